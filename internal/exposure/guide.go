@@ -1,0 +1,133 @@
+package exposure
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"text/template"
+
+	"github.com/eksposure/eksposure/internal/fault"
+	"github.com/eksposure/eksposure/internal/inventory"
+)
+
+// Page is a trait's written page, split into its sections.
+type Page struct {
+	Title     string
+	Meaning   string
+	Detection string
+	// Remediation is a template over TopicData: an introduction, then one
+	// section per Option, headed "### TITLE".
+	Remediation string
+	References  []Reference
+}
+
+// Reference is a source that a page names.
+type Reference struct {
+	Title string `json:"title"`
+	URL   string `json:"url"`
+}
+
+// Topic is a remediation topic written out for one finding, in Markdown.
+type Topic struct {
+	ID         string      `json:"id"`
+	Title      string      `json:"title"`
+	Intro      string      `json:"intro"`
+	Options    []Guidance  `json:"options"`
+	References []Reference `json:"references,omitempty"`
+}
+
+// Guidance is one way to remedy a topic, as numbered steps.
+type Guidance struct {
+	Title string `json:"title"`
+	Steps string `json:"steps"`
+}
+
+// TopicData is what a remediation template may use.
+type TopicData struct {
+	Cluster  Cluster
+	ARN      string
+	Name     string
+	Region   string
+	Account  string
+	Evidence []Evidence
+	Unneeded *Unneeded
+}
+
+// The headings of a page, in their order.
+const (
+	headingMeaning     = "What it means"
+	headingDetection   = "How it is detected"
+	headingRemediation = "Remediation topic"
+	headingReferences  = "References"
+)
+
+var referenceLine = regexp.MustCompile(`^[-*] \[([^\]]+)\]\((https://[^)]+)\)`)
+
+// ParsePage splits a page's Markdown. A missing heading is fault.ErrInvalid.
+func ParsePage(text string) (Page, error) {
+	first, rest, _ := strings.Cut(strings.TrimSpace(text), "\n")
+	title, ok := strings.CutPrefix(first, "# ")
+	if !ok {
+		return Page{}, fmt.Errorf("page begins with %q: want a line \"# Title\": %w", first, fault.ErrInvalid)
+	}
+	sections := map[string]string{}
+	for chunk := range strings.SplitSeq("\n"+rest, "\n## ") {
+		heading, body, _ := strings.Cut(chunk, "\n")
+		sections[strings.TrimSpace(heading)] = strings.TrimSpace(body)
+	}
+	for _, h := range []string{headingMeaning, headingDetection, headingRemediation, headingReferences} {
+		if sections[h] == "" {
+			return Page{}, fmt.Errorf("page %q has no section %q: %w", title, h, fault.ErrInvalid)
+		}
+	}
+	p := Page{Title: title, Meaning: sections[headingMeaning], Detection: sections[headingDetection], Remediation: sections[headingRemediation]}
+	for line := range strings.SplitSeq(sections[headingReferences], "\n") {
+		if m := referenceLine.FindStringSubmatch(line); m != nil {
+			p.References = append(p.References, Reference{Title: m[1], URL: m[2]})
+		}
+	}
+	return p, nil
+}
+
+// Guide writes a page's remediation topic out for one cluster.
+func (p Page) Guide(id string, d TopicData) (Topic, error) {
+	t, err := template.New(id).Funcs(template.FuncMap{"join": strings.Join}).Option("missingkey=error").Parse(p.Remediation)
+	if err != nil {
+		return Topic{}, fmt.Errorf("remediation topic of %q: %w", id, err)
+	}
+	var b strings.Builder
+	if err := t.Execute(&b, d); err != nil {
+		return Topic{}, fmt.Errorf("remediation topic of %q: %w", id, err)
+	}
+	topic := Topic{ID: id, Title: p.Title, References: p.References}
+	for i, chunk := range strings.Split("\n"+b.String(), "\n### ") {
+		if i == 0 {
+			topic.Intro = strings.TrimSpace(chunk)
+			continue
+		}
+		heading, body, _ := strings.Cut(chunk, "\n")
+		topic.Options = append(topic.Options, Guidance{Title: strings.TrimSpace(heading), Steps: strings.TrimSpace(body)})
+	}
+	return topic, nil
+}
+
+// TopicData gives the data for one topic of a finding.
+func (f *Finding) TopicData(topic string) TopicData {
+	d := TopicData{
+		Cluster: f.Cluster, ARN: f.Cluster.Ref.String(), Name: f.Cluster.Ref.Name,
+		Region: f.Cluster.Ref.Region, Account: f.Cluster.Ref.Account, Unneeded: f.Unneeded,
+	}
+	if t := f.Trait(topic); t != nil {
+		d.Evidence = t.Evidence
+	}
+	return d
+}
+
+// ExampleTopicData stands in for a finding where a page is shown without one.
+func ExampleTopicData() TopicData {
+	ref := inventory.ClusterRef{Partition: "aws", Account: "111122223333", Region: "eu-central-1", Name: "CLUSTER"}
+	return TopicData{
+		Cluster: Cluster{Ref: ref, Version: "1.33", Endpoint: &inventory.Endpoint{Public: true}},
+		ARN:     ref.String(), Name: ref.Name, Region: ref.Region, Account: ref.Account,
+	}
+}

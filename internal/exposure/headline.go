@@ -1,0 +1,118 @@
+package exposure
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// outcomes name what an attacker could reach, most severe first, with the
+// contributing traits that lead there. The pattern of titles and types is that of
+// Security Hub's findings: "Potential OUTCOME: RESOURCE TRAITS".
+var outcomes = []struct {
+	title string
+	typ   string
+	any   []string
+}{
+	{"Potential Remote Execution", "Exposure/Potential Execution/Exploitation for Client Execution", []string{highPriority}},
+	{"Potential Unauthorized Access", "Exposure/Potential Initial Access/Exploit Public-Facing Application", []string{internetReachable}},
+	{"Potential Credential Access", "Exposure/Potential Credential Access/Unsecured Credentials", []string{unencryptedSecrets}},
+	{"Potential Resource Hijacking", "Exposure/Potential Impact/Resource Hijacking", []string{lowPriority, endOfLifeOS}},
+	{"Potential Initial Access", "Exposure/Potential Initial Access/External Remote Services", []string{potentiallyInternetReachable, reachableWorkload}},
+	{"Potential Privilege Escalation", "Exposure/Potential Privilege Escalation/Exploitation for Privilege Escalation", []string{unsupportedVersion}},
+}
+
+// headline makes the title and the OCSF types of the contributing traits.
+func headline(states []TraitState, traits []Trait) (title string, types []string) {
+	var adjectives, phrases []string
+	contributing := map[string]bool{}
+	for _, t := range traits {
+		i := slices.IndexFunc(states, func(s TraitState) bool { return s.ID == t.ID && s.Standing == Contributing })
+		if i < 0 {
+			continue
+		}
+		contributing[t.ID] = true
+		if t.Adjective != "" {
+			adjectives = append(adjectives, t.Adjective)
+		}
+		if t.Phrase != "" {
+			phrases = append(phrases, t.Phrase)
+		}
+	}
+	outcome := ""
+	for _, o := range outcomes {
+		if !slices.ContainsFunc(o.any, func(id string) bool { return contributing[id] }) {
+			continue
+		}
+		if outcome == "" {
+			outcome = o.title
+		}
+		types = append(types, o.typ)
+	}
+	if outcome == "" {
+		outcome, types = "Potential Initial Access", []string{"Exposure/Potential Initial Access"}
+	}
+	subject := "EKS cluster"
+	if len(adjectives) > 0 {
+		subject = adjectives[0] + " EKS cluster"
+	}
+	if len(phrases) == 0 {
+		phrases = []string{"can be reached from outside its network"}
+	}
+	return outcome + ": " + subject + " " + enumerate(phrases), types
+}
+
+// enumerate joins phrases with commas and a final "and".
+func enumerate(phrases []string) string {
+	if len(phrases) < 2 {
+		return strings.Join(phrases, "")
+	}
+	last := len(phrases) - 1
+	return strings.Join(phrases[:last], ", ") + " and " + phrases[last]
+}
+
+// describe says in a few sentences what was found and what to do first.
+func describe(f *Finding) string {
+	var b strings.Builder
+	ref := f.Cluster.Ref
+	fmt.Fprintf(&b, "The EKS cluster %s in account %s, Region %s has %s.", ref.Name, ref.Account, ref.Region,
+		count(len(f.Topics)-deletions(f), "contributing trait", "contributing traits"))
+	for _, t := range f.Traits {
+		if t.Standing != Contributing {
+			continue
+		}
+		for _, e := range t.Evidence {
+			if e.Standing == Contributing {
+				fmt.Fprintf(&b, " %s", sentence(e.Summary))
+				break
+			}
+		}
+	}
+	if f.Unneeded != nil {
+		fmt.Fprintf(&b, " The cluster looks unneeded: %s.", enumerate(f.Unneeded.Reasons))
+	}
+	for _, t := range f.Topics {
+		if t.ID == DeleteTopic {
+			continue
+		}
+		if t.Resolves {
+			fmt.Fprintf(&b, " Remediating %q resolves the finding.", t.Title)
+			break
+		}
+		if t.After.Rank() < f.Severity.Rank() {
+			fmt.Fprintf(&b, " Remediating %q alone lowers the severity to %s.", t.Title, t.After)
+			break
+		}
+	}
+	return b.String()
+}
+
+func deletions(f *Finding) int {
+	if f.Unneeded != nil {
+		return 1
+	}
+	return 0
+}
+
+// sentence ends a summary with one full stop.
+func sentence(s string) string { return strings.TrimRight(s, ".") + "." }

@@ -1,0 +1,171 @@
+package exposure
+
+import (
+	"cmp"
+	"slices"
+)
+
+// DeleteTopic is the topic of a cluster that looks unneeded.
+const DeleteTopic = "delete-cluster"
+
+// TopicState is a remediation topic of one finding, with what it would achieve.
+type TopicState struct {
+	// ID is the trait's, or DeleteTopic.
+	ID     string `json:"id"`
+	Title  string `json:"title"`
+	Effort Effort `json:"effort"`
+	// After is the severity that would be left; empty means resolved.
+	After Severity `json:"severity_after"`
+	// Resolves tells that nothing contributing would be left.
+	Resolves bool          `json:"resolves"`
+	Options  []OptionState `json:"options,omitempty"`
+}
+
+// OptionState is one way to remedy the topic, with what it would achieve.
+type OptionState struct {
+	ID       string   `json:"id"`
+	Title    string   `json:"title"`
+	After    Severity `json:"severity_after"`
+	Resolves bool     `json:"resolves"`
+}
+
+// FixSet is the smallest set of topics that brings a finding to a severity.
+type FixSet struct {
+	// Wish is the severity asked for; empty means resolved.
+	Wish   Severity `json:"wish"`
+	Topics []string `json:"topics"`
+	// After is the severity that is really left, at most Wish.
+	After Severity `json:"severity_after"`
+}
+
+// Project gives the severity that would be left after the topics were fixed in full.
+func Project(f *Finding, topics ...string) Arithmetic {
+	if slices.Contains(topics, DeleteTopic) {
+		return Arithmetic{Impact: f.Arithmetic.Impact}
+	}
+	left := slices.DeleteFunc(slices.Clone(f.Traits), func(t TraitState) bool { return slices.Contains(topics, t.ID) })
+	return Score(left, f.Arithmetic.Impact)
+}
+
+// projectOption gives the severity after one option of a trait's topic, which
+// may leave a weaker trait in its place.
+func projectOption(f *Finding, trait string, o Option, traits []Trait) Severity {
+	if o.Leaves == "" {
+		return Project(f, trait).Severity
+	}
+	left := slices.Clone(f.Traits)
+	for i, t := range left {
+		if t.ID != trait {
+			continue
+		}
+		left[i] = TraitState{ID: o.Leaves, Standing: Contributing}
+		for _, e := range t.Evidence {
+			left[i].Evidence = append(left[i].Evidence, Evidence{Standing: e.Standing, Resource: e.Resource})
+		}
+	}
+	return Score(left, f.Arithmetic.Impact).Severity
+}
+
+// topics lists the remediation topics of a finding in recommended order:
+// deletion when the cluster looks unneeded, then the one that leaves the lowest
+// severity, then the least effort, then the order of the traits.
+func topics(f *Finding, traits []Trait) []TopicState {
+	var list []TopicState
+	for _, t := range traits {
+		state := f.Trait(t.ID)
+		if state == nil || state.Standing != Contributing {
+			continue
+		}
+		after := Project(f, t.ID).Severity
+		topic := TopicState{ID: t.ID, Title: t.Short, Effort: t.Effort, After: after, Resolves: after == Resolved}
+		for _, o := range t.Options {
+			left := projectOption(f, t.ID, o, traits)
+			topic.Options = append(topic.Options, OptionState{ID: o.ID, Title: o.Title, After: left, Resolves: left == Resolved})
+		}
+		list = append(list, topic)
+	}
+	slices.SortStableFunc(list, func(a, b TopicState) int {
+		return cmp.Or(cmp.Compare(a.After.Rank(), b.After.Rank()), cmp.Compare(a.Effort, b.Effort))
+	})
+	if f.Unneeded != nil {
+		list = slices.Insert(list, 0, TopicState{ID: DeleteTopic, Title: "Delete the cluster", Effort: EffortHours, Resolves: true})
+	}
+	return list
+}
+
+// fixSets gives, for every severity below the present one, the smallest set.
+func fixSets(f *Finding, traits []Trait) []FixSet {
+	var sets []FixSet
+	for _, wish := range append(Severities(), Resolved) {
+		if wish.Rank() >= f.Severity.Rank() {
+			continue
+		}
+		if set := SmallestFix(f, traits, wish); set != nil {
+			sets = append(sets, *set)
+		}
+	}
+	return sets
+}
+
+// SmallestFix finds the fewest topics that bring a finding to the wished
+// severity or below; of equally many, those of the least effort, then the
+// recommended order. Deleting the cluster is not considered. It returns nil when
+// the finding is there already.
+//
+// A finding has at most as many topics as there are traits, so all subsets are
+// tried, from small to large: the answer is exact.
+func SmallestFix(f *Finding, traits []Trait, wish Severity) *FixSet {
+	if f.Severity.Rank() <= wish.Rank() {
+		return nil
+	}
+	var ids []string
+	effort := map[string]Effort{}
+	for _, t := range f.Topics {
+		if t.ID != DeleteTopic {
+			ids = append(ids, t.ID)
+		}
+	}
+	for _, t := range traits {
+		effort[t.ID] = t.Effort
+	}
+	for size := 1; size <= len(ids); size++ {
+		var best []string
+		bestEffort, bestLeft := 0, Resolved
+		for subset := range subsets(ids, size) {
+			left := Project(f, subset...).Severity
+			if left.Rank() > wish.Rank() {
+				continue
+			}
+			sum := 0
+			for _, id := range subset {
+				sum += int(effort[id])
+			}
+			if best == nil || sum < bestEffort {
+				best, bestEffort, bestLeft = subset, sum, left
+			}
+		}
+		if best != nil {
+			return &FixSet{Wish: wish, Topics: best, After: bestLeft}
+		}
+	}
+	return nil
+}
+
+// subsets yields every subset of the size, in the order of ids.
+func subsets(ids []string, size int) func(func([]string) bool) {
+	return func(yield func([]string) bool) {
+		var walk func(from int, chosen []string) bool
+		walk = func(from int, chosen []string) bool {
+			if len(chosen) == size {
+				return yield(slices.Clone(chosen))
+			}
+			for i := from; i <= len(ids)-(size-len(chosen)); i++ {
+				if !walk(i+1, append(chosen, ids[i])) {
+					return false
+				}
+			}
+			return true
+		}
+		walk(0, nil)
+	}
+}
