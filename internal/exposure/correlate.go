@@ -66,7 +66,6 @@ func mergeTraits(earlier *Finding, e Evaluation, traits []Trait) []TraitState {
 
 func closeFinding(earlier *Finding, at time.Time, states []TraitState) (*Finding, Change) {
 	f := *earlier
-	f.LastSeen = earlier.LastSeen
 	if !earlier.Open() {
 		return &f, Change{Kind: Unchanged}
 	}
@@ -221,4 +220,13 @@ func clusterOf(s *inventory.Snapshot) Cluster {
 // Compare orders findings most severe first, then by cluster.
 func Compare(a, b *Finding) int {
 	return cmp.Or(cmp.Compare(b.Severity.Rank(), a.Severity.Rank()), a.Cluster.Ref.Compare(b.Cluster.Ref))
+}
+
+// CloseGone closes the finding of a cluster that no longer exists.
+func CloseGone(earlier *Finding, at time.Time) (*Finding, Change) {
+	f, change := closeFinding(earlier, at, nil)
+	if change.Kind == Closed {
+		change.Details = []string{"the cluster no longer exists"}
+	}
+	return f, change
 }

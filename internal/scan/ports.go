@@ -1,0 +1,61 @@
+package scan
+
+import (
+	"context"
+
+	"github.com/eksposure/eksposure/internal/exposure"
+	"github.com/eksposure/eksposure/internal/inventory"
+	"github.com/eksposure/eksposure/internal/vuln"
+)
+
+// Cloud discovers and describes clusters through AWS.
+type Cloud interface {
+	Clusters(ctx context.Context) (inventory.Discovery, error)
+	// Describe fills the AWS sections; what cannot be read becomes a gap. An error
+	// means that nothing is known of the cluster, as when it does not exist.
+	Describe(ctx context.Context, ref inventory.ClusterRef) (*inventory.Snapshot, error)
+}
+
+// Kube collects the Kubernetes sections of a snapshot, or adds gaps to it.
+type Kube interface {
+	Collect(ctx context.Context, s *inventory.Snapshot)
+}
+
+// Cataloger reads one image by digest.
+type Cataloger interface {
+	Catalog(ctx context.Context, im ImageRequest) (inventory.Image, vuln.SBOM, error)
+	// Tool names the program and version that makes SBOMs.
+	Tool() string
+}
+
+// ImageRequest names an image and the platform wanted of an image index.
+type ImageRequest struct {
+	Repository   string
+	Digest       string
+	OS           string
+	Architecture string
+}
+
+// Matcher asks the vulnerability database.
+type Matcher interface {
+	Match(ctx context.Context, sbom vuln.SBOM) (vuln.Report, error)
+	// Build names the database build.
+	Build() string
+}
+
+// Images keeps what is known of image digests.
+type Images interface {
+	SBOM(ctx context.Context, digest, tool string) (inventory.Image, vuln.SBOM, bool, error)
+	PutSBOM(ctx context.Context, im inventory.Image, sbom vuln.SBOM) error
+	Matches(ctx context.Context, digest, build string) (vuln.Report, bool, error)
+	PutMatches(ctx context.Context, digest string, r vuln.Report) error
+}
+
+// Findings keeps findings and their history.
+type Findings interface {
+	// Earlier returns the recorded finding of a cluster, or nil.
+	Earlier(ctx context.Context, ref inventory.ClusterRef) (*exposure.Finding, error)
+	Record(ctx context.Context, o exposure.Outcome) error
+	// OpenClusters lists the clusters that have an open finding.
+	OpenClusters(ctx context.Context) ([]inventory.ClusterRef, error)
+}
