@@ -1,0 +1,73 @@
+package kube
+
+import (
+	"path"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// resource is one kind of object that is listed over the whole cluster.
+type resource struct {
+	group string
+	// versions are tried in order; a version that the server does not have is
+	// passed over. Built-in resources have one.
+	versions []string
+	name     string
+}
+
+func builtin(group, version, name string) resource {
+	return resource{group: group, versions: []string{version}, name: name}
+}
+
+func namespaces() resource      { return builtin("", "v1", "namespaces") }
+func pods() resource            { return builtin("", "v1", "pods") }
+func services() resource        { return builtin("", "v1", "services") }
+func serviceAccounts() resource { return builtin("", "v1", "serviceaccounts") }
+func nodes() resource           { return builtin("", "v1", "nodes") }
+func deployments() resource     { return builtin("apps", "v1", "deployments") }
+func statefulSets() resource    { return builtin("apps", "v1", "statefulsets") }
+func daemonSets() resource      { return builtin("apps", "v1", "daemonsets") }
+func replicaSets() resource     { return builtin("apps", "v1", "replicasets") }
+func jobs() resource            { return builtin("batch", "v1", "jobs") }
+func cronJobs() resource        { return builtin("batch", "v1", "cronjobs") }
+func ingresses() resource       { return builtin("networking.k8s.io", "v1", "ingresses") }
+
+// gatewayGroup is the Gateway API's group. Clusters carry it as CRDs of several
+// ages, or not at all.
+const gatewayGroup = "gateway.networking.k8s.io"
+
+func gateways() resource {
+	return resource{group: gatewayGroup, versions: []string{"v1", "v1beta1"}, name: "gateways"}
+}
+
+// routes are the Gateway API's kinds that lead from a gateway to services.
+func routes() []resource {
+	return []resource{
+		{group: gatewayGroup, versions: []string{"v1", "v1beta1"}, name: "httproutes"},
+		{group: gatewayGroup, versions: []string{"v1", "v1alpha2"}, name: "grpcroutes"},
+		{group: gatewayGroup, versions: []string{"v1", "v1alpha3", "v1alpha2"}, name: "tlsroutes"},
+		{group: gatewayGroup, versions: []string{"v1", "v1alpha2"}, name: "tcproutes"},
+		{group: gatewayGroup, versions: []string{"v1", "v1alpha2"}, name: "udproutes"},
+	}
+}
+
+func allResources() []resource {
+	return append([]resource{
+		namespaces(), pods(), services(), serviceAccounts(), nodes(),
+		deployments(), statefulSets(), daemonSets(), replicaSets(), jobs(), cronJobs(),
+		ingresses(), gateways(),
+	}, routes()...)
+}
+
+// String gives NAME.GROUP, as kubectl and RBAC messages write it.
+func (r resource) String() string {
+	return schema.GroupResource{Group: r.group, Resource: r.name}.String()
+}
+
+// path is the URL path of the cluster-wide list in a version.
+func (r resource) path(version string) string {
+	if r.group == "" {
+		return path.Join("/api", version, r.name)
+	}
+	return path.Join("/apis", r.group, version, r.name)
+}
