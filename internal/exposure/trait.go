@@ -208,17 +208,17 @@ type Fix struct {
 // Policy holds every threshold. The zero value is not usable; start from DefaultPolicy.
 type Policy struct {
 	// OpenIPv4Addresses is the number of IPv4 addresses from which on a CIDR list counts as open.
-	OpenIPv4Addresses uint64 `json:"open_ipv4_addresses" yaml:"open_ipv4_addresses"`
+	OpenIPv4Addresses uint64 `json:"open_ipv4_addresses" key:"open_ipv4_addresses" doc:"IPv4 addresses from which on a public CIDR list counts as open"`
 	// OpenIPv6Prefix is the prefix length below which an IPv6 range counts as open.
-	OpenIPv6Prefix int `json:"open_ipv6_prefix" yaml:"open_ipv6_prefix"`
+	OpenIPv6Prefix int `json:"open_ipv6_prefix" key:"open_ipv6_prefix" doc:"prefix length below which a public IPv6 range counts as open"`
 	// SupportEndsWithinDays is when the coming end of standard support is worth a note.
-	SupportEndsWithinDays int `json:"support_ends_within_days" yaml:"support_ends_within_days"`
+	SupportEndsWithinDays int `json:"support_ends_within_days" key:"support_ends_within_days" doc:"days before the end of standard support from which on it is noted"`
 	// RequireCustomerManagedKey makes secrets under the AWS-owned key a contributing trait.
-	RequireCustomerManagedKey bool `json:"require_customer_managed_key" yaml:"require_customer_managed_key"`
+	RequireCustomerManagedKey bool `json:"require_customer_managed_key" key:"require_customer_managed_key" flag:"require-customer-managed-key" doc:"make secrets under the AWS-owned key a contributing trait"`
 	// LikelyEPSS is the EPSS score from which on a vulnerability is likely to be exploited.
-	LikelyEPSS float64 `json:"likely_epss" yaml:"likely_epss"`
+	LikelyEPSS float64 `json:"likely_epss" key:"likely_epss" doc:"EPSS score from which on a vulnerability is likely to be exploited"`
 	// UnneededAfterDays is how long nothing must have run for a cluster to look unneeded.
-	UnneededAfterDays int `json:"unneeded_after_days" yaml:"unneeded_after_days"`
+	UnneededAfterDays int `json:"unneeded_after_days" key:"unneeded_after_days" doc:"days with nothing running after which a cluster looks unneeded"`
 }
 
 // DefaultPolicy gives the documented defaults.

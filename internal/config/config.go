@@ -1,0 +1,141 @@
+// Package config reads the settings: defaults, then one YAML file, then the
+// environment, then flags; the later wins.
+//
+// The Config struct is the only list of settings. Flags, environment variables,
+// the file's keys and the documentation are made from it. The environment and the
+// file's content are arguments, so that nothing here reads the process.
+package config
+
+import (
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/eksposure/eksposure/internal/exposure"
+	"github.com/eksposure/eksposure/internal/fault"
+)
+
+// Config holds every setting. The tags: "key" is the name in the file, "flag" the
+// command-line flag (none: file and environment only), "doc" the description.
+type Config struct {
+	Database string `key:"database" flag:"db" doc:"SQLite file that keeps findings, history and SBOMs; default: eksposure.db in the user's data directory"`
+	CacheDir string `key:"cache_dir" flag:"cache-dir" doc:"directory for image layers and the vulnerability database; default: the user's cache directory"`
+	LogLevel string `key:"log_level" flag:"log-level" doc:"what is logged to standard error: debug, info, warn or error"`
+
+	AWS    AWS             `key:"aws"`
+	Kube   Kube            `key:"kubernetes"`
+	Scan   Scan            `key:"scan"`
+	Images Images          `key:"images"`
+	VulnDB VulnDB          `key:"vulnerability_database"`
+	Policy exposure.Policy `key:"policy"`
+}
+
+// AWS says which accounts and regions are looked at, and how they are reached.
+type AWS struct {
+	Profile      string   `key:"profile" flag:"profile" doc:"profile of the shared AWS configuration; default: what the AWS SDK finds"`
+	Organization bool     `key:"organization" flag:"organization" doc:"take the accounts from AWS Organizations (management account or delegated administrator)"`
+	RoleName     string   `key:"role_name" flag:"role-name" doc:"IAM role to assume in every account but the caller's own"`
+	ExternalID   string   `key:"external_id" flag:"external-id" doc:"external ID given when the role is assumed"`
+	Accounts     []string `key:"accounts" flag:"account" doc:"account to look at, 12 digits; may be repeated; default: the caller's own"`
+	Regions      []string `key:"regions" flag:"region" doc:"region to look at; may be repeated; default: all that the account has enabled"`
+	Concurrency  int      `key:"concurrency" doc:"AWS calls at the same time per account"`
+}
+
+// Kube says how clusters' Kubernetes APIs are reached.
+type Kube struct {
+	Kubeconfig string `key:"kubeconfig" flag:"kubeconfig" doc:"kubeconfig file for clusters that are reached by a context; default: KUBECONFIG, else ~/.kube/config"`
+	Context    string `key:"context" flag:"context" doc:"kubeconfig context to reach the one cluster that is scanned, instead of an EKS token"`
+}
+
+// Scan bounds the work of one scan.
+type Scan struct {
+	Clusters       int           `key:"clusters" flag:"parallel" doc:"clusters scanned at the same time"`
+	ClusterTimeout time.Duration `key:"cluster_timeout" flag:"cluster-timeout" doc:"time limit for one cluster; what was not read by then is a gap"`
+}
+
+// Images says how images are read.
+type Images struct {
+	Read         bool              `key:"read" flag:"images" doc:"read images and match their packages; without it the container traits are unknown"`
+	Parallel     int               `key:"parallel" doc:"images read at the same time"`
+	Mirrors      map[string]string `key:"mirrors" flag:"registry-mirror" doc:"where to pull a registry's images from: REGISTRY=URL, a * in REGISTRY stands for any characters; may be repeated"`
+	DockerConfig string            `key:"docker_config" flag:"docker-config" doc:"Docker configuration file with registry credentials; default: DOCKER_CONFIG, else ~/.docker/config.json"`
+	MaxCacheMB   int               `key:"max_cache_mb" doc:"size that the layer cache is kept below, in MiB"`
+}
+
+// VulnDB says where the vulnerability database comes from.
+type VulnDB struct {
+	Dir        string        `key:"dir" flag:"vulnerability-db" doc:"directory of the Grype database; default: in cache_dir"`
+	AutoUpdate bool          `key:"auto_update" flag:"db-auto-update" doc:"fetch a newer database before a scan when the present one is older than max_age"`
+	MaxAge     time.Duration `key:"max_age" doc:"age at which the database is refreshed"`
+	ListingURL string        `key:"listing_url" doc:"where newer databases are listed; default: Grype's own distribution"`
+}
+
+// Directories are the user's directories, which stand in for settings that are
+// not given.
+type Directories struct {
+	Data   string // $XDG_DATA_HOME/eksposure
+	Cache  string // $XDG_CACHE_HOME/eksposure
+	Config string // $XDG_CONFIG_HOME/eksposure
+	Home   string
+}
+
+// DirectoriesOf finds the user's directories in the environment, as the XDG Base
+// Directory Specification says.
+func DirectoriesOf(env map[string]string) Directories {
+	home := env["HOME"]
+	pick := func(variable, fallback string) string {
+		if d := env[variable]; filepath.IsAbs(d) {
+			return filepath.Join(d, "eksposure")
+		}
+		return filepath.Join(home, fallback, "eksposure")
+	}
+	return Directories{
+		Data:   pick("XDG_DATA_HOME", ".local/share"),
+		Cache:  pick("XDG_CACHE_HOME", ".cache"),
+		Config: pick("XDG_CONFIG_HOME", ".config"),
+		Home:   home,
+	}
+}
+
+// Default gives the settings without a file, environment or flags. Paths that
+// depend on the user are filled by Load.
+func Default() Config {
+	return Config{
+		LogLevel: "warn",
+		AWS:      AWS{Concurrency: 8},
+		Scan:     Scan{Clusters: 8, ClusterTimeout: 15 * time.Minute},
+		Images:   Images{Read: true, Parallel: 4, MaxCacheMB: 10 * 1024},
+		VulnDB:   VulnDB{AutoUpdate: true, MaxAge: 5 * 24 * time.Hour},
+		Policy:   exposure.DefaultPolicy(),
+	}
+}
+
+// Validate reports the first setting that cannot be, as fault.ErrInvalid.
+func (c Config) Validate() error {
+	for _, n := range []struct {
+		key string
+		n   int
+	}{
+		{"aws.concurrency", c.AWS.Concurrency}, {"scan.clusters", c.Scan.Clusters},
+		{"images.parallel", c.Images.Parallel}, {"images.max_cache_mb", c.Images.MaxCacheMB},
+	} {
+		if n.n < 1 {
+			return fmt.Errorf("setting %s is %d: want 1 or more: %w", n.key, n.n, fault.ErrInvalid)
+		}
+	}
+	if c.Scan.ClusterTimeout < time.Second {
+		return fmt.Errorf("setting scan.cluster_timeout is %s: want 1s or more: %w", c.Scan.ClusterTimeout, fault.ErrInvalid)
+	}
+	if c.VulnDB.MaxAge < time.Hour {
+		return fmt.Errorf("setting vulnerability_database.max_age is %s: want 1h or more: %w", c.VulnDB.MaxAge, fault.ErrInvalid)
+	}
+	switch c.LogLevel {
+	case "debug", "info", "warn", "error":
+	default:
+		return fmt.Errorf("setting log_level is %q: want debug, info, warn or error: %w", c.LogLevel, fault.ErrInvalid)
+	}
+	if err := c.Policy.Validate(); err != nil {
+		return fmt.Errorf("setting policy.%w", err)
+	}
+	return nil
+}
