@@ -1,0 +1,78 @@
+package cloud
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
+
+	"github.com/eksposure/eksposure/internal/fault"
+	"github.com/eksposure/eksposure/internal/inventory"
+)
+
+// keyNotFound is the state of a key that KMS does not know; the word is ours.
+const keyNotFound = "NotFound"
+
+// keys reads the state of every key that the cluster's encryption names. Each
+// failure is a gap of its key, so that the other keys still count.
+func (r *reader) keys(ctx context.Context) {
+	var named []string
+	for _, e := range r.snapshot.Cluster.Encryption {
+		if e.KeyARN != "" && !slices.Contains(named, e.KeyARN) {
+			named = append(named, e.KeyARN)
+		}
+	}
+	for _, k := range named {
+		key, err := r.key(ctx, k)
+		if err != nil {
+			r.gap(inventory.SectionKeys, k, err)
+			continue
+		}
+		r.snapshot.Keys = append(r.snapshot.Keys, key)
+	}
+}
+
+// key reads one key with the cluster's account's role, and when that is denied
+// and the key lives in another account, with that account's role.
+func (r *reader) key(ctx context.Context, keyARN string) (inventory.Key, error) {
+	parsed, err := arn.Parse(keyARN)
+	if err != nil || parsed.Service != "kms" || !regionShape.MatchString(parsed.Region) {
+		return inventory.Key{}, fmt.Errorf("%q is not the ARN of a KMS key: %w", keyARN, fault.ErrInvalid)
+	}
+	key, err := r.keyAs(ctx, place{r.ref.Account, parsed.Region}, keyARN)
+	if errors.Is(err, fault.ErrDenied) && parsed.AccountID != r.ref.Account && r.c.knows(parsed.AccountID) {
+		return r.keyAs(ctx, place{parsed.AccountID, parsed.Region}, keyARN)
+	}
+	return key, err
+}
+
+func (r *reader) keyAs(ctx context.Context, p place, keyARN string) (inventory.Key, error) {
+	cfg, err := r.c.in(ctx, p)
+	if err != nil {
+		return inventory.Key{}, err
+	}
+	got, err := call(ctx, r.c, kmsDescribeKey, func(ctx context.Context) (*kmstypes.KeyMetadata, error) {
+		out, err := kms.NewFromConfig(cfg).DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: aws.String(keyARN)})
+		if err != nil {
+			return nil, err
+		}
+		return answered(kmsDescribeKey, out.KeyMetadata)
+	})
+	if errors.Is(err, fault.ErrNotFound) {
+		return inventory.Key{ARN: keyARN, State: keyNotFound}, nil
+	}
+	if err != nil {
+		return inventory.Key{}, err
+	}
+	if got.KeyState == "" {
+		return inventory.Key{}, malformed(kmsDescribeKey, "a key without a state")
+	}
+	return inventory.Key{
+		ARN: keyARN, State: string(got.KeyState), Manager: string(got.KeyManager), DeletionDate: utc(got.DeletionDate),
+	}, nil
+}

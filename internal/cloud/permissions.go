@@ -1,0 +1,170 @@
+package cloud
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// action is an IAM action, SERVICE:OPERATION.
+type action string
+
+// The calls that this package makes.
+const (
+	ec2DescribeRegions                action = "ec2:DescribeRegions"
+	ecrGetAuthorizationToken          action = "ecr:GetAuthorizationToken"
+	eksDescribeAccessEntry            action = "eks:DescribeAccessEntry"
+	eksDescribeAddon                  action = "eks:DescribeAddon"
+	eksDescribeCluster                action = "eks:DescribeCluster"
+	eksDescribeClusterVersions        action = "eks:DescribeClusterVersions"
+	eksDescribeFargateProfile         action = "eks:DescribeFargateProfile"
+	eksDescribeNodegroup              action = "eks:DescribeNodegroup"
+	eksDescribePodIdentityAssociation action = "eks:DescribePodIdentityAssociation"
+	eksDescribeUpdate                 action = "eks:DescribeUpdate"
+	eksListAccessEntries              action = "eks:ListAccessEntries"
+	eksListAddons                     action = "eks:ListAddons"
+	eksListAssociatedAccessPolicies   action = "eks:ListAssociatedAccessPolicies"
+	eksListClusters                   action = "eks:ListClusters"
+	eksListFargateProfiles            action = "eks:ListFargateProfiles"
+	eksListNodegroups                 action = "eks:ListNodegroups"
+	eksListPodIdentityAssociations    action = "eks:ListPodIdentityAssociations"
+	eksListUpdates                    action = "eks:ListUpdates"
+	kmsDescribeKey                    action = "kms:DescribeKey"
+	organizationsListAccounts         action = "organizations:ListAccounts"
+	stsAssumeRole                     action = "sts:AssumeRole"
+	stsGetCallerIdentity              action = "sts:GetCallerIdentity"
+)
+
+// Scope is who needs a permission.
+type Scope string
+
+// The scopes.
+const (
+	// ScopeAccount is needed in every scanned account, by the role that is
+	// assumed there or by the caller itself in its own account.
+	ScopeAccount Scope = "account"
+	// ScopeRegistry is needed there too, but is asked for by the image registry on
+	// the strength of ecr:GetAuthorizationToken's password, not by a call to AWS's API.
+	ScopeRegistry Scope = "registry"
+	// ScopeCaller is needed only by the caller that scans other accounts.
+	ScopeCaller Scope = "caller"
+)
+
+// Permission is one IAM action that scanning needs.
+type Permission struct {
+	// Action is SERVICE:OPERATION.
+	Action string
+	// Scope is who needs it.
+	Scope Scope
+	// Why says what is read with it.
+	Why string
+}
+
+// Permissions lists every IAM action that scanning needs, sorted by action.
+func Permissions() []Permission {
+	list := []Permission{
+		{string(ec2DescribeRegions), ScopeAccount, "which regions the account has enabled"},
+		{"ecr:BatchGetImage", ScopeRegistry, "image manifests"},
+		{string(ecrGetAuthorizationToken), ScopeAccount, "the password to pull from ECR registries"},
+		{"ecr:GetDownloadUrlForLayer", ScopeRegistry, "image layers"},
+		{string(eksDescribeAccessEntry), ScopeAccount, "Kubernetes groups of IAM principals"},
+		{string(eksDescribeAddon), ScopeAccount, "add-on versions and roles"},
+		{string(eksDescribeCluster), ScopeAccount, "endpoint access, version, encryption and network of a cluster"},
+		{string(eksDescribeClusterVersions), ScopeAccount, "when support of a Kubernetes version ends"},
+		{string(eksDescribeFargateProfile), ScopeAccount, "which pods run without nodes"},
+		{string(eksDescribeNodegroup), ScopeAccount, "versions, roles and sizes of managed node groups"},
+		{string(eksDescribePodIdentityAssociation), ScopeAccount, "the IAM role of a service account"},
+		{string(eksDescribeUpdate), ScopeAccount, "changes that are still in progress"},
+		{string(eksListAccessEntries), ScopeAccount, "IAM principals with access to the cluster"},
+		{string(eksListAddons), ScopeAccount, "installed add-ons"},
+		{string(eksListAssociatedAccessPolicies), ScopeAccount, "access policies of IAM principals"},
+		{string(eksListClusters), ScopeAccount, "clusters of a region"},
+		{string(eksListFargateProfiles), ScopeAccount, "Fargate profiles"},
+		{string(eksListNodegroups), ScopeAccount, "managed node groups"},
+		{string(eksListPodIdentityAssociations), ScopeAccount, "service accounts with an IAM role"},
+		{string(eksListUpdates), ScopeAccount, "recent changes of the cluster"},
+		{string(kmsDescribeKey), ScopeAccount, "state of the key that encrypts secrets"},
+		{string(organizationsListAccounts), ScopeCaller, "accounts of the organization"},
+		{string(stsAssumeRole), ScopeCaller, "work in other accounts, through the role in each"},
+		{string(stsGetCallerIdentity), ScopeAccount, "who the credentials belong to; AWS refuses it to nobody"},
+	}
+	slices.SortFunc(list, func(a, b Permission) int { return cmp.Compare(a.Action, b.Action) })
+	return list
+}
+
+// policy is an IAM policy document.
+type policy struct {
+	Version   string
+	Statement []statement
+}
+
+type statement struct {
+	Sid       string
+	Effect    string
+	Principal map[string]string `json:",omitempty"`
+	Action    []string
+	Resource  []string                     `json:",omitempty"`
+	Condition map[string]map[string]string `json:",omitempty"`
+}
+
+// ReadPolicy renders the IAM policy of the role that is assumed in every account
+// (and of the caller in its own): reading, and nothing else.
+func ReadPolicy() string {
+	return render(statement{
+		Sid: "EksposureRead", Effect: "Allow",
+		Action: actionsOf(ScopeAccount, ScopeRegistry), Resource: []string{"*"},
+	})
+}
+
+// Trust names the two sides of assuming the role.
+type Trust struct {
+	// Partition is aws, aws-us-gov or aws-cn.
+	Partition string
+	// CallerARN is the IAM principal that scans.
+	CallerARN string
+	// RoleName is the role in each account.
+	RoleName string
+	// ExternalID is asked for when it is set.
+	ExternalID string
+}
+
+// CallerPolicy renders what the caller needs on top of ReadPolicy to scan other accounts.
+func (t Trust) CallerPolicy() string {
+	role := "arn:" + t.Partition + ":iam::*:role/" + strings.TrimPrefix(t.RoleName, "/")
+	return render(
+		statement{Sid: "EksposureAssume", Effect: "Allow", Action: []string{string(stsAssumeRole)}, Resource: []string{role}},
+		statement{Sid: "EksposureAccounts", Effect: "Allow", Action: []string{string(organizationsListAccounts)}, Resource: []string{"*"}},
+	)
+}
+
+// TrustPolicy renders the trust policy of the role in each account.
+func (t Trust) TrustPolicy() string {
+	s := statement{
+		Sid: "EksposureTrust", Effect: "Allow",
+		Principal: map[string]string{"AWS": t.CallerARN}, Action: []string{string(stsAssumeRole)},
+	}
+	if t.ExternalID != "" {
+		s.Condition = map[string]map[string]string{"StringEquals": {"sts:ExternalId": t.ExternalID}}
+	}
+	return render(s)
+}
+
+func actionsOf(scopes ...Scope) []string {
+	var names []string
+	for _, p := range Permissions() {
+		if slices.Contains(scopes, p.Scope) {
+			names = append(names, p.Action)
+		}
+	}
+	return names
+}
+
+func render(statements ...statement) string {
+	text, err := json.MarshalIndent(policy{Version: "2012-10-17", Statement: statements}, "", "  ")
+	if err != nil {
+		panic(fmt.Sprintf("a policy of strings did not marshal: %v", err)) // cannot happen: strings only
+	}
+	return string(text) + "\n"
+}
