@@ -1,0 +1,212 @@
+package estate
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// maxBody bounds the body of a request; the largest that the estate knows is a
+// few hundred bytes.
+const maxBody = 1 << 20
+
+// serveAWS answers one request to any AWS service: who calls, what for, whether
+// they may, and only then the answer, in the order in which AWS does.
+func (e *Estate) serveAWS(w http.ResponseWriter, r *http.Request) {
+	requestID := stableUUID(randomText(16))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	svc := e.services[serviceOf(r)]
+	if err != nil {
+		svc.writeError(w, requestID, &apiError{Code: "RequestEntityTooLarge", Status: http.StatusRequestEntityTooLarge, Message: "Request is too large"})
+		return
+	}
+	sig, err := readSignature(r)
+	if known, ok := e.services[sig.service]; ok {
+		svc = known
+	}
+	if err != nil {
+		svc.writeError(w, requestID, svc.signatureError(err))
+		return
+	}
+	caller, failure := e.authenticate(svc, sig, r, body)
+	if failure != nil {
+		svc.writeError(w, requestID, failure)
+		return
+	}
+	c := &call{caller: caller, account: e.account(caller.account), region: sig.region, query: r.URL.Query(), body: body}
+	op, found := e.route(svc, sig.service, r, c)
+	record := Call{
+		Account: caller.account, Region: sig.region, Service: sig.service, Operation: op.name, Action: op.action, Caller: caller.arn,
+	}
+	result, err := e.answer(r, svc, op, c, record, found)
+	if err != nil {
+		record.Error = svc.writeError(w, requestID, err).Code
+		e.record(record)
+		return
+	}
+	e.record(record)
+	svc.writeResult(w, op, requestID, result)
+}
+
+// answer decides whether the call may be made, and makes it.
+func (e *Estate) answer(r *http.Request, svc service, op operation, c *call, record Call, found bool) (any, error) {
+	if !found {
+		return nil, svc.common(failOperation, "The requested operation is not known to this service.")
+	}
+	if !svc.global && svc.name != "sts" && !c.regionEnabled() {
+		return nil, svc.common(failUnknown, "")
+	}
+	denied := op.denied(svc, c)
+	switch e.fault(record) {
+	case FaultThrottle:
+		return nil, svc.common(failThrottled, "")
+	case FaultBreak:
+		return nil, svc.common(failBroken, "")
+	case FaultDeny:
+		return nil, svc.common(failDenied, op.denial(svc, c, "because no identity-based policy allows the %s action"))
+	case FaultHang:
+		e.hang(r.Context())
+		return nil, svc.common(failBroken, "")
+	}
+	if denied != nil {
+		return nil, denied
+	}
+	return op.handle(r.Context(), c)
+}
+
+// regionEnabled reports whether the account has the region of the call. Tokens
+// of other accounts and regions that are off are simply not valid there.
+func (c *call) regionEnabled() bool {
+	for _, r := range c.account.Regions {
+		if r.Name == c.region {
+			return r.Enabled()
+		}
+	}
+	return false
+}
+
+// denied asks the organization's denials first, then the caller's own policy.
+func (op operation) denied(svc service, c *call) error {
+	if op.action == "" {
+		return nil
+	}
+	for _, d := range c.account.ServiceControl {
+		if matchAction(d.Actions, op.action) && (len(d.Regions) == 0 || matchAction(d.Regions, c.region)) {
+			return svc.common(failDenied, op.denial(svc, c, "with an explicit deny in a service control policy"))
+		}
+	}
+	if matchAction(c.caller.allow, op.action) {
+		return nil
+	}
+	return svc.common(failDenied, op.denial(svc, c, "because no identity-based policy allows the %s action"))
+}
+
+// denial is the text of AWS for a missing permission ("Troubleshoot access
+// denied error messages", IAM User Guide).
+func (op operation) denial(svc service, c *call, why string) string {
+	resource := "*"
+	if op.resource != nil {
+		resource = op.resource(c)
+	}
+	why = strings.ReplaceAll(why, "%s", op.action)
+	text := fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s %s", c.caller.arn, op.action, resource, why)
+	if svc.protocol == ec2Query {
+		return "You are not authorized to perform this operation. " + text
+	}
+	return text
+}
+
+// authenticate finds the caller of a signed request.
+func (e *Estate) authenticate(svc service, sig signature, r *http.Request, body []byte) (*principal, error) {
+	cred, ok := e.vault.get(sig.accessKey)
+	if !ok || cred.token != sig.token {
+		return nil, svc.common(failUnknown, "")
+	}
+	now := e.now()
+	if err := sig.verify(r, body, cred.secret); err != nil {
+		return nil, svc.signatureError(err)
+	}
+	if err := sig.fresh(now); err != nil {
+		return nil, svc.signatureError(err)
+	}
+	if !cred.expires.IsZero() && !now.Before(cred.expires) {
+		return nil, svc.common(failExpired, "")
+	}
+	return &cred.principal, nil
+}
+
+func (s service) signatureError(err error) error {
+	switch {
+	case errors.Is(err, errUnsigned):
+		return s.common(failUnsigned, "")
+	case errors.Is(err, errOutdated):
+		_, detail, _ := strings.Cut(err.Error(), ": ")
+		return s.common(failOutdated, "Signature expired: "+detail)
+	case errors.Is(err, errSignature):
+		return s.common(failSignature, "")
+	}
+	return s.common(failMalformed, "")
+}
+
+// route finds the operation that the request names, and its parameters.
+func (e *Estate) route(svc service, name string, r *http.Request, c *call) (operation, bool) {
+	if _, ok := e.services[name]; !ok {
+		return operation{}, false
+	}
+	wanted := ""
+	switch svc.protocol {
+	case restJSON:
+		for _, op := range e.operations {
+			if op.service == svc.name && op.method == r.Method && c.bind(op.path, r.URL.EscapedPath()) {
+				return op, true
+			}
+		}
+		return operation{}, false
+	case json11:
+		prefix, rest, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+		if prefix == svc.target {
+			wanted = rest
+		}
+	case query, ec2Query:
+		if form, err := url.ParseQuery(string(c.body)); err == nil && r.Method == http.MethodPost {
+			c.query = form
+		}
+		wanted = c.query.Get("Action")
+		if v := c.query.Get("Version"); v != svc.version {
+			wanted = ""
+		}
+	}
+	for _, op := range e.operations {
+		if op.service == svc.name && op.name == wanted {
+			return op, true
+		}
+	}
+	return operation{name: wanted}, false
+}
+
+// bind matches a path against a pattern and keeps the parts in braces.
+func (c *call) bind(pattern, path string) bool {
+	want, got := strings.Split(pattern, "/"), strings.Split(path, "/")
+	if len(want) != len(got) {
+		return false
+	}
+	parts := map[string]string{}
+	for i, w := range want {
+		if !strings.HasPrefix(w, "{") {
+			if w != got[i] {
+				return false
+			}
+			continue
+		}
+		value, err := url.PathUnescape(got[i])
+		if err != nil || value == "" {
+			return false
+		}
+		parts[strings.Trim(w, "{}")] = value
+	}
+	c.path = parts
+	return true
+}

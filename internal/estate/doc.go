@@ -1,0 +1,32 @@
+// Package estate is a simulated AWS estate behind real HTTP endpoints on
+// loopback: the world of `eksposure demo`, of the end-to-end tests and of the
+// fleet benchmarks.
+//
+// It takes a [Scenario] (accounts, roles, keys, clusters and what runs in them)
+// and gives endpoints that any AWS or Kubernetes client can use unchanged.
+//
+// What is simulated:
+//
+//   - AWS: STS, Organizations, Account, EC2 DescribeRegions, the reading half of
+//     EKS, KMS DescribeKey and ECR GetAuthorizationToken, at one address, told
+//     apart by the service in the request's signature scope, each in its own
+//     protocol with its own names for errors. Signatures (SigV4, in headers and
+//     in query strings) are verified for real; sessions expire; roles can be
+//     assumed by those whom they trust; an action that no policy allows is denied
+//     in AWS's wording. A test checks every message against AWS's published
+//     service models.
+//   - Kubernetes: one HTTPS endpoint per cluster with its own certificate
+//     authority, EKS bearer tokens verified for real, access entries mapped to
+//     RBAC rules, lists in pages, JSON and protobuf.
+//   - A registry: an OCI registry under the names of real ones, see [Estate.Mirrors].
+//   - Failures: [Fault] throttles, hangs, breaks or denies chosen calls.
+//
+// What is not: IAM policies are lists of action patterns without conditions;
+// session policies, tags, MFA and federation are refused or ignored as documented
+// at the place; nothing is written, neither to AWS nor to a cluster; no pod runs,
+// and Kubernetes lists do not change while the estate is up; watches are refused.
+//
+// The estate's facts are dated relative to [Scenario.AsOf]; authentication uses
+// the clock in [Config]. The package never leaves loopback and reads no
+// environment.
+package estate

@@ -1,0 +1,203 @@
+package estate
+
+import (
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime"
+)
+
+// Scenario is the world that an estate serves.
+type Scenario struct {
+	// AsOf is the day on which the facts are true; a scan of the estate uses it
+	// as its clock.
+	AsOf time.Time
+	// Organization is the AWS organization of the accounts; zero when there is none.
+	Organization Organization
+	Accounts     []Account
+	// Versions is the answer of eks:DescribeClusterVersions, newest first.
+	Versions []Version
+}
+
+// Organization is an AWS organization.
+type Organization struct {
+	ID         string // o-…
+	Management string // account
+	// DelegatedAdmins are member accounts that may list the organization too.
+	DelegatedAdmins []string
+}
+
+// Account is one AWS account.
+type Account struct {
+	ID, Name, Email string
+	// Status is the word of Organizations; empty means ACTIVE.
+	Status string
+	// Regions are those that the account knows, in the order of the answer.
+	Regions []Region
+	Users   []User
+	Roles   []Role
+	// ServiceControl are denials by the organization, above every policy.
+	ServiceControl []Denial
+	Keys           []Key
+	Clusters       []Cluster
+}
+
+// Region is a region as one account sees it.
+type Region struct {
+	Name string
+	// OptStatus is the word of account:ListRegions: ENABLED, ENABLED_BY_DEFAULT, DISABLED …
+	OptStatus string
+}
+
+// Enabled reports whether the account can use the region.
+func (r Region) Enabled() bool {
+	return r.OptStatus == "ENABLED" || r.OptStatus == "ENABLED_BY_DEFAULT"
+}
+
+// User is an IAM user with one access key. Its secret is made at Start.
+type User struct {
+	Name      string
+	AccessKey string
+	// Allow lists action patterns such as "eks:List*".
+	Allow []string
+}
+
+// Role is an IAM role.
+type Role struct {
+	Name string
+	// Trust lists who may assume it: account IDs or principal ARNs.
+	Trust []string
+	// ExternalID must be named by the caller when it is not empty.
+	ExternalID string
+	Allow      []string
+}
+
+// Denial is one statement of a service control policy.
+type Denial struct {
+	Actions []string // patterns
+	Regions []string // empty: all
+}
+
+// Key is a KMS key.
+type Key struct {
+	Region, ID string
+	// State is the word of KMS: Enabled, Disabled, PendingDeletion …
+	State string
+	// DeletionDate is set while the key is pending deletion.
+	DeletionDate time.Time
+	CreatedAt    time.Time
+	Description  string
+	// Closed marks a key whose policy lets nobody but its administrators see it.
+	Closed bool
+}
+
+// Version is one row of the EKS version calendar.
+type Version struct {
+	Version                                string
+	Platform                               string
+	Patch                                  string
+	Released, EndOfStandard, EndOfExtended time.Time
+	Default                                bool
+}
+
+// Cluster is an EKS cluster: what EKS tells about it, and what its Kubernetes API holds.
+type Cluster struct {
+	Region, Name string
+	// Status is the word of EKS; empty means ACTIVE.
+	Status, Version, Platform string
+	CreatedAt                 time.Time
+	SupportType               string // STANDARD or EXTENDED
+	Role                      string // name of the cluster role
+	Public, Private           bool
+	// PublicCIDRs nil is left out of the answer; empty is answered as [].
+	PublicCIDRs                  []string
+	VPC                          string
+	Subnets, SecurityGroups      []string
+	ClusterSecurityGroup         string
+	IPv6                         bool
+	Encryption                   []Encryption
+	LogTypes                     []string // enabled control plane logs
+	AuthenticationMode           string
+	DeletionProtection, AutoMode bool
+	Tags                         map[string]string
+
+	NodeGroups      []NodeGroup
+	FargateProfiles []FargateProfile
+	Addons          []Addon
+	AccessEntries   []AccessEntry
+	PodIdentities   []PodIdentity
+	Updates         []Update
+
+	// Unreachable gives the endpoint an address where nothing answers, as a
+	// private endpoint looks from outside its network.
+	Unreachable bool
+	// Grants are the RBAC rules of Kubernetes groups.
+	Grants []Grant
+	// Objects are what the Kubernetes API holds.
+	Objects []runtime.Object
+}
+
+// Encryption is one entry of encryptionConfig.
+type Encryption struct {
+	Resources []string
+	KeyARN    string
+}
+
+// NodeGroup is a managed node group.
+type NodeGroup struct {
+	Name, Status, Version, Release, AMIType, Capacity string
+	InstanceTypes                                     []string
+	Desired                                           int
+	Role                                              string // role name
+	CreatedAt                                         time.Time
+	Tags                                              map[string]string
+}
+
+// FargateProfile is a Fargate profile.
+type FargateProfile struct {
+	Name, Role string
+	Namespaces []string
+	CreatedAt  time.Time
+}
+
+// Addon is an EKS add-on.
+type Addon struct {
+	Name, Version, Status, Role string
+	CreatedAt                   time.Time
+}
+
+// AccessEntry lets an IAM principal into the cluster.
+type AccessEntry struct {
+	Principal string // ARN
+	Type      string // empty means STANDARD
+	Groups    []string
+	Policies  []AccessPolicy
+	CreatedAt time.Time
+}
+
+// AccessPolicy is an EKS access policy of an access entry.
+type AccessPolicy struct {
+	Name       string   // AmazonEKSViewPolicy …
+	Namespaces []string // empty: the whole cluster
+}
+
+// PodIdentity gives a service account an IAM role.
+type PodIdentity struct {
+	ID, Namespace, ServiceAccount, Role string
+	CreatedAt                           time.Time
+}
+
+// Update is a past or running update of the cluster.
+type Update struct {
+	ID, Type, Status string
+	CreatedAt        time.Time
+	Params           map[string]string
+	Errors           []string
+}
+
+// Grant gives a Kubernetes group the reading of some resources, in all namespaces.
+type Grant struct {
+	Group     string   // Kubernetes group of the caller
+	APIGroups []string // "" is the core group
+	Resources []string // plural names; "*" for all
+	Verbs     []string
+}
