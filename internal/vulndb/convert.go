@@ -2,6 +2,7 @@ package vulndb
 
 import (
 	"cmp"
+	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -13,12 +14,16 @@ import (
 	"github.com/anchore/grype/grype/vulnerability"
 	syftpkg "github.com/anchore/syft/syft/pkg"
 
+	"github.com/eksposure/eksposure/internal/fault"
 	"github.com/eksposure/eksposure/internal/vuln"
 )
 
 // convert gives Grype's match in our terms, without its package.
-func (d *DB) convert(m match.Match) vuln.Match {
-	f := d.facts(m)
+func (d *DB) convert(m match.Match) (vuln.Match, error) {
+	f, err := d.facts(m)
+	if err != nil {
+		return vuln.Match{}, fmt.Errorf("read vulnerability %q: %w: %w", m.Vulnerability.ID, err, fault.ErrUnavailable)
+	}
 	v := m.Vulnerability
 	out := vuln.Match{
 		ID:          v.ID,
@@ -36,7 +41,7 @@ func (d *DB) convert(m match.Match) vuln.Match {
 	if len(v.Fix.Versions) > 0 {
 		out.FixedIn = slices.Compact(slices.Sorted(slices.Values(v.Fix.Versions)))
 	}
-	return out
+	return out, nil
 }
 
 func fixState(s vulnerability.FixState) vuln.Fix {
@@ -72,7 +77,7 @@ type factKey struct{ id, namespace, related string }
 
 // facts joins a vulnerability's record with those of the CVEs it is an alias
 // of: distributions and GitHub leave scores to them.
-func (d *DB) facts(m match.Match) facts {
+func (d *DB) facts(m match.Match) (facts, error) {
 	v := m.Vulnerability
 	key := factKey{id: v.ID, namespace: v.Namespace}
 	var aliases []string
@@ -83,7 +88,7 @@ func (d *DB) facts(m match.Match) facts {
 		}
 	}
 	if known, ok := d.memory.facts.get(key); ok {
-		return known
+		return known, nil
 	}
 	if h, ok := v.Internal.(*v6.VulnerabilityHandle); ok && h.BlobValue != nil {
 		for _, a := range h.BlobValue.Aliases {
@@ -93,18 +98,25 @@ func (d *DB) facts(m match.Match) facts {
 		}
 	}
 	slices.Sort(aliases)
-	f := facts{aliases: slices.Compact(aliases), severity: vulnerability.UnknownSeverity.String()}
-	d.describe(&f, v)
+	f := facts{aliases: slices.Compact(aliases), severity: "Unknown"}
+	if err := d.describe(&f, v); err != nil {
+		return facts{}, err
+	}
+	if err := d.readable(); err != nil {
+		return facts{}, err
+	}
 	if !d.cfg.Forget {
 		d.memory.facts.put(key, f, 1)
 	}
-	return f
+	return f, nil
 }
 
-func (d *DB) describe(f *facts, v vulnerability.Vulnerability) {
-	f.severity = "Unknown"
-	records := d.records(v)
-	cves := []string{}
+func (d *DB) describe(f *facts, v vulnerability.Vulnerability) error {
+	records, err := d.records(v)
+	if err != nil {
+		return err
+	}
+	var cves []string
 	for _, id := range append([]string{v.ID}, f.aliases...) {
 		if isCVE(id) && !slices.Contains(cves, id) {
 			cves = append(cves, id)
@@ -126,11 +138,13 @@ func (d *DB) describe(f *facts, v vulnerability.Vulnerability) {
 			}
 		}
 	}
-	f.exploit = f.kev || d.exploitKnown(cves)
+	exploit, err := d.exploitKnown(cves)
+	f.exploit = f.kev || exploit
+	return err
 }
 
 // records gives the metadata of the vulnerability, then of the CVEs related to it.
-func (d *DB) records(v vulnerability.Vulnerability) []*vulnerability.Metadata {
+func (d *DB) records(v vulnerability.Vulnerability) ([]*vulnerability.Metadata, error) {
 	var out []*vulnerability.Metadata
 	refs := append([]vulnerability.Reference{v.Reference}, v.RelatedVulnerabilities...)
 	for i, r := range refs {
@@ -143,14 +157,13 @@ func (d *DB) records(v vulnerability.Vulnerability) []*vulnerability.Metadata {
 		}
 		meta, err := d.provider.VulnerabilityMetadata(r) //nolint:staticcheck // the way to a related record's metadata
 		if err != nil {
-			d.cfg.Log.Warn("vulnerability record cannot be read", "id", r.ID, "namespace", r.Namespace, "error", err)
-			continue
+			return nil, fmt.Errorf("metadata of %q: %w", r.ID, err)
 		}
 		if meta != nil {
 			out = append(out, meta)
 		}
 	}
-	return out
+	return out, nil
 }
 
 // exploitKnown reports whether a public exploit is known for one of the CVEs.
@@ -160,19 +173,19 @@ func (d *DB) records(v vulnerability.Vulnerability) []*vulnerability.Metadata {
 // (https://www.cisa.gov/stakeholder-specific-vulnerability-categorization-ssvc).
 // A CVE may have been assessed several times; a public exploit stays public, so
 // any such assessment counts. The caller adds CISA's KEV list, which implies it.
-func (d *DB) exploitKnown(cves []string) bool {
+func (d *DB) exploitKnown(cves []string) (bool, error) {
 	for _, cve := range cves {
-		assessments, err := d.reader.GetSsvcs(cve)
-		if err != nil { // a database made before 6.1.10 has none
-			continue
+		assessments, err := d.reader.GetSsvcs(cve) // none in a database made before 6.1.10
+		if err != nil {
+			return false, fmt.Errorf("SSVC assessments of %q: %w", cve, err)
 		}
 		for _, a := range assessments {
 			if strings.EqualFold(a.Exploitation, "poc") || strings.EqualFold(a.Exploitation, "active") {
-				return true
+				return true, nil
 			}
 		}
 	}
-	return false
+	return false, nil
 }
 
 func isCVE(id string) bool { return strings.HasPrefix(id, "CVE-") }

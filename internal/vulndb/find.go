@@ -58,11 +58,14 @@ func (d *DB) matchTogether(ctx context.Context, packages []pkg.Package, matchers
 	}
 	var out []vuln.Match
 	for _, m := range found {
-		v := d.convert(m)
+		v, err := d.convert(m)
+		if err != nil {
+			return nil, err
+		}
 		v.Package = describePackage(m.Package)
 		out = append(out, v)
 	}
-	return out, nil
+	return out, d.readable()
 }
 
 // findRemembered answers package by package.
@@ -187,7 +190,14 @@ func (d *DB) answerFresh(ctx context.Context, packages []pkg.Package) (map[pkg.I
 	}
 	for _, m := range found {
 		a := out[m.Package.ID]
-		a.matches = append(a.matches, d.convert(m))
+		v, err := d.convert(m)
+		if err != nil {
+			return nil, err
+		}
+		a.matches = append(a.matches, v)
+	}
+	if err := d.readable(); err != nil {
+		return nil, err
 	}
 	for _, p := range packages {
 		id := identify(p)

@@ -19,6 +19,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	v6 "github.com/anchore/grype/grype/db/v6"
@@ -84,6 +85,7 @@ type DB struct {
 	provider vulnerability.Provider
 	build    string
 	memory   *memory
+	closed   atomic.Bool
 	close    func() error
 }
 
@@ -134,12 +136,18 @@ func newDB(cfg Config, reader v6.Reader, build string) *DB {
 func (d *DB) Build() string { return d.build }
 
 // Close releases the database; later calls of Match fail.
-func (d *DB) Close() error { return d.close() }
+func (d *DB) Close() error {
+	d.closed.Store(true)
+	return d.close()
+}
 
 // Match returns the vulnerabilities of the packages in the SBOM, worst first.
 // A document that is not syft JSON is fault.ErrInvalid.
 func (d *DB) Match(ctx context.Context, s vuln.SBOM) (vuln.Report, error) {
 	if err := ctx.Err(); err != nil {
+		return vuln.Report{}, err
+	}
+	if err := d.readable(); err != nil {
 		return vuln.Report{}, err
 	}
 	found, err := d.find(ctx, s.Document)
@@ -155,6 +163,19 @@ func (d *DB) Match(ctx context.Context, s vuln.SBOM) (vuln.Report, error) {
 	}
 	vuln.Sort(found.matches)
 	return vuln.Report{Database: d.build, OS: os, Matches: found.matches}, nil
+}
+
+// readable fails when the database cannot be read (any more). Grype's matchers
+// swallow such errors and find nothing, which would pass for a clean image; so
+// this is asked after every reading too, before an answer is given or kept.
+func (d *DB) readable() error {
+	if d.closed.Load() {
+		return fmt.Errorf("vulnerability database %q is closed: %w", databaseFile(d.cfg), fault.ErrConflict)
+	}
+	if _, err := d.reader.GetDBMetadata(); err != nil {
+		return fmt.Errorf("read vulnerability database %q: %w: %w", databaseFile(d.cfg), err, fault.ErrUnavailable)
+	}
+	return nil
 }
 
 // verify reads a little of each part, because a file may be SQLite, carry the

@@ -3,8 +3,8 @@ package vulndb_test
 import (
 	"cmp"
 	"context"
+	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -99,7 +99,7 @@ func TestRememberingChangesNothing(t *testing.T) {
 		t.Errorf("first and second answer differ (-first +second):\n%s", diff)
 	}
 	total := 0
-	for _, name := range slices.Sorted(keys(plain)) {
+	for _, name := range slices.Sorted(maps.Keys(plain)) {
 		t.Logf("%-24s %-34s %4d matches", name, plain[name].OS, len(plain[name].Matches))
 		total += len(plain[name].Matches)
 	}
@@ -128,15 +128,3 @@ func TestManyAtOnceAnswerAsOne(t *testing.T) {
 	}
 	wg.Wait()
 }
-
-func keys[V any](m map[string]V) func(func(string) bool) {
-	return func(yield func(string) bool) {
-		for k := range m {
-			if !yield(k) {
-				return
-			}
-		}
-	}
-}
-
-var _ = filepath.Join
