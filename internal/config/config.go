@@ -111,13 +111,15 @@ func Default() Config {
 }
 
 // Validate reports the first setting that cannot be, as fault.ErrInvalid.
-func (c Config) Validate() error {
+func (c *Config) Validate() error {
 	for _, n := range []struct {
 		key string
 		n   int
 	}{
-		{"aws.concurrency", c.AWS.Concurrency}, {"scan.clusters", c.Scan.Clusters},
-		{"images.parallel", c.Images.Parallel}, {"images.max_cache_mb", c.Images.MaxCacheMB},
+		{"aws.concurrency", c.AWS.Concurrency},
+		{"scan.clusters", c.Scan.Clusters},
+		{"images.parallel", c.Images.Parallel},
+		{"images.max_cache_mb", c.Images.MaxCacheMB},
 	} {
 		if n.n < 1 {
 			return fmt.Errorf("setting %s is %d: want 1 or more: %w", n.key, n.n, fault.ErrInvalid)

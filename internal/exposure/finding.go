@@ -127,6 +127,7 @@ type TraitState struct {
 // Resource is one object that takes part in a finding.
 type Resource struct {
 	inventory.ResourceRef
+
 	Primary bool              `json:"primary,omitempty"`
 	Account string            `json:"account"`
 	Region  string            `json:"region"`

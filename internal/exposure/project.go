@@ -49,7 +49,7 @@ func Project(f *Finding, topics ...string) Arithmetic {
 
 // projectOption gives the severity after one option of a trait's topic, which
 // may leave a weaker trait in its place.
-func projectOption(f *Finding, trait string, o Option, traits []Trait) Severity {
+func projectOption(f *Finding, trait string, o Option) Severity {
 	if o.Leaves == "" {
 		return Project(f, trait).Severity
 	}
@@ -79,7 +79,7 @@ func topics(f *Finding, traits []Trait) []TopicState {
 		after := Project(f, t.ID).Severity
 		topic := TopicState{ID: t.ID, Title: t.Short, Effort: t.Effort, After: after, Resolves: after == Resolved}
 		for _, o := range t.Options {
-			left := projectOption(f, t.ID, o, traits)
+			left := projectOption(f, t.ID, o)
 			topic.Options = append(topic.Options, OptionState{ID: o.ID, Title: o.Title, After: left, Resolves: left == Resolved})
 		}
 		list = append(list, topic)

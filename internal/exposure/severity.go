@@ -88,17 +88,6 @@ func (f Factors) Sum() int {
 	return f.Awareness + f.EaseOfDiscovery + f.EaseOfExploit + f.LikelihoodOfExploit
 }
 
-// max takes the higher value factor by factor, which is what makes the whole
-// severity monotone: more evidence never lowers a factor.
-func (f Factors) max(o Factors) Factors {
-	return Factors{
-		Awareness:           max(f.Awareness, o.Awareness),
-		EaseOfDiscovery:     max(f.EaseOfDiscovery, o.EaseOfDiscovery),
-		EaseOfExploit:       max(f.EaseOfExploit, o.EaseOfExploit),
-		LikelihoodOfExploit: max(f.LikelihoodOfExploit, o.LikelihoodOfExploit),
-	}
-}
-
 // The sums from which on a likelihood holds. They are ours: AWS publishes the
 // factors and the matrix, not the cut-offs.
 const (

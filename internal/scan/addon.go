@@ -36,7 +36,8 @@ var addonImages = map[string]string{
 // the users' own to mend.
 func addonOf(repository string, installed []inventory.Addon) string {
 	host, path, ok := strings.Cut(repository, "/")
-	if !ok || !(strings.Contains(host, ".dkr.ecr.") || host == "public.ecr.aws") {
+	ownedByAWS := strings.Contains(host, ".dkr.ecr.") || host == "public.ecr.aws"
+	if !ok || !ownedByAWS {
 		return ""
 	}
 	if !strings.Contains(path, "/") && path != "amazon-k8s-cni" && path != "amazon-k8s-cni-init" {

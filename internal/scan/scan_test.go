@@ -261,8 +261,10 @@ func TestInterruptRecordsNothingFalse(t *testing.T) {
 			cancel()
 		}
 	}
-	sc := scan.New(scan.Config{Cloud: w, Kube: w, Catalog: w, Matcher: w, Images: w, Findings: w, Clusters: 1,
-		Traits: []exposure.Trait{openEndpoint}, Policy: exposure.DefaultPolicy(), Now: func() time.Time { return now }})
+	sc := scan.New(scan.Config{
+		Cloud: w, Kube: w, Catalog: w, Matcher: w, Images: w, Findings: w, Clusters: 1,
+		Traits: []exposure.Trait{openEndpoint}, Policy: exposure.DefaultPolicy(), Now: func() time.Time { return now },
+	})
 	sum, err := sc.Scan(ctx, scan.Request{}, quiet)
 	if !errors.Is(err, context.Canceled) {
 		t.Fatalf("Scan = %v", err)
