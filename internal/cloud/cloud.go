@@ -109,7 +109,7 @@ var (
 
 // Validate reports the first setting that cannot work, as fault.ErrInvalid.
 func (c Config) Validate() error {
-	if c.RoleName != "" && !roleShape.MatchString(c.RoleName) {
+	if c.RoleName != "" && (strings.HasPrefix(c.RoleName, "arn:") || !roleShape.MatchString(c.RoleName)) {
 		return fmt.Errorf("role name %q: want the role's name without its ARN, such as eksposure-scan: %w", c.RoleName, fault.ErrInvalid)
 	}
 	if c.Organization && c.RoleName == "" {

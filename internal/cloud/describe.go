@@ -88,8 +88,9 @@ func (r *reader) read(ctx context.Context) error {
 		return fmt.Errorf("describe %q: %w", r.ref, err)
 	case err != nil && r.hopeless(err):
 		r.gap(inventory.SectionCluster, "", err)
+		r.standIn(err)
 		for _, p := range parts {
-			if r.snapshot.Gap(p.section) == nil {
+			if p.section != inventory.SectionVersions && r.snapshot.Gap(p.section) == nil {
 				r.gap(p.section, "", err)
 			}
 		}

@@ -159,7 +159,8 @@ func (c *Client) list(ctx context.Context, account string) listing {
 	}
 	_ = group.Wait() // the functions return no error: each is in errs
 	for i, region := range l.regions {
-		for _, name := range names[i] {
+		// A list that fails half-way, or moves while it is read, may name a cluster twice.
+		for _, name := range slices.Compact(slices.Sorted(slices.Values(names[i]))) {
 			l.clusters = append(l.clusters, inventory.ClusterRef{
 				Partition: c.caller.Partition, Account: account, Region: region, Name: name,
 			})

@@ -32,10 +32,21 @@ const (
 func (r *reader) versions(ctx context.Context) {
 	calendar, err := r.c.calendar(ctx, place{r.ref.Account, r.ref.Region})
 	if err != nil {
-		r.gap(inventory.SectionVersions, calendarSource, err)
-		calendar = BuiltInCalendar(r.c.cfg.Now())
+		r.standIn(err)
+		return
 	}
 	r.snapshot.Calendar = calendar
+}
+
+// standIn fills the calendar without a call: with what another cluster of the
+// region gave lately, else with the built-in table.
+func (r *reader) standIn(err error) {
+	known, ok := r.c.keptCalendar(r.ref.Region)
+	if !ok {
+		r.gap(inventory.SectionVersions, calendarSource, err)
+		known = BuiltInCalendar(r.c.cfg.Now())
+	}
+	r.snapshot.Calendar = known
 }
 
 // calendar gives a region's calendar, from any account's answer that is fresh.
