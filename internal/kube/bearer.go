@@ -2,11 +2,15 @@ package kube
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"sync"
 	"time"
 )
+
+// errToken marks a failure to make the token: the cluster was not even asked.
+var errToken = errors.New("make a token for the Kubernetes API")
 
 // bearer adds the token to requests for one host.
 //
@@ -68,7 +72,7 @@ func (b *bearer) current(ctx context.Context) (string, error) {
 	}
 	token, _, err := b.fetch(ctx)
 	if err != nil {
-		return "", fmt.Errorf("token for the Kubernetes API: %w", err)
+		return "", fmt.Errorf("%w: %w", errToken, err)
 	}
 	b.token = token
 	return token, nil

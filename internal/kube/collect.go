@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -39,6 +41,7 @@ func (c *collector) run(ctx context.Context) {
 	c.gateways(ctx)
 	c.serviceAccounts(ctx)
 	c.nodes(ctx)
+	c.joinGaps()
 }
 
 // try runs one list, unless the server has turned out to be out of reach, and
@@ -61,7 +64,7 @@ func (c *collector) judge(err error) {
 	}
 	switch {
 	case err == nil:
-	case isUnauthorized(err), errors.Is(err, context.Canceled):
+	case isUnauthorized(err), errors.Is(err, errToken), errors.Is(err, context.Canceled):
 		c.down = err
 	case errors.Is(err, fault.ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
 		c.unanswered++
@@ -85,12 +88,22 @@ func (c *collector) gap(section inventory.Section, subject string, err error) {
 	}
 }
 
+// joinGaps drops the gaps of single subjects of a section that has a gap as a whole.
+func (c *collector) joinGaps() {
+	if c.snapshot.Gap(inventory.SectionWorkloads) == nil {
+		return
+	}
+	c.snapshot.Gaps = slices.DeleteFunc(c.snapshot.Gaps, func(g inventory.Gap) bool {
+		return g.Section == inventory.SectionWorkloads && g.Subject != ""
+	})
+}
+
 func isUnauthorized(err error) bool { return apierrors.IsUnauthorized(err) }
 
 // remedy says what to do about an error, for the person who reads the gap.
 func remedy(err error, t Target, s *inventory.Snapshot) string {
 	switch {
-	case errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled), errors.Is(err, errToken):
 		return ""
 	case isUnauthorized(err):
 		return fmt.Sprintf("The cluster does not know this identity: give its IAM role an access entry with the Kubernetes group %q "+
@@ -98,17 +111,31 @@ func remedy(err error, t Target, s *inventory.Snapshot) string {
 			Group, t.Ref.Name, t.Ref.Region, Group, ClusterRole)
 	case apierrors.IsForbidden(err):
 		return fmt.Sprintf("Apply the ClusterRole %q and put this identity into the group %q that it is bound to", ClusterRole, Group)
-	case errors.Is(err, fault.ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, context.DeadlineExceeded), isNetwork(err):
 		return unreachable(t, s.Cluster.Endpoint)
+	case errors.Is(err, fault.ErrUnavailable) && isStatus(err):
+		return "The API server has a fault of its own: scan again later"
+	case errors.Is(err, fault.ErrUnavailable):
+		return "What answers at the endpoint does not speak the Kubernetes API: look for a proxy in between"
 	}
 	return ""
+}
+
+func isNetwork(err error) bool {
+	_, ok := errors.AsType[*url.Error](err)
+	return ok
+}
+
+func isStatus(err error) bool {
+	_, ok := errors.AsType[*apierrors.StatusError](err)
+	return ok
 }
 
 func unreachable(t Target, e *inventory.Endpoint) string {
 	switch {
 	case t.Kubeconfig != "" || t.Context != "":
 		return "Check that this machine reaches the server that the kubeconfig context names"
-	case e == nil:
+	case e == nil || t.Server == "":
 		return "The cluster has no endpoint that AWS tells of: give a kubeconfig context that reaches it with --context"
 	case !e.Public:
 		return "The cluster's endpoint is private: run eksposure inside its VPC or in a network connected to it, " +

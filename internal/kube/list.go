@@ -130,8 +130,8 @@ func translate(err error) error {
 	if fault.Of(err).Name != "internal" {
 		return err
 	}
-	var status apierrors.APIStatus
-	if !errors.As(err, &status) {
+	status, ok := errors.AsType[*apierrors.StatusError](err)
+	if !ok {
 		// Connection, TLS and decoding errors: nothing that speaks Kubernetes answered.
 		return fmt.Errorf("%w: %w", err, fault.ErrUnavailable)
 	}
