@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/anchore/stereoscope/pkg/image"
@@ -36,8 +37,8 @@ type Image struct {
 	SBOM vuln.SBOM
 }
 
-// Images catalogues every healthy image of the estate.
-func Images(ctx context.Context) ([]Image, error) {
+// Images catalogues the healthy images of the estate, all or those named.
+func Images(ctx context.Context, names ...string) ([]Image, error) {
 	registry, err := images.New()
 	if err != nil {
 		return nil, err
@@ -51,7 +52,7 @@ func Images(ctx context.Context) ([]Image, error) {
 	}
 	var out []Image
 	for _, p := range registry.Images() {
-		if p.Broken {
+		if p.Broken || len(names) > 0 && !slices.Contains(names, p.Name) {
 			continue
 		}
 		document, err := catalog(ctx, strings.TrimPrefix(server.URL, "http://")+"/"+p.Repository+"@"+p.Digest)
