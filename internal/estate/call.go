@@ -131,6 +131,16 @@ func (e *Estate) Actions() []string {
 	return slices.Compact(actions)
 }
 
+// Operations lists what the estate can be asked, as SERVICE:OPERATION.
+func (e *Estate) Operations() []string {
+	list := make([]string, 0, len(e.operations))
+	for _, op := range e.operations {
+		list = append(list, op.service+":"+op.name)
+	}
+	slices.Sort(list)
+	return list
+}
+
 // maxCalls bounds the recorder: a demo that is held open for days stays small.
 const maxCalls = 100_000
 

@@ -50,7 +50,7 @@ func (c *call) listPage(key string, names []string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return withToken(map[string]any{key: slices.Concat([]string{}, part)}, "nextToken", next), nil
+	return withToken(map[string]any{key: orEmpty(part)}, "nextToken", next), nil
 }
 
 func listClusters(_ context.Context, c *call) (any, error) {
@@ -88,7 +88,7 @@ func (cl *Cluster) describe(account string, k *kubeServer) map[string]any {
 	out := map[string]any{
 		"name": cl.Name, "arn": arn, "createdAt": cl.CreatedAt.Unix(), "version": cl.Version, "platformVersion": cl.Platform,
 		"status": cmp.Or(cl.Status, "ACTIVE"), "roleArn": roleARN(account, cl.Role), "resourcesVpcConfig": vpc,
-		"kubernetesNetworkConfig": cl.network(), "logging": cl.logging(), "tags": cl.Tags, "health": map[string]any{"issues": []any{}},
+		"kubernetesNetworkConfig": cl.network(), "logging": cl.logging(), "tags": tags(cl.Tags), "health": map[string]any{"issues": []any{}},
 		"accessConfig":       map[string]any{"authenticationMode": cmp.Or(cl.AuthenticationMode, "API")},
 		"upgradePolicy":      map[string]any{"supportType": cmp.Or(cl.SupportType, "EXTENDED")},
 		"deletionProtection": cl.DeletionProtection,
@@ -106,7 +106,7 @@ func (cl *Cluster) describe(account string, k *kubeServer) map[string]any {
 		for _, en := range cl.Encryption {
 			entries = append(entries, map[string]any{"resources": orEmpty(en.Resources), "provider": map[string]any{"keyArn": en.KeyARN}})
 		}
-		out["encryptionConfig"] = entries
+		out["encryptionConfig"] = orEmpty(entries)
 	}
 	return out
 }
@@ -182,3 +182,11 @@ func orEmpty[T any](s []T) []T {
 }
 
 func roleARN(account, name string) string { return "arn:aws:iam::" + account + ":role/" + name }
+
+// tags makes missing tags an empty map, which JSON shows as {}.
+func tags(m map[string]string) map[string]string {
+	if m == nil {
+		return map[string]string{}
+	}
+	return m
+}

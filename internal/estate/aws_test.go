@@ -1,0 +1,105 @@
+package estate_test
+
+import (
+	"context"
+	"net/http"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/account"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/eks"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/organizations"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/eksposure/eksposure/internal/estate"
+)
+
+// everything asks every operation about everything there is in an account and region.
+type everything struct{ cfg aws.Config }
+
+// must asks an operation that has to answer.
+func must[I, O, F any](t *testing.T, op func(context.Context, I, ...func(*F)) (O, error), in I) O {
+	t.Helper()
+	out, err := op(t.Context(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func (e everything) ask(t *testing.T, keys []string) {
+	t.Helper()
+	client := eks.NewFromConfig(e.cfg)
+	must(t, client.DescribeClusterVersions, &eks.DescribeClusterVersionsInput{IncludeAll: aws.Bool(true), MaxResults: aws.Int32(100)})
+	for _, name := range must(t, client.ListClusters, &eks.ListClustersInput{MaxResults: aws.Int32(100)}).Clusters {
+		n := aws.String(name)
+		must(t, client.DescribeCluster, &eks.DescribeClusterInput{Name: n})
+		for _, x := range must(t, client.ListNodegroups, &eks.ListNodegroupsInput{ClusterName: n}).Nodegroups {
+			must(t, client.DescribeNodegroup, &eks.DescribeNodegroupInput{ClusterName: n, NodegroupName: aws.String(x)})
+		}
+		for _, x := range must(t, client.ListFargateProfiles, &eks.ListFargateProfilesInput{ClusterName: n}).FargateProfileNames {
+			must(t, client.DescribeFargateProfile, &eks.DescribeFargateProfileInput{ClusterName: n, FargateProfileName: aws.String(x)})
+		}
+		for _, x := range must(t, client.ListAddons, &eks.ListAddonsInput{ClusterName: n}).Addons {
+			must(t, client.DescribeAddon, &eks.DescribeAddonInput{ClusterName: n, AddonName: aws.String(x)})
+		}
+		for _, x := range must(t, client.ListAccessEntries, &eks.ListAccessEntriesInput{ClusterName: n}).AccessEntries {
+			must(t, client.DescribeAccessEntry, &eks.DescribeAccessEntryInput{ClusterName: n, PrincipalArn: aws.String(x)})
+			must(t, client.ListAssociatedAccessPolicies, &eks.ListAssociatedAccessPoliciesInput{ClusterName: n, PrincipalArn: aws.String(x)})
+		}
+		for _, x := range must(t, client.ListPodIdentityAssociations, &eks.ListPodIdentityAssociationsInput{ClusterName: n}).Associations {
+			must(t, client.DescribePodIdentityAssociation, &eks.DescribePodIdentityAssociationInput{ClusterName: n, AssociationId: x.AssociationId})
+		}
+		for _, x := range must(t, client.ListUpdates, &eks.ListUpdatesInput{Name: n}).UpdateIds {
+			must(t, client.DescribeUpdate, &eks.DescribeUpdateInput{Name: n, UpdateId: aws.String(x)})
+		}
+	}
+	for _, key := range keys {
+		must(t, kms.NewFromConfig(e.cfg).DescribeKey, &kms.DescribeKeyInput{KeyId: aws.String(key)})
+	}
+	must(t, ecr.NewFromConfig(e.cfg).GetAuthorizationToken, &ecr.GetAuthorizationTokenInput{})
+	must(t, ec2.NewFromConfig(e.cfg).DescribeRegions, &ec2.DescribeRegionsInput{AllRegions: aws.Bool(true)})
+	must(t, ec2.NewFromConfig(e.cfg).DescribeRegions, &ec2.DescribeRegionsInput{RegionNames: []string{"eu-west-1", "us-east-1"}})
+	must(t, account.NewFromConfig(e.cfg).ListRegions, &account.ListRegionsInput{})
+}
+
+func TestEveryMessageFollowsTheServiceModels(t *testing.T) {
+	e := start(t, estate.Config{})
+	w := newWire(t)
+	wired := func(cfg aws.Config) aws.Config {
+		cfg.HTTPClient = &http.Client{Transport: w}
+		return cfg
+	}
+	for _, a := range e.Scenario().Accounts {
+		for _, region := range []string{"eu-central-1", "eu-west-1", "us-east-1"} {
+			cfg := wired(demoUser(e, region))
+			var keys []string
+			if a.ID != platform {
+				cfg = wired(assume(t, e, a.ID, region))
+			}
+			for _, k := range a.Keys {
+				if k.Region == region && !k.Closed {
+					keys = append(keys, "arn:aws:kms:"+region+":"+a.ID+":key/"+k.ID)
+				}
+			}
+			everything{cfg}.ask(t, keys)
+		}
+	}
+	root := wired(demoUser(e, "us-east-1"))
+	must(t, sts.NewFromConfig(root).GetCallerIdentity, &sts.GetCallerIdentityInput{})
+	must(t, sts.NewFromConfig(root).AssumeRole, &sts.AssumeRoleInput{
+		RoleArn: aws.String("arn:aws:iam::" + shop + ":role/" + estate.ScanRole), RoleSessionName: aws.String("audit"), DurationSeconds: aws.Int32(900),
+	})
+	must(t, organizations.NewFromConfig(root).ListAccounts, &organizations.ListAccountsInput{MaxResults: aws.Int32(2)})
+	must(t, organizations.NewFromConfig(root).DescribeOrganization, &organizations.DescribeOrganizationInput{})
+
+	// Every operation that the estate has, so that a new one is checked too.
+	for _, op := range e.Operations() {
+		if w.seen[op] == 0 {
+			t.Errorf("no good answer of %s was checked", op)
+		}
+	}
+}
