@@ -122,13 +122,17 @@ func Open(cfg Config) (*DB, error) {
 }
 
 func newDB(cfg Config, reader v6.Reader, build string) *DB {
+	closer := reader.Close
+	if !cfg.Forget {
+		reader = remember(reader)
+	}
 	return &DB{
 		cfg:      cfg,
 		reader:   reader,
 		provider: v6.NewVulnerabilityProvider(reader),
 		build:    build,
 		memory:   newMemory(),
-		close:    sync.OnceValue(reader.Close),
+		close:    sync.OnceValue(closer),
 	}
 }
 
