@@ -73,8 +73,12 @@ type Config struct {
 	CallTimeout time.Duration
 	// Attempts is the number of tries of one call.
 	Attempts int
-	// Now is the clock.
+	// Now is the time that snapshots carry and the built-in calendar is read at.
+	// A demonstration may set it to the day that its facts are of.
 	Now func() time.Time
+	// Clock is the true time: tokens are signed with it, and what AWS dated is
+	// kept by it.
+	Clock func() time.Time
 	// Logger takes what the SDK wants to say; nil discards it.
 	Logger *slog.Logger
 }
@@ -90,8 +94,11 @@ func (c Config) WithDefaults() Config {
 	if c.Attempts == 0 {
 		c.Attempts = defaultAttempts
 	}
+	if c.Clock == nil {
+		c.Clock = time.Now //nolint:forbidigo // the default of the configured clock
+	}
 	if c.Now == nil {
-		c.Now = func() time.Time { return time.Now() } //nolint:forbidigo // the default of the configured clock
+		c.Now = c.Clock
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

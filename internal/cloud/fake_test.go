@@ -103,6 +103,9 @@ func (f *fake) client(cfg cloud.Config) *cloud.Client {
 	if cfg.Now == nil {
 		cfg.Now = func() time.Time { return now }
 	}
+	if cfg.Clock == nil {
+		cfg.Clock = cfg.Now
+	}
 	c, err := cloud.New(f.t.Context(), cfg)
 	if err != nil {
 		f.t.Fatalf("New: %v", err)

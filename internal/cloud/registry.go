@@ -77,7 +77,7 @@ func (c *Client) keptLogin(p place) (login, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	k, ok := c.logins[p]
-	return k.value, ok && c.cfg.Now().Before(k.until)
+	return k.value, ok && c.cfg.Clock().Before(k.until)
 }
 
 func (c *Client) readLogin(ctx context.Context, p place) (login, error) {

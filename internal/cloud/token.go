@@ -50,7 +50,7 @@ func (c *Client) Token(ctx context.Context, ref inventory.ClusterRef) (token str
 	if err != nil {
 		return "", time.Time{}, fmt.Errorf("token for %q: %w", ref, err)
 	}
-	return PresignToken(ctx, credentials, ref, c.cfg.Now())
+	return PresignToken(ctx, credentials, ref, c.cfg.Clock())
 }
 
 // PresignToken makes the token from credentials alone: a GetCallerIdentity URL

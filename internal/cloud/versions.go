@@ -78,7 +78,7 @@ func (c *Client) keptCalendar(region string) (inventory.Calendar, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	k, ok := c.calendars[region]
-	if !ok || !c.cfg.Now().Before(k.until) {
+	if !ok || !c.cfg.Clock().Before(k.until) {
 		return inventory.Calendar{}, false
 	}
 	return clone(k.value), true
@@ -87,7 +87,7 @@ func (c *Client) keptCalendar(region string) (inventory.Calendar, bool) {
 func (c *Client) keepCalendar(region string, value inventory.Calendar) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.calendars[region] = kept[inventory.Calendar]{value: value, until: c.cfg.Now().Add(calendarLife)}
+	c.calendars[region] = kept[inventory.Calendar]{value: value, until: c.cfg.Clock().Add(calendarLife)}
 }
 
 // clone gives each snapshot a list of its own.
