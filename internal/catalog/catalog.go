@@ -135,6 +135,8 @@ func (c *Cataloger) read(ctx context.Context, req Request) (got result, err erro
 			err = fmt.Errorf("reading the image panicked: %v\n%s", p, debug.Stack())
 		}
 	}()
+	// The first image's pull is time enough for the licence scanner to be built.
+	go func() { _, _ = c.syft.scanner() }()
 	manifest, err := c.registry.manifest(ctx, req, c.limits)
 	if err != nil {
 		return result{}, err
