@@ -2,6 +2,7 @@ package estate_test
 
 import (
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/eks"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -108,6 +110,20 @@ func withExpiry(t *testing.T, raw string) string {
 		t.Fatalf("presigned URL %q has no expiry", raw)
 	}
 	return raw
+}
+
+// signerAt signs with another time than now.
+type signerAt struct {
+	*v4.Signer
+	at time.Time
+}
+
+func (s signerAt) SignHTTP(ctx context.Context, c aws.Credentials, r *http.Request, hash, service, region string, _ time.Time, opts ...func(*v4.SignerOptions)) error {
+	return s.Signer.SignHTTP(ctx, c, r, hash, service, region, s.at, opts...)
+}
+
+func transport(pool *x509.CertPool) *http.Transport {
+	return &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}
 }
 
 // get asks a cluster's Kubernetes API.
