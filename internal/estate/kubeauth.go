@@ -74,7 +74,7 @@ func (k *kubeServer) verifyToken(token string) (*principal, error) {
 		return nil, fmt.Errorf("token: %w", errMalformed)
 	}
 	u, err := url.Parse(string(raw))
-	if err != nil || u.Scheme != "https" || u.Path != "/" || !stsHost.MatchString(u.Host) || u.Query().Get("Action") != "GetCallerIdentity" {
+	if err != nil || u.Path != "/" || !k.isSTS(u) || u.Query().Get("Action") != "GetCallerIdentity" {
 		return nil, fmt.Errorf("token URL: %w", errMalformed)
 	}
 	req := &http.Request{Method: http.MethodGet, URL: u, Host: u.Host, Header: http.Header{}}
@@ -98,6 +98,12 @@ func (k *kubeServer) verifyToken(token string) (*principal, error) {
 		return nil, errOutdated
 	}
 	return &cred.principal, nil
+}
+
+// isSTS reports whether a token's URL is one of STS: AWS's own, or the estate's,
+// which is where a client with AWS_ENDPOINT_URL set makes its tokens for.
+func (k *kubeServer) isSTS(u *url.URL) bool {
+	return u.Scheme == "https" && stsHost.MatchString(u.Host) || u.Scheme+"://"+u.Host == k.estate.url
 }
 
 // username is the name that EKS gives a principal in Kubernetes: a user's own
