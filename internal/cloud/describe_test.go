@@ -3,6 +3,7 @@ package cloud_test
 import (
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -196,6 +197,53 @@ func TestDescribeOneItemFails(t *testing.T) {
 	}
 	if len(got.NodeGroups) != 1 {
 		t.Errorf("node groups = %+v, want the other one", got.NodeGroups)
+	}
+}
+
+// A list whose items all throttle is given up, not worked through.
+func TestDescribeGivesUpALongList(t *testing.T) {
+	f := newFake(t)
+	fullCluster(f)
+	var principals []string
+	for i := range 500 {
+		principals = append(principals, role+"r"+strconv.Itoa(i))
+	}
+	f.set(map[string]any{
+		"eks:ListAccessEntries":   object{"accessEntries": principals},
+		"eks:DescribeAccessEntry": fail(http.StatusServiceUnavailable, "ServiceUnavailableException"),
+	})
+	got, err := f.client(cloud.Config{RoleName: "scan", Attempts: 1}).Describe(t.Context(), shop)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if gaps := got.GapsOf(inventory.SectionAccess); len(gaps) != 1 || gaps[0].Subject != "" || gaps[0].Reason != "unavailable" {
+		t.Errorf("gaps = %+v, want one of the whole section", gaps)
+	}
+	if n := f.count("eks:DescribeAccessEntry"); n > 40 {
+		t.Errorf("%d calls, want few", n)
+	}
+}
+
+func TestDescribeManyItemsDenied(t *testing.T) {
+	f := newFake(t)
+	fullCluster(f)
+	var groups []string
+	for i := range 30 {
+		groups = append(groups, "n"+strconv.Itoa(i))
+	}
+	f.set(map[string]any{"eks:ListNodegroups": object{"nodegroups": groups}})
+	f.when(func(r request) *reply {
+		if r.Action == "eks:DescribeNodegroup" && r.Item != "n7" {
+			return fail(http.StatusForbidden, "AccessDeniedException")
+		}
+		return nil
+	})
+	got, err := describer(f).Describe(t.Context(), shop)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if g := got.Gap(inventory.SectionNodeGroups); g == nil || len(got.Gaps) != 1 || !strings.Contains(g.Detail, "29 of 30") || len(got.NodeGroups) != 1 {
+		t.Errorf("gaps = %+v", got.Gaps)
 	}
 }
 

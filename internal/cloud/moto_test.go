@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/eksposure/eksposure/internal/cloud"
@@ -145,6 +146,45 @@ func TestMoto(t *testing.T) {
 		if !s.Calendar.BuiltIn {
 			t.Errorf("%s: calendar %q", m.ARN, s.Calendar.Source)
 		}
+	}
+}
+
+// The token is byte for byte the one of the AWS CLI, for the same second.
+func TestTokenIsTheCLIs(t *testing.T) {
+	program := python(t, "aws")
+	environment(t, map[string]string{
+		"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "AWS_SESSION_TOKEN": "to+ken/==",
+	})
+	for _, ref := range []inventory.ClusterRef{
+		{Partition: "aws", Account: member, Region: "eu-west-1", Name: "shop_1"},
+		{Partition: "aws-us-gov", Account: member, Region: "us-gov-west-1", Name: "gov"},
+		{Partition: "aws-cn", Account: member, Region: "cn-northwest-1", Name: "cn"},
+	} {
+		t.Run(ref.Region, func(t *testing.T) {
+			out, err := exec.Command(program, "eks", "get-token", "--cluster-name", ref.Name, "--region", ref.Region, "--output", "json").Output()
+			if err != nil {
+				t.Fatalf("aws eks get-token: %v\n%s", err, stderr(err))
+			}
+			var answer struct{ Status struct{ Token string } }
+			if err := json.Unmarshal(out, &answer); err != nil {
+				t.Fatal(err)
+			}
+			theirs := decode(t, answer.Status.Token)
+			signed, err := time.Parse("20060102T150405Z", theirs.Query().Get("X-Amz-Date"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			token, _, err := cloud.PresignToken(t.Context(), aws.Credentials{
+				AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", SessionToken: "to+ken/==",
+			}, ref, signed)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ours := decode(t, token)
+			if diff := cmp.Diff(theirs.Query(), ours.Query()); diff != "" || ours.Host != theirs.Host {
+				t.Errorf("host %s, -cli %s +eksposure:\n%s", ours.Host, theirs.Host, diff)
+			}
+		})
 	}
 }
 

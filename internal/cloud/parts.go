@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eks"
@@ -22,47 +23,84 @@ const (
 	updatesRead = 20
 	// updatesReadBusy is how many are when EKS says that one is in progress.
 	updatesReadBusy = 100
+	// maxItemGaps is how many items of one section are named as gaps; a section
+	// that misses more is one gap, which people can read.
+	maxItemGaps = 20
+	// fuseFailures is how many reads of a list may throttle or time out in a row
+	// before the rest is given up: each has used up its own retries already.
+	fuseFailures = 8
 )
 
 // collect reads each named item of a section, side by side. An item that is gone
 // since it was listed is no item. Failures are gaps of the items, or one gap of
-// the section when no item could be read.
+// the section when no item could be read, or too many could not.
 func collect[O any](ctx context.Context, r *reader, section inventory.Section, names []string, read func(context.Context, string) (O, error)) []O {
 	items := make([]O, len(names))
 	errs := make([]error, len(names))
+	var tired fuse
 	var group errgroup.Group
 	group.SetLimit(r.c.cfg.Concurrency)
 	for i, name := range names {
 		group.Go(func() error {
+			if errs[i] = tired.blown(); errs[i] != nil {
+				return nil
+			}
 			items[i], errs[i] = read(ctx, name)
+			tired.note(errs[i])
 			return nil
 		})
 	}
 	_ = group.Wait() // the functions return no error: each is in errs
 	var good []O
-	var first error
-	failed := 0
+	var failed []int
 	for i, err := range errs {
 		switch {
 		case err == nil:
 			good = append(good, items[i])
 		case !errors.Is(err, fault.ErrNotFound):
-			failed++
-			if first == nil {
-				first = err
-			}
+			failed = append(failed, i)
 		}
 	}
-	if failed > 0 && len(good) == 0 {
-		r.gap(section, "", first)
-		return nil
-	}
-	for i, err := range errs {
-		if err != nil && !errors.Is(err, fault.ErrNotFound) {
-			r.gap(section, names[i], err)
+	switch {
+	case len(failed) == 0:
+	case len(good) == 0:
+		r.gap(section, "", errs[failed[0]])
+	case len(failed) > maxItemGaps:
+		r.gap(section, "", fmt.Errorf("%d of %d could not be read: %w", len(failed), len(names), errs[failed[0]]))
+	default:
+		for _, i := range failed {
+			r.gap(section, names[i], errs[i])
 		}
 	}
 	return good
+}
+
+// fuse ends a list of reads that only throttles or times out: three thousand
+// access entries would otherwise each use up their own time limit.
+type fuse struct {
+	mu   sync.Mutex
+	row  int // failures since the last answer
+	last error
+}
+
+func (f *fuse) note(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !errors.Is(err, fault.ErrThrottled) && !errors.Is(err, fault.ErrUnavailable) {
+		f.row = 0
+		return
+	}
+	f.row++
+	f.last = err
+}
+
+func (f *fuse) blown() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.row < fuseFailures {
+		return nil
+	}
+	return f.last
 }
 
 // names reads all pages of one of EKS's lists of names. What was listed before a

@@ -37,11 +37,10 @@ type Registry struct {
 // other host, public.ecr.aws included, which is read anonymously.
 func ParseRegistry(host string) (r Registry, ok bool) {
 	m := registryShape.FindStringSubmatch(strings.ToLower(host))
-	if m == nil {
+	if m == nil || !regionShape.MatchString(m[2]+m[3]) {
 		return Registry{}, false
 	}
-	r = Registry{Account: m[1], Region: m[2] + m[3]}
-	return r, regionShape.MatchString(r.Region)
+	return Registry{Account: m[1], Region: m[2] + m[3]}, true
 }
 
 // RegistryLogin gives the user and password for an ECR registry, kept until
