@@ -63,7 +63,7 @@ func Start(ctx context.Context, cfg Config) (*Estate, error) {
 		return nil, fmt.Errorf("estate has no clock: %w", fault.ErrInvalid)
 	}
 	if cfg.Listen == "" {
-		cfg.Listen = "127.0.0.1:0"
+		cfg.Listen = loopback
 	}
 	if cfg.Images == nil {
 		published, err := images.New()
@@ -90,34 +90,49 @@ func Start(ctx context.Context, cfg Config) (*Estate, error) {
 	return e, nil
 }
 
+// open takes all addresses first and answers for AWS last, so that nobody gets
+// an answer from an estate that is not complete.
 func (e *Estate) open(ctx context.Context, cfg Config) error {
+	l, err := listen(ctx, cfg.Listen)
+	if err != nil {
+		return err
+	}
+	e.url = "http://" + l.Addr().String()
+	registry, err := listen(ctx, loopback)
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	e.registry = "http://" + registry.Addr().String()
+	e.serve(registry, cfg.Images.HandlerWithLogin(e.passwords.valid))
 	for i := range e.scenario.Accounts {
 		a := &e.scenario.Accounts[i]
 		for j := range a.Clusters {
 			if err := e.startKube(ctx, a.ID, &a.Clusters[j]); err != nil {
-				return err
+				return errors.Join(err, l.Close())
 			}
 		}
 	}
-	if err := e.startRegistry(ctx, cfg.Images); err != nil {
-		return err
-	}
-	url, err := e.listen(ctx, cfg.Listen, http.HandlerFunc(e.serveAWS))
-	e.url = url
-	return err
+	e.serve(l, http.HandlerFunc(e.serveAWS))
+	return nil
 }
 
-// listen serves plain HTTP at an address and returns its URL.
-func (e *Estate) listen(ctx context.Context, address string, h http.Handler) (string, error) {
+// loopback is a free port that only this machine can reach.
+const loopback = "127.0.0.1:0"
+
+func listen(ctx context.Context, address string) (net.Listener, error) {
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", address)
 	if err != nil {
-		return "", fmt.Errorf("listen on %q: %w", address, err)
+		return nil, fmt.Errorf("listen on %q: %w", address, err)
 	}
+	return l, nil
+}
+
+// serve answers plain HTTP until Close.
+func (e *Estate) serve(l net.Listener, h http.Handler) {
 	s := &http.Server{Handler: h, ReadHeaderTimeout: readTimeout, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
 	e.servers = append(e.servers, s)
 	e.running.Go(func() { _ = s.Serve(l) }) // It ends with Close.
-	return "http://" + l.Addr().String(), nil
 }
 
 // Close ends every endpoint and waits until they are down. It may be called

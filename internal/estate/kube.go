@@ -66,10 +66,9 @@ func (e *Estate) startKube(ctx context.Context, account string, cl *Cluster) err
 	if cl.Unreachable {
 		return nil
 	}
-	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
+	l, err := listen(ctx, loopback)
 	if err != nil {
-		return fmt.Errorf("listen for %q: %w", k.ref, err)
+		return fmt.Errorf("endpoint of %q: %w", k.ref, err)
 	}
 	k.endpoint = "https://" + l.Addr().String()
 	k.server = &http.Server{

@@ -1,13 +1,10 @@
 package estate
 
 import (
-	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"sync"
 	"time"
-
-	"github.com/eksposure/eksposure/internal/estate/images"
 )
 
 // passwords are the ECR passwords that the estate has issued.
@@ -36,12 +33,6 @@ func (p *passwords) valid(user, password string) bool {
 	defer p.mu.Unlock()
 	expires, ok := p.tokens[sha256.Sum256([]byte(password))]
 	return ok && p.now().Before(expires) && subtle.ConstantTimeCompare([]byte(user), []byte("AWS")) == 1
-}
-
-func (e *Estate) startRegistry(ctx context.Context, r *images.Registry) error {
-	url, err := e.listen(ctx, "127.0.0.1:0", r.HandlerWithLogin(e.passwords.valid))
-	e.registry = url
-	return err
 }
 
 // Mirrors maps patterns of registry hosts to the address that stands in for
