@@ -6,6 +6,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	v6 "github.com/anchore/grype/grype/db/v6"
 	"github.com/anchore/grype/grype/distro"
@@ -262,11 +263,7 @@ func (d *DB) endOfLife(r *distro.Distro) vuln.OS {
 	if r.SupportEnd != nil {
 		out.EndOfLife = r.SupportEnd.UTC()
 	}
-	checker, ok := d.provider.(vulnerability.EOLChecker)
-	if !ok {
-		return out
-	}
-	eol, _, err := checker.GetOperatingSystemEOL(r)
+	eol, err := d.endOfLifeDate(r)
 	if err != nil {
 		d.cfg.Log.Warn("end of life cannot be read", "os", out.String(), "error", err)
 		return out
@@ -275,4 +272,27 @@ func (d *DB) endOfLife(r *distro.Distro) vuln.OS {
 		out.EndOfLife = eol.UTC()
 	}
 	return out
+}
+
+// endOfLifeDate asks for the release as it calls itself, then for its major
+// version when the database has that as a release: Debian's point releases
+// (12.13, from /etc/debian_version) end with their major one, while Alpine's and
+// Ubuntu's minor versions are releases of their own and never listed by the
+// major one alone. Grype itself stops after the first question.
+func (d *DB) endOfLifeDate(r *distro.Distro) (*time.Time, error) {
+	checker, ok := d.provider.(vulnerability.EOLChecker)
+	if !ok {
+		return nil, nil //nolint:nilnil // unknown is a value here
+	}
+	eol, _, err := checker.GetOperatingSystemEOL(r)
+	if err != nil || eol != nil || r.MinorVersion() == "" {
+		return eol, err
+	}
+	releases, err := d.reader.GetOperatingSystems(v6.OSSpecifier{
+		Name: r.Name(), MajorVersion: r.MajorVersion(), DisableAliasing: true, DisableFallback: true,
+	})
+	if err != nil || len(releases) == 0 {
+		return nil, err
+	}
+	return releases[0].EOLDate, nil
 }
