@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -174,7 +175,10 @@ func objectPath(u unstructured.Unstructured) string {
 	return path.Join(base, resource.Resource, u.GetName())
 }
 
-// rawJSON is enough for requests whose bodies are written by hand.
+// rawJSON is enough for requests whose bodies are written by hand; of the
+// answers only errors are decoded.
 func rawJSON() runtime.NegotiatedSerializer {
-	return serializer.NewCodecFactory(runtime.NewScheme()).WithoutConversion()
+	errorsOnly := runtime.NewScheme()
+	metav1.AddToGroupVersion(errorsOnly, schema.GroupVersion{Version: "v1"})
+	return serializer.NewCodecFactory(errorsOnly).WithoutConversion()
 }
