@@ -11,6 +11,7 @@ package cloud
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"regexp"
@@ -222,6 +223,9 @@ func load(ctx context.Context, cfg Config) (aws.Config, error) {
 		options = append(options, config.WithSharedConfigProfile(cfg.Profile))
 	}
 	base, err := config.LoadDefaultConfig(ctx, options...)
+	if missing, ok := errors.AsType[config.SharedConfigProfileNotExistError](err); ok {
+		return aws.Config{}, fmt.Errorf("AWS profile %q does not exist; `aws configure list-profiles` lists those that do: %w", missing.Profile, fault.ErrInvalid)
+	}
 	if err != nil {
 		return aws.Config{}, fmt.Errorf("AWS configuration: %w: %w", err, fault.ErrInvalid)
 	}
@@ -247,7 +251,7 @@ func (c *Client) identify(ctx context.Context) (Identity, error) {
 		return sts.NewFromConfig(c.base).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	})
 	if err != nil {
-		if fault.Of(err).Err == fault.ErrDenied { //nolint:errorlint // compares the table's own sentinel
+		if errors.Is(err, fault.ErrDenied) {
 			return Identity{}, fmt.Errorf("AWS credentials: %w. %s", err, tried)
 		}
 		return Identity{}, fmt.Errorf("AWS credentials: %w. %s", err, remedy(err))

@@ -200,6 +200,33 @@ func TestDescribeOneItemFails(t *testing.T) {
 	}
 }
 
+// EKS documents no order of updates: of a quiet cluster both ends of a long list
+// are read, of a busy one all of it.
+func TestDescribeUpdates(t *testing.T) {
+	for status, want := range map[string]int{"ACTIVE": 20, "UPDATING": 50} {
+		t.Run(status, func(t *testing.T) {
+			f := newFake(t)
+			var ids []string
+			for i := range 50 {
+				ids = append(ids, "u-"+strconv.Itoa(i))
+			}
+			f.set(map[string]any{
+				"eks:DescribeCluster":     object{"cluster": object{"status": status}},
+				"eks:ListUpdates":         object{"updateIds": ids},
+				"eks:DescribeUpdate":      object{"update": object{"type": "VersionUpdate", "status": "Successful", "createdAt": 100}},
+				"eks:DescribeUpdate u-49": object{"update": object{"type": "AssociateEncryptionConfig", "status": "InProgress", "createdAt": 200}},
+			})
+			got, err := describer(f).Describe(t.Context(), shop)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if u := got.Cluster.Updates; len(u) != want || u[0].ID != "u-49" {
+				t.Errorf("%d updates, first %+v, want %d", len(u), u[0], want)
+			}
+		})
+	}
+}
+
 // A list whose items all throttle is given up, not worked through.
 func TestDescribeGivesUpALongList(t *testing.T) {
 	f := newFake(t)

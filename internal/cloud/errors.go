@@ -176,17 +176,15 @@ func remedy(err error) string {
 	if !ok {
 		return ""
 	}
-	switch fault.Of(err).Err {
-	case fault.ErrDenied:
+	switch {
+	case errors.Is(err, fault.ErrDenied):
 		return deniedRemedy(f)
-	case fault.ErrThrottled:
+	case errors.Is(err, fault.ErrThrottled):
 		return "AWS asks for fewer calls: scan again later, or with a lower concurrency"
-	case fault.ErrUnavailable, context.DeadlineExceeded:
+	case errors.Is(err, fault.ErrUnavailable):
 		return "Check the network, proxy and AWS_ENDPOINT_URL settings, and scan again"
-	case fault.ErrInvalid:
-		if f.code == "AWSOrganizationsNotInUseException" {
-			return "The account is in no organization: scan it without one, or list the accounts"
-		}
+	case f.code == "AWSOrganizationsNotInUseException":
+		return "The account is in no organization: scan it without one, or list the accounts"
 	}
 	return ""
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -51,7 +50,7 @@ func startMoto(t *testing.T) string {
 		t.Fatal(err)
 	}
 	var log bytes.Buffer
-	server := exec.Command(program, "-H", "127.0.0.1", "-p", port)
+	server := exec.CommandContext(t.Context(), program, "-H", "127.0.0.1", "-p", port)
 	server.Stdout, server.Stderr = &log, &log
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
@@ -63,13 +62,13 @@ func startMoto(t *testing.T) string {
 			t.Logf("moto: %s", log.String())
 		}
 	})
-	url := "http://" + address
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for range 600 { // half a minute: Python on a busy machine
-		if response, err := http.Get(url + "/moto-api/data.json"); err == nil { //nolint:noctx // a loopback readiness question
-			_ = response.Body.Close()
-			return url
+		dialer := net.Dialer{Timeout: time.Second}
+		if connection, err := dialer.DialContext(t.Context(), "tcp", address); err == nil {
+			_ = connection.Close()
+			return "http://" + address
 		}
 		<-tick.C
 	}
@@ -82,7 +81,7 @@ func startMoto(t *testing.T) string {
 func TestMoto(t *testing.T) {
 	interpreter := python(t, "python")
 	url := startMoto(t)
-	out, err := exec.Command(interpreter, "testdata/moto_clusters.py", url).Output()
+	out, err := exec.CommandContext(t.Context(), interpreter, "testdata/moto_clusters.py", url).Output()
 	if err != nil {
 		t.Fatalf("fill moto: %v\n%s", err, stderr(err))
 	}
@@ -161,7 +160,7 @@ func TestTokenIsTheCLIs(t *testing.T) {
 		{Partition: "aws-cn", Account: member, Region: "cn-northwest-1", Name: "cn"},
 	} {
 		t.Run(ref.Region, func(t *testing.T) {
-			out, err := exec.Command(program, "eks", "get-token", "--cluster-name", ref.Name, "--region", ref.Region, "--output", "json").Output()
+			out, err := exec.CommandContext(t.Context(), program, "eks", "get-token", "--cluster-name", ref.Name, "--region", ref.Region, "--output", "json").Output()
 			if err != nil {
 				t.Fatalf("aws eks get-token: %v\n%s", err, stderr(err))
 			}
