@@ -63,8 +63,8 @@ type Request struct {
 type Cataloger struct {
 	registry *registryClient
 	layers   *layerCache
-	syft     *syftRunner
 	limits   Limits
+	log      *slog.Logger
 	flights  flights[result]
 }
 
@@ -92,7 +92,7 @@ func New(cfg Config) (*Cataloger, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Cataloger{registry: client, layers: cache, syft: newSyftRunner(), limits: limits}, nil
+	return &Cataloger{registry: client, layers: cache, limits: limits, log: log}, nil
 }
 
 // Tool names the program and version that makes the SBOMs, "syft 1.57.0".
@@ -132,15 +132,16 @@ func (c *Cataloger) read(ctx context.Context, req Request) (got result, err erro
 	// A parser that panics on an image's content costs that image, not the scan.
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("reading the image panicked: %v\n%s", p, debug.Stack())
+			c.log.LogAttrs(ctx, slog.LevelError, "reading an image panicked", slog.String("digest", req.Digest), slog.String("stack", string(debug.Stack())))
+			err = fmt.Errorf("reading the image panicked: %v", p)
 		}
 	}()
-	// The first image's pull is time enough for the licence scanner to be built.
-	go func() { _, _ = c.syft.scanner() }()
 	manifest, err := c.registry.manifest(ctx, req, c.limits)
 	if err != nil {
 		return result{}, err
 	}
+	// The first image's pull is time enough for the licence scanner to be built.
+	go func() { _, _ = licenceScanner() }()
 	layers, err := c.openLayers(ctx, manifest)
 	if err != nil {
 		return result{}, err
@@ -150,7 +151,7 @@ func (c *Cataloger) read(ctx context.Context, req Request) (got result, err erro
 	if err != nil {
 		return result{}, err
 	}
-	document, err := c.syft.catalog(ctx, tree, manifest.reference)
+	document, err := makeSBOM(ctx, tree, manifest.reference)
 	if err != nil {
 		return result{}, err
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/anchore/stereoscope/pkg/image"
 	"github.com/anchore/syft/syft"
+	"github.com/anchore/syft/syft/cataloging"
 	"github.com/anchore/syft/syft/format/syftjson"
 	"github.com/anchore/syft/syft/sbom"
 	"github.com/google/go-cmp/cmp"
@@ -122,16 +123,26 @@ func decode(t *testing.T, b vuln.SBOM) *sbom.SBOM {
 	return s
 }
 
-// plainSyft is what the syft program does by itself.
-func plainSyft(t *testing.T, reference string) *sbom.SBOM {
+// plainSyft is what the syft program does by itself, but for the licence scanner,
+// which is built once for all images of a test.
+func plainSyft(t *testing.T) func(reference string) *sbom.SBOM {
 	t.Helper()
-	src, err := syft.GetSource(t.Context(), reference, syft.DefaultGetSourceConfig().WithSources("registry").
+	ctx, err := syft.SetContextLicenseScanner(t.Context(), cataloging.DefaultLicenseConfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(reference string) *sbom.SBOM { return plainSBOM(ctx, t, reference) }
+}
+
+func plainSBOM(ctx context.Context, t *testing.T, reference string) *sbom.SBOM {
+	t.Helper()
+	src, err := syft.GetSource(ctx, reference, syft.DefaultGetSourceConfig().WithSources("registry").
 		WithRegistryOptions(&image.RegistryOptions{InsecureUseHTTP: true}))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer src.Close()
-	s, err := syft.CreateSBOM(t.Context(), src, nil)
+	s, err := syft.CreateSBOM(ctx, src, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,6 +152,7 @@ func plainSyft(t *testing.T, reference string) *sbom.SBOM {
 func TestSamePackagesAsPlainSyft(t *testing.T) {
 	h := openHub(t)
 	c := newCataloger(t, catalog.Config{})
+	plain := plainSyft(t)
 	for _, p := range h.Images() {
 		if p.Broken {
 			continue
@@ -151,7 +163,7 @@ func TestSamePackagesAsPlainSyft(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := plainSyft(t, req.Repository+"@"+p.Manifests["linux/amd64"])
+			want := plain(req.Repository + "@" + p.Manifests["linux/amd64"])
 			if diff := cmp.Diff(packages(t, want), packages(t, decode(t, got))); diff != "" {
 				t.Errorf("packages differ (-syft +ours):\n%s", diff)
 			}

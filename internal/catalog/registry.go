@@ -82,9 +82,9 @@ func newTransport() http.RoundTripper {
 // manifest finds the request's image, through an index when there is one, and
 // reads its config.
 func (r *registryClient) manifest(ctx context.Context, req Request, limits Limits) (*imageManifest, error) {
-	upstream, err := name.NewRepository(req.Repository)
+	upstream, err := parseRepository(req.Repository)
 	if err != nil {
-		return nil, fmt.Errorf("repository %q: %w: %w", req.Repository, err, fault.ErrInvalid)
+		return nil, err
 	}
 	if _, err := v1.NewHash(req.Digest); err != nil {
 		return nil, fmt.Errorf("digest %q: %w: %w", req.Digest, err, fault.ErrInvalid)
@@ -98,6 +98,15 @@ func (r *registryClient) manifest(ctx context.Context, req Request, limits Limit
 		return nil, err
 	}
 	return s.image(ctx, got, limits)
+}
+
+// parseRepository reads REGISTRY/REPOSITORY; with no registry it is Docker Hub.
+func parseRepository(s string) (name.Repository, error) {
+	repository, err := name.NewRepository(s)
+	if err != nil {
+		return name.Repository{}, fmt.Errorf("repository %.200q: %w: %w", s, err, fault.ErrInvalid)
+	}
+	return repository, nil
 }
 
 // session is the connection to one repository, with its credentials.
@@ -209,10 +218,18 @@ func (s *session) image(ctx context.Context, d *remote.Descriptor, limits Limits
 	}
 	return &imageManifest{
 		reference: s.upstream.Digest(d.Digest.String()).String(), digest: d.Digest.String(),
-		platform: config.Platform().String(), created: config.Created.UTC(), mediaType: d.MediaType,
+		platform: platformOf(config), created: config.Created.UTC(), mediaType: d.MediaType,
 		raw: d.Manifest, rawConfig: raw, configID: manifest.Config.Digest.String(), config: *config, layers: layers,
 		pull: s.layer,
 	}, nil
+}
+
+// platformOf prints OS/ARCH[/VARIANT], or nothing when the config states neither.
+func platformOf(c *v1.ConfigFile) string {
+	if p := c.Platform(); p != nil {
+		return p.String()
+	}
+	return ""
 }
 
 func (s *session) configFile(ctx context.Context, d v1.Descriptor) ([]byte, error) {

@@ -20,12 +20,6 @@ import (
 	"github.com/eksposure/eksposure/internal/vuln"
 )
 
-// syftRunner runs syft's cataloguers. It builds the licence scanner once, which
-// costs more than most images.
-type syftRunner struct {
-	scanner func() (func(any) any, error)
-}
-
 // document is an SBOM with what is read from it here.
 type document struct {
 	bytes    []byte
@@ -33,23 +27,24 @@ type document struct {
 	packages int
 }
 
-func newSyftRunner() *syftRunner {
-	return &syftRunner{scanner: sync.OnceValues(func() (func(any) any, error) {
-		ctx, err := syft.SetContextLicenseScanner(context.Background(), cataloging.DefaultLicenseConfig()) //nolint:forbidigo // only carries the scanner; see sharedValues.
-		if err != nil {
-			return nil, err
-		}
-		return ctx.Value, nil
-	})}
-}
-
-// catalog makes the SBOM: every package cataloguer that syft has for images, no
-// digests or metadata of single files, which are most of syft's work and which
-// matching does not need.
-func (s *syftRunner) catalog(ctx context.Context, im *image.Image, reference string) (*document, error) {
-	shared, err := s.scanner()
+// licenceScanner gives the values of a context that holds syft's licence scanner.
+// Building it takes a second, more than most images, and it depends on nothing and
+// never changes, so that the whole process shares one.
+var licenceScanner = sync.OnceValues(func() (func(key any) any, error) {
+	ctx, err := syft.SetContextLicenseScanner(context.Background(), cataloging.DefaultLicenseConfig()) //nolint:forbidigo // only carries the scanner; see sharedValues.
 	if err != nil {
 		return nil, fmt.Errorf("build the licence scanner: %w", err)
+	}
+	return ctx.Value, nil
+})
+
+// makeSBOM runs every package cataloguer that syft has for images, no
+// digests or metadata of single files, which are most of syft's work and which
+// matching does not need.
+func makeSBOM(ctx context.Context, im *image.Image, reference string) (*document, error) {
+	shared, err := licenceScanner()
+	if err != nil {
+		return nil, err
 	}
 	src := stereoscopesource.New(im, stereoscopesource.ImageConfig{Reference: reference})
 	defer src.Close()
