@@ -193,7 +193,9 @@ func (r *reader) fill(got *ekstypes.Cluster) {
 		cl.Network.ServiceCIDR = cmpOr(n.ServiceIpv4Cidr, n.ServiceIpv6Cidr)
 	}
 	for _, e := range got.EncryptionConfig {
-		entry := inventory.Encryption{Resources: e.Resources}
+		// EKS's word that the resources no longer count is about versions from 1.28;
+		// older clusters are judged by them.
+		entry := inventory.Encryption{Resources: e.Resources} //nolint:staticcheck // deprecated, and still answered
 		if e.Provider != nil {
 			entry.KeyARN = aws.ToString(e.Provider.KeyArn)
 		}

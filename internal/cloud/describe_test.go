@@ -296,13 +296,16 @@ func TestDescribeOddClusters(t *testing.T) {
 				t.Errorf("cluster = %+v", got.Cluster)
 			}
 		}},
-		{"failed, endpoint off with stale ranges", object{"name": "shop", "status": "FAILED", "resourcesVpcConfig": object{"publicAccessCidrs": []string{"0.0.0.0/0"}}},
+		{
+			"failed, endpoint off with stale ranges",
+			object{"name": "shop", "status": "FAILED", "resourcesVpcConfig": object{"publicAccessCidrs": []string{"0.0.0.0/0"}}},
 			func(t *testing.T, got *inventory.Snapshot, _ *fake) {
 				t.Helper()
 				if diff := cmp.Diff(&inventory.Endpoint{PublicCIDRs: []string{"0.0.0.0/0"}}, got.Cluster.Endpoint); diff != "" {
 					t.Errorf("-want +got:\n%s", diff)
 				}
-			}},
+			},
+		},
 		{"connected", object{"name": "shop", "status": "ACTIVE", "connectorConfig": object{"provider": "GKE"}}, func(t *testing.T, got *inventory.Snapshot, f *fake) {
 			t.Helper()
 			if got.Cluster.Connector != "GKE" || got.Cluster.Endpoint != nil || f.count("eks:ListNodegroups") != 0 {
@@ -315,13 +318,16 @@ func TestDescribeOddClusters(t *testing.T) {
 				t.Error("a connector without a provider is still one")
 			}
 		}},
-		{"ConfigMap only: entries have no effect", object{"name": "shop", "accessConfig": object{"authenticationMode": "CONFIG_MAP"}},
+		{
+			"ConfigMap only: entries have no effect",
+			object{"name": "shop", "accessConfig": object{"authenticationMode": "CONFIG_MAP"}},
 			func(t *testing.T, _ *inventory.Snapshot, f *fake) {
 				t.Helper()
 				if f.count("eks:ListAccessEntries") != 0 {
 					t.Error("EKS refuses this question")
 				}
-			}},
+			},
+		},
 		{"encryption without entries", object{"name": "shop", "encryptionConfig": []object{}}, func(t *testing.T, got *inventory.Snapshot, _ *fake) {
 			t.Helper()
 			if len(got.Cluster.Encryption) != 0 {

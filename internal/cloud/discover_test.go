@@ -123,8 +123,11 @@ func TestClustersRegionFails(t *testing.T) {
 	}{
 		{"denied", fail(http.StatusForbidden, "AccessDeniedException"), cloud.Config{}, "denied", "Allow eks:ListClusters"},
 		{"throttled", fail(http.StatusTooManyRequests, "ThrottlingException"), cloud.Config{}, "throttled", "fewer calls"},
-		{"throttled until the time limit", fail(http.StatusTooManyRequests, "TooManyRequestsException"),
-			cloud.Config{Attempts: 100, CallTimeout: time.Second}, "throttled", "fewer calls"},
+		{
+			"throttled until the time limit", fail(http.StatusTooManyRequests, "TooManyRequestsException"),
+			cloud.Config{Attempts: 100, CallTimeout: time.Second},
+			"throttled", "fewer calls",
+		},
 		{"hangs", &reply{hang: true}, cloud.Config{CallTimeout: 300 * time.Millisecond}, "unavailable", "time limit"},
 		{"server error", fail(http.StatusInternalServerError, "ServerException"), cloud.Config{}, "unavailable", "scan again"},
 		{"expired", fail(http.StatusForbidden, "ExpiredTokenException"), cloud.Config{}, "denied", "aws sso login"},

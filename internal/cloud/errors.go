@@ -74,7 +74,7 @@ func translate(a action, err, last error) error {
 		f.category = fault.ErrDenied
 		return f
 	}
-	f.category, f.message = unanswered(err, f.message)
+	f.category, f.message = fault.ErrUnavailable, unanswered(err, f.message)
 	return f
 }
 
@@ -111,10 +111,10 @@ func categoryOf(code string, status int) error {
 	case "ResourceInUseException", "ConflictException", "ConcurrentModificationException", "InvalidStateException", "KMSInvalidStateException":
 		return fault.ErrConflict
 	}
-	switch {
-	case status == http.StatusTooManyRequests:
+	switch status {
+	case http.StatusTooManyRequests:
 		return fault.ErrThrottled
-	case status == http.StatusForbidden || status == http.StatusUnauthorized:
+	case http.StatusForbidden, http.StatusUnauthorized:
 		return fault.ErrDenied
 	}
 	// The rest is the service's own trouble (ServerException, InternalFailure …) or a
@@ -122,22 +122,22 @@ func categoryOf(code string, status int) error {
 	return fault.ErrUnavailable
 }
 
-// unanswered sorts what ended before or without an AWS error: time limits,
-// connections, answers that are not AWS's.
-func unanswered(err error, message string) (category error, text string) {
+// unanswered says what ended a call before or without an AWS error: a time
+// limit, the connection, an answer that is not AWS's.
+func unanswered(err error, message string) string {
 	if isTimeout(err) {
-		return fault.ErrUnavailable, "no answer within the time limit"
+		return "no answer within the time limit"
 	}
 	if dns, ok := errors.AsType[*net.DNSError](err); ok {
-		return fault.ErrUnavailable, fmt.Sprintf("host %q was not found", dns.Name)
+		return fmt.Sprintf("host %q was not found", dns.Name)
 	}
 	if op, ok := errors.AsType[*net.OpError](err); ok {
-		return fault.ErrUnavailable, clip(op.Error())
+		return clip(op.Error())
 	}
 	if status := statusOf(err); status != 0 {
-		return fault.ErrUnavailable, fmt.Sprintf("the answer is not AWS's: HTTP status %d with a body that cannot be read", status)
+		return fmt.Sprintf("the answer is not AWS's: HTTP status %d with a body that cannot be read", status)
 	}
-	return fault.ErrUnavailable, message
+	return message
 }
 
 func isTimeout(err error) bool {

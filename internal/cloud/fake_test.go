@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -123,9 +124,7 @@ func (f *fake) client(cfg cloud.Config) *cloud.Client {
 func (f *fake) set(answers map[string]any) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for k, v := range answers {
-		f.answers[k] = v
-	}
+	maps.Copy(f.answers, answers)
 }
 
 // when asks intrude before every answer; nil lets the request pass.
@@ -198,7 +197,7 @@ func (f *fake) parse(r *http.Request, body []byte) (req request, service string)
 		return request{http: r}, ""
 	}
 	service = parts[3]
-	req = request{Account: strings.TrimLeft(parts[0], "ASIAK"), Region: parts[2], http: r}
+	req = request{Account: strings.TrimLeft(parts[0], "AISK"), Region: parts[2], http: r}
 	switch service {
 	case "sts", "ec2":
 		req.Form, _ = url.ParseQuery(string(body))

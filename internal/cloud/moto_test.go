@@ -86,8 +86,9 @@ func TestMoto(t *testing.T) {
 		t.Fatalf("fill moto: %v\n%s", err, stderr(err))
 	}
 	var made []struct {
-		Account, Region, Name, ARN, Key string
-		State                           string `json:"key_state"`
+		ARN   string `json:"arn"`
+		Key   string `json:"key"`
+		State string `json:"key_state"`
 	}
 	if err := json.Unmarshal(out, &made); err != nil {
 		t.Fatal(err)
@@ -164,7 +165,11 @@ func TestTokenIsTheCLIs(t *testing.T) {
 			if err != nil {
 				t.Fatalf("aws eks get-token: %v\n%s", err, stderr(err))
 			}
-			var answer struct{ Status struct{ Token string } }
+			var answer struct {
+				Status struct {
+					Token string `json:"token"`
+				} `json:"status"`
+			}
 			if err := json.Unmarshal(out, &answer); err != nil {
 				t.Fatal(err)
 			}

@@ -42,11 +42,7 @@ func collect[O any](ctx context.Context, r *reader, section inventory.Section, n
 	group.SetLimit(r.c.cfg.Concurrency)
 	for i, name := range names {
 		group.Go(func() error {
-			if errs[i] = tired.blown(); errs[i] != nil {
-				return nil
-			}
-			items[i], errs[i] = read(ctx, name)
-			tired.note(errs[i])
+			items[i], errs[i] = guarded(&tired, func() (O, error) { return read(ctx, name) })
 			return nil
 		})
 	}
@@ -81,6 +77,17 @@ type fuse struct {
 	mu   sync.Mutex
 	row  int // failures since the last answer
 	last error
+}
+
+// guarded reads unless the fuse is blown.
+func guarded[O any](f *fuse, read func() (O, error)) (O, error) {
+	if err := f.blown(); err != nil {
+		var none O
+		return none, err
+	}
+	item, err := read()
+	f.note(err)
+	return item, err
 }
 
 func (f *fuse) note(err error) {

@@ -14,7 +14,7 @@ type action string
 // The calls that this package makes.
 const (
 	ec2DescribeRegions                action = "ec2:DescribeRegions"
-	ecrGetAuthorizationToken          action = "ecr:GetAuthorizationToken"
+	ecrGetAuthorizationToken          action = "ecr:GetAuthorizationToken" //nolint:gosec // an action's name
 	eksDescribeAccessEntry            action = "eks:DescribeAccessEntry"
 	eksDescribeAddon                  action = "eks:DescribeAddon"
 	eksDescribeCluster                action = "eks:DescribeCluster"
@@ -96,17 +96,17 @@ func Permissions() []Permission {
 
 // policy is an IAM policy document.
 type policy struct {
-	Version   string
-	Statement []statement
+	Version   string      `json:"Version"`
+	Statement []statement `json:"Statement"`
 }
 
 type statement struct {
-	Sid       string
-	Effect    string
-	Principal map[string]string `json:",omitempty"`
-	Action    []string
-	Resource  []string                     `json:",omitempty"`
-	Condition map[string]map[string]string `json:",omitempty"`
+	Sid       string                       `json:"Sid"`
+	Effect    string                       `json:"Effect"`
+	Principal map[string]string            `json:"Principal,omitempty"`
+	Action    []string                     `json:"Action"`
+	Resource  []string                     `json:"Resource,omitempty"`
+	Condition map[string]map[string]string `json:"Condition,omitempty"`
 }
 
 // ReadPolicy renders the IAM policy of the role that is assumed in every account

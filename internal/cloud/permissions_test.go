@@ -61,14 +61,15 @@ func TestPolicies(t *testing.T) {
 	var seen []string
 	for name, text := range map[string]string{"read": cloud.ReadPolicy(), "caller": trust.CallerPolicy(), "trust": trust.TrustPolicy()} {
 		var doc struct {
-			Version   string
+			Version   string `json:"Version"`
 			Statement []struct {
-				Sid, Effect string
-				Action      []string
-				Resource    []string
-				Principal   map[string]string
-				Condition   map[string]map[string]string
-			}
+				Sid       string                       `json:"Sid"`
+				Effect    string                       `json:"Effect"`
+				Action    []string                     `json:"Action"`
+				Resource  []string                     `json:"Resource"`
+				Principal map[string]string            `json:"Principal"`
+				Condition map[string]map[string]string `json:"Condition"`
+			} `json:"Statement"`
 		}
 		if err := json.Unmarshal([]byte(text), &doc); err != nil {
 			t.Fatalf("%s: %v", name, err)

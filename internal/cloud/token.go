@@ -18,7 +18,7 @@ import (
 
 const (
 	// tokenPrefix marks an EKS bearer token, version 1 (aws-iam-authenticator).
-	tokenPrefix = "k8s-aws-v1."
+	tokenPrefix = "k8s-aws-v1." //nolint:gosec // the public prefix of every token
 	// clusterHeader ties a token to one cluster; the authenticator asks for it.
 	clusterHeader = "x-k8s-aws-id"
 	// presignSeconds is the X-Amz-Expires that the authenticator expects; AWS
