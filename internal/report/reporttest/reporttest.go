@@ -117,7 +117,7 @@ func traits(evidence map[string][]exposure.Evidence) []exposure.Trait {
 	list := []exposure.Trait{
 		{
 			ID: "internet-reachable", Type: exposure.Reachability, Title: "The Amazon EKS cluster allows public access", Short: "Internet reachable",
-			Adjective: "internet reachable", Effort: exposure.EffortMinutes, Options: []exposure.Option{
+			Adjective: "Internet reachable", Effort: exposure.EffortMinutes, Options: []exposure.Option{
 				{ID: "private-only", Title: "Turn the public endpoint off"},
 				{ID: "narrow-cidrs", Title: "Narrow the public CIDR list", Leaves: "potentially-internet-reachable"},
 			},

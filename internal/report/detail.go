@@ -1,0 +1,315 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/eksposure/eksposure/internal/exposure"
+)
+
+// full writes everything about one finding.
+func full(p *printer, r Report, f *exposure.Finding, layout Layout) error {
+	c := f.Cluster
+	p.line("%s", p.severity(f.Severity, 0))
+	p.wrapped("", "", f.Title)
+	p.line("")
+	p.line("Cluster    %s", c.Ref.Name)
+	p.line("ARN        %s", c.Ref)
+	p.line("Account    %s", nameOf(c.Ref.Account, c.AccountName))
+	p.line("Region     %s", c.Ref.Region)
+	p.line("Version    %s", c.Version)
+	p.line("Status     %s, last activity %s", string(f.Status), string(f.Activity))
+	p.line("Seen       %s to %s", date(f.FirstSeen), date(f.LastSeen))
+	if !f.ClosedAt.IsZero() {
+		p.line("Closed     %s", date(f.ClosedAt))
+	}
+	p.line("Runs       %s, %s, %s", count(c.Nodes, "node", "nodes"), count(c.Workloads, "workload", "workloads"), count(c.Images, "image", "images"))
+	p.line("Finding    %s", f.UID)
+
+	p.heading("Why " + string(f.Severity))
+	arithmetic(p, f.Arithmetic)
+
+	p.heading("Traits")
+	for _, t := range f.Traits {
+		trait(p, t)
+	}
+	if len(f.Path.Edges) > 0 {
+		p.heading("Attack path")
+		for _, l := range pathLines(f) {
+			p.line("  %s", l)
+		}
+		if f.Path.Left > 0 {
+			p.line("  … and %s", count(f.Path.Left, "more image", "more images"))
+		}
+	}
+	if err := topics(p, r, f, layout); err != nil {
+		return err
+	}
+	p.heading("Resources")
+	for _, res := range f.Resources {
+		p.line("  %s  %s", pad(res.Type, 28), res.UID)
+	}
+	if len(f.Gaps) > 0 {
+		p.heading("Not read")
+		for _, g := range f.Gaps {
+			p.wrapped("  - ", "    ", fmt.Sprintf("%s (%s): %s", gapSubject(g), g.Reason, g.Detail))
+		}
+	}
+	return nil
+}
+
+func nameOf(id, name string) string {
+	if name == "" {
+		return id
+	}
+	return id + " (" + name + ")"
+}
+
+// arithmetic says in words how the severity came about.
+func arithmetic(p *printer, a exposure.Arithmetic) {
+	for _, t := range a.Terms {
+		from := ""
+		if t.Trait != "" {
+			from = " [" + t.Trait + "]"
+		}
+		p.line("  %s  %d of %d  %s%s", pad(t.Factor, 21), t.Value, exposure.MaxFactor, t.Why, p.dim(from))
+	}
+	p.line("  %s  %d of %d  %s", pad("sum", 21), a.Sum, 4*exposure.MaxFactor, likelihoodWords(a))
+	p.wrapped("  ", "  ", impactWords(a))
+}
+
+func likelihoodWords(a exposure.Arithmetic) string {
+	return "makes the likelihood " + string(a.Likelihood)
+}
+
+func impactWords(a exposure.Arithmetic) string {
+	if a.Impact == exposure.ImpactUnknown {
+		return fmt.Sprintf("The impact was not analysed, so the severity is that of the likelihood alone: %s.", a.Severity)
+	}
+	return fmt.Sprintf("Likelihood %s and impact %s give %s.", a.Likelihood, a.Impact, a.Severity)
+}
+
+func trait(p *printer, t exposure.TraitState) {
+	marks := map[exposure.Standing]string{exposure.Contributing: "●", exposure.Contextual: "○", exposure.Unknown: "?"}
+	p.line("  %s %s %s", marks[t.Standing], p.bold(t.Short), p.dim("("+string(t.Type)+", "+standing(t)+")"))
+	for _, e := range t.Evidence {
+		if e.Standing == exposure.Unknown {
+			continue
+		}
+		note := ""
+		if e.Standing != t.Standing {
+			note = " (" + string(e.Standing) + ")"
+		}
+		p.wrapped("    ", "    ", e.Summary+note)
+		for _, f := range e.Facts {
+			p.line("      %s", factWords(f))
+		}
+		for _, w := range e.Workloads {
+			p.line("      in %s", w)
+		}
+		if e.Image != nil {
+			image(p, e.Image)
+		}
+	}
+	for _, u := range t.Unknowns {
+		p.wrapped("    ? ", "      ", u)
+	}
+}
+
+func factWords(f exposure.Fact) string {
+	if f.Limit == "" {
+		return f.Name + ": " + f.Value
+	}
+	return f.Name + ": " + f.Value + " (compared with " + f.Limit + ")"
+}
+
+func image(p *printer, im *exposure.ImageEvidence) {
+	for _, m := range im.Worst {
+		p.line("      %s", matchWords(m))
+	}
+	for _, f := range im.Fixes {
+		p.line("      fix: %s", fixWords(f))
+	}
+	if im.MoreFixes > 0 {
+		p.line("      … and %s", count(im.MoreFixes, "more fix", "more fixes"))
+	}
+	if im.Addon != "" {
+		p.line("      belongs to the EKS add-on %s: update the add-on", im.Addon)
+	}
+}
+
+// matchWords states one vulnerability in one line.
+func matchWords(m exposure.Match) string {
+	parts := []string{m.ID, m.Package + " " + m.Version}
+	if m.Severity != "" {
+		parts = append(parts, m.Severity)
+	}
+	if m.EPSS != nil {
+		parts = append(parts, fmt.Sprintf("EPSS %.3f", *m.EPSS))
+	}
+	if m.EPSS == nil {
+		parts = append(parts, "EPSS unknown")
+	}
+	if m.KEV {
+		parts = append(parts, "known exploited (KEV)")
+	}
+	if m.Exploit && !m.KEV {
+		parts = append(parts, "public exploit")
+	}
+	if m.FixedIn != "" {
+		parts = append(parts, "fixed in "+m.FixedIn)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// fixWords states one fix in one line.
+func fixWords(f exposure.Fix) string {
+	text := fmt.Sprintf("%s %s → %s mends %s", f.Package, f.Version, f.FixedIn, count(f.Vulnerabilities, "vulnerability", "vulnerabilities"))
+	if f.CreatedBy != "" {
+		text += fmt.Sprintf(" (layer %d: %s)", f.LayerIndex, f.CreatedBy)
+	}
+	return text
+}
+
+// topics lists what to do, in recommended order.
+func topics(p *printer, r Report, f *exposure.Finding, layout Layout) error {
+	if len(f.Topics) == 0 {
+		return nil
+	}
+	p.heading("What to do, in this order")
+	if f.Unneeded != nil {
+		p.wrapped("  ", "  ", unneededWords(f.Unneeded))
+	}
+	for i, t := range f.Topics {
+		p.line("  %d. %s %s → %s", i+1, p.bold(t.Title), p.dim("("+t.Effort.String()+")"), p.severity(t.After, 0))
+		for _, o := range t.Options {
+			p.line("     - %s → %s", o.Title, p.severity(o.After, 0))
+		}
+		if layout != FullWithSteps {
+			continue
+		}
+		g, err := r.guide(f, t)
+		if err != nil {
+			return err
+		}
+		steps(p, g)
+	}
+	if len(f.FixSets) > 0 {
+		p.heading("Fewest topics for each lower severity")
+		for _, s := range f.FixSets {
+			p.line("  %s  %s", p.severity(s.Wish, 8), strings.Join(titles(f, s.Topics), " + "))
+		}
+	}
+	return nil
+}
+
+func steps(p *printer, g exposure.Topic) {
+	markdown := func(text string) {
+		for l := range strings.SplitSeq(text, "\n") {
+			p.line("     %s", l)
+		}
+	}
+	if g.Intro != "" {
+		p.line("")
+		markdown(g.Intro)
+	}
+	for _, o := range g.Options {
+		p.line("\n     %s", p.bold(o.Title))
+		markdown(o.Steps)
+	}
+	p.line("")
+}
+
+func unneededWords(u *exposure.Unneeded) string {
+	return fmt.Sprintf("The cluster looks unneeded since %s: %s. Its control plane costs %.0f USD a month.",
+		u.Since.UTC().Format("2006-01-02"), strings.Join(u.Reasons, "; "), u.MonthlyUSD)
+}
+
+// titles gives the topics' titles in place of their IDs.
+func titles(f *exposure.Finding, ids []string) []string {
+	names := make([]string, len(ids))
+	for i, id := range ids {
+		names[i] = id
+		for _, t := range f.Topics {
+			if t.ID == id {
+				names[i] = t.Title
+			}
+		}
+	}
+	return names
+}
+
+// pathLines draws the attack path as a tree. A node that was drawn already is
+// named again without what follows it.
+func pathLines(f *exposure.Finding) []string {
+	nodes := map[string]exposure.PathNode{}
+	entered := map[string]bool{}
+	for _, n := range f.Path.Nodes {
+		nodes[n.ID] = n
+	}
+	for _, e := range f.Path.Edges {
+		entered[e.To] = true
+	}
+	var lines []string
+	drawn := map[string]bool{}
+	var draw func(id, lead, branch, relation string)
+	draw = func(id, lead, branch, relation string) {
+		n := nodes[id]
+		text := n.Name
+		if n.Type != exposure.NodeInternet && n.Type != exposure.NodeNetworkPath {
+			text += " (" + strings.TrimPrefix(strings.TrimPrefix(n.Type, "AWS::"), "Kubernetes::") + ")"
+		}
+		if relation != "" {
+			text = strings.ToLower(relation) + " " + text
+		}
+		if len(n.Traits) > 0 {
+			text += "  ⚠ " + strings.Join(shorts(f, n.Traits), ", ")
+		}
+		var next []exposure.PathEdge
+		for _, e := range f.Path.Edges {
+			if e.From == id {
+				next = append(next, e)
+			}
+		}
+		again := drawn[id] && len(next) > 0
+		if again {
+			text += "  (see above)"
+		}
+		lines = append(lines, lead+branch+text)
+		if again {
+			return
+		}
+		drawn[id] = true
+		switch branch {
+		case "├─ ":
+			lead += "│  "
+		case "└─ ":
+			lead += "   "
+		}
+		for i, e := range next {
+			branch := "├─ "
+			if i == len(next)-1 {
+				branch = "└─ "
+			}
+			draw(e.To, lead, branch, e.Relation)
+		}
+	}
+	for _, n := range f.Path.Nodes {
+		if !entered[n.ID] {
+			draw(n.ID, "", "", "")
+		}
+	}
+	return lines
+}
+
+// shorts gives traits' short titles in place of their IDs.
+func shorts(f *exposure.Finding, ids []string) []string {
+	names := make([]string, len(ids))
+	for i, id := range ids {
+		names[i] = id
+		if t := f.Trait(id); t != nil {
+			names[i] = t.Short
+		}
+	}
+	return names
+}

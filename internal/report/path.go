@@ -1,0 +1,142 @@
+package report
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/eksposure/eksposure/internal/exposure"
+)
+
+// pathDrawing is the attack path laid out for a drawing: nodes in columns from
+// the entry point to the right.
+type pathDrawing struct {
+	Width, Height int
+	Nodes         []drawnNode
+	Edges         []drawnEdge
+	Left          int
+	Text          string // the same as a tree, for readers who do not see the drawing
+}
+
+type drawnNode struct {
+	X, Y, W, H   int
+	Kind, Name   string
+	Full, Traits string
+	Short        string // Traits, cut to fit
+	Weak, Entry  bool
+}
+
+type drawnEdge struct {
+	X1, Y1, X2, Y2 int
+	Bend1, Bend2   int // the x of the curve's control points
+	Relation       string
+	LabelX, LabelY int
+}
+
+// The measures of the drawing, in pixels.
+const (
+	nodeWidth   = 200
+	nodeHeight  = 58
+	columnGap   = 96
+	rowGap      = 20
+	drawMargin  = 8
+	nameLetters = 27 // what fits into a node
+)
+
+// drawPath lays the path out. A node's column is its longest distance from an
+// entry point; a cycle ends at the number of nodes.
+func drawPath(f *exposure.Finding) pathDrawing {
+	p := f.Path
+	d := pathDrawing{Left: p.Left, Text: strings.Join(pathLines(f), "\n")}
+	if len(p.Edges) == 0 {
+		return pathDrawing{}
+	}
+	column := map[string]int{}
+	for range p.Nodes {
+		for _, e := range p.Edges {
+			if c := column[e.From] + 1; c > column[e.To] && c < len(p.Nodes) {
+				column[e.To] = c
+			}
+		}
+	}
+	rows := map[int]int{}
+	at := map[string]drawnNode{}
+	for _, n := range order(p, column) {
+		c := column[n.ID]
+		node := drawnNode{
+			X: drawMargin + c*(nodeWidth+columnGap), Y: drawMargin + rows[c]*(nodeHeight+rowGap), W: nodeWidth, H: nodeHeight,
+			Kind: kindWords(n.Type), Name: middle(n.Name, nameLetters), Full: n.Name, Traits: strings.Join(shorts(f, n.Traits), ", "),
+			Weak: len(n.Traits) > 0, Entry: n.Type == exposure.NodeInternet,
+		}
+		node.Short = truncate(node.Traits, nameLetters+4)
+		rows[c]++
+		at[n.ID] = node
+		d.Width, d.Height = max(d.Width, node.X+nodeWidth+drawMargin), max(d.Height, node.Y+nodeHeight+drawMargin)
+	}
+	for id, n := range at {
+		n.Y += (d.Height - 2*drawMargin - rows[column[id]]*(nodeHeight+rowGap) + rowGap) / 2
+		at[id] = n
+	}
+	for _, n := range p.Nodes {
+		d.Nodes = append(d.Nodes, at[n.ID])
+	}
+	for _, e := range p.Edges {
+		from, to := at[e.From], at[e.To]
+		edge := drawnEdge{X1: from.X + nodeWidth, Y1: from.Y + nodeHeight/2, X2: to.X - 6, Y2: to.Y + nodeHeight/2, Relation: strings.ToLower(e.Relation)}
+		bend := max(columnGap/2, (edge.X2-edge.X1)/2)
+		edge.Bend1, edge.Bend2 = edge.X1+bend, edge.X2-bend
+		edge.LabelX, edge.LabelY = edge.X2-columnGap/2+4, edge.Y2-7
+		d.Edges = append(d.Edges, edge)
+	}
+	return d
+}
+
+// order puts the nodes of a column near those that lead to them.
+func order(p exposure.AttackPath, column map[string]int) []exposure.PathNode {
+	nodes := slices.Clone(p.Nodes)
+	rank := map[string]int{}
+	for i, n := range nodes {
+		rank[n.ID] = i
+	}
+	from := func(id string) int {
+		best := len(nodes)
+		for _, e := range p.Edges {
+			if e.To == id {
+				best = min(best, rank[e.From])
+			}
+		}
+		return best
+	}
+	slices.SortStableFunc(nodes, func(a, b exposure.PathNode) int {
+		if d := column[a.ID] - column[b.ID]; d != 0 {
+			return d
+		}
+		return from(a.ID) - from(b.ID)
+	})
+	return nodes
+}
+
+// kindWords names a node's type for a reader.
+func kindWords(t string) string {
+	switch t {
+	case exposure.NodeInternet:
+		return "Entry point"
+	case exposure.NodeNetworkPath:
+		return "Network path"
+	}
+	parts := strings.Split(t, "::")
+	if parts[0] == "AWS" && len(parts) == 3 {
+		return strings.TrimSuffix(parts[1], "V2") + " " + parts[2]
+	}
+	return parts[len(parts)-1]
+}
+
+// middle cuts the middle out of a long name: both ends tell most.
+func middle(s string, letters int) string {
+	if utf8.RuneCountInString(s) <= letters {
+		return s
+	}
+	r := []rune(s)
+	head := letters / 2
+	return string(r[:head]) + "…" + string(r[len(r)-(letters-head-1):])
+}

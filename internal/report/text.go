@@ -1,0 +1,88 @@
+package report
+
+import (
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/eksposure/eksposure/internal/exposure"
+)
+
+func writeText(w io.Writer, r Report, o Options) error {
+	p := newPrinter(o)
+	if o.Layout == List {
+		list(p, r)
+		return p.flush(w)
+	}
+	for i, f := range r.Findings {
+		if i > 0 {
+			p.line("\n%s\n", strings.Repeat("─", 72))
+		}
+		if err := full(p, r, f, o.Layout); err != nil {
+			return err
+		}
+	}
+	return p.flush(w)
+}
+
+// list writes one line per finding.
+func list(p *printer, r Report) {
+	if len(r.Findings) == 0 {
+		p.line("No findings.")
+		return
+	}
+	var rows [][]cell
+	for _, f := range r.Findings {
+		severity := f.Severity
+		rows = append(rows, []cell{
+			{text: string(severity), paint: func(_ string, width int) painted { return p.severity(severity, width) }},
+			{text: f.Cluster.Ref.Name},
+			{text: f.Cluster.Ref.Account},
+			{text: f.Cluster.Ref.Region},
+			{text: f.Cluster.Version},
+			{text: string(f.Status)},
+			{text: firstFix(f)},
+			{text: traitList(f)},
+		})
+	}
+	p.table([]column{
+		{title: "SEVERITY"},
+		{title: "CLUSTER", flex: true},
+		{title: "ACCOUNT", drop: 5},
+		{title: "REGION", drop: 4},
+		{title: "VERSION", drop: 3},
+		{title: "STATUS", drop: 2},
+		{title: "FIX FIRST", flex: true},
+		{title: "TRAITS", flex: true, drop: 1},
+	}, rows)
+	p.line("\n%s.", Summarize(r.Findings).String())
+}
+
+// firstFix names the topic to begin with and what it achieves.
+func firstFix(f *exposure.Finding) string {
+	if len(f.Topics) == 0 {
+		return "–"
+	}
+	t := f.Topics[0]
+	return t.Title + " → " + after(t.After)
+}
+
+// traitList names the contributing traits, and counts those nobody could decide.
+func traitList(f *exposure.Finding) string {
+	var names []string
+	unknown := 0
+	for _, t := range f.Traits {
+		switch {
+		case t.Standing == exposure.Contributing && t.Stale:
+			names = append(names, t.Short+" (stale)")
+		case t.Standing == exposure.Contributing:
+			names = append(names, t.Short)
+		case t.Standing == exposure.Unknown:
+			unknown++
+		}
+	}
+	if unknown > 0 {
+		names = append(names, strconv.Itoa(unknown)+" unknown")
+	}
+	return strings.Join(names, ", ")
+}
