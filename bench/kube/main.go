@@ -5,8 +5,9 @@
 //	test/ekslab/build.sh && go run ./bench/kube
 //
 // Each side runs in a process of its own, several times in turn; the table shows
-// the medians of the time and of the largest resident memory (VmHWM, so Linux
-// only), and of the memory above that of a process that only starts.
+// the medians of the time, of the processor time of the reading process, of its
+// largest resident memory (VmHWM, so Linux only), and of the memory above that of
+// a process that only starts.
 package main
 
 import (
@@ -80,6 +81,7 @@ func run(ctx context.Context, stdout io.Writer) error {
 type sample struct {
 	Pods    int           `json:"pods"`
 	Elapsed time.Duration `json:"elapsed"`
+	CPU     time.Duration `json:"-"`
 	Peak    int64         `json:"peak"` // bytes
 }
 
@@ -95,7 +97,11 @@ func measure(ctx context.Context, side, kubeconfig string) (sample, error) {
 		return sample{}, err
 	}
 	var s sample
-	return s, json.Unmarshal(out, &s)
+	if err := json.Unmarshal(out, &s); err != nil {
+		return sample{}, err
+	}
+	s.CPU = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	return s, nil
 }
 
 func measured(ctx context.Context, side, kubeconfig string, stdout io.Writer) error {
@@ -133,17 +139,20 @@ func table(stdout io.Writer, results map[string][]sample) error {
 	elapsed := func(side string) float64 {
 		return median(results[side], func(s sample) float64 { return float64(s.Elapsed.Milliseconds()) })
 	}
+	cpu := func(side string) float64 {
+		return median(results[side], func(s sample) float64 { return float64(s.CPU.Milliseconds()) })
+	}
 	peak := func(side string) float64 {
 		return median(results[side], func(s sample) float64 { return float64(s.Peak) / mib })
 	}
 	base := peak(sideNothing)
 	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "\ttime\tpeak memory\tabove start\t")
+	fmt.Fprintln(w, "\ttime\tCPU\tpeak memory\tabove start\t")
 	for _, side := range sides() {
-		fmt.Fprintf(w, "%s\t%.0f ms\t%.1f MiB\t%.1f MiB\t\n", side, elapsed(side), peak(side), peak(side)-base)
+		fmt.Fprintf(w, "%s\t%.0f ms\t%.0f ms\t%.1f MiB\t%.1f MiB\t\n", side, elapsed(side), cpu(side), peak(side), peak(side)-base)
 	}
-	fmt.Fprintf(w, "%s : %s\t%.2f\t%.2f\t%.2f\t\n", sidePlain, sideOurs,
-		elapsed(sidePlain)/elapsed(sideOurs), peak(sidePlain)/peak(sideOurs), (peak(sidePlain)-base)/(peak(sideOurs)-base))
+	fmt.Fprintf(w, "%s : %s\t%.2f\t%.2f\t%.2f\t%.2f\t\n", sidePlain, sideOurs,
+		elapsed(sidePlain)/elapsed(sideOurs), cpu(sidePlain)/cpu(sideOurs), peak(sidePlain)/peak(sideOurs), (peak(sidePlain)-base)/(peak(sideOurs)-base))
 	return w.Flush()
 }
 

@@ -20,21 +20,72 @@ type selection struct {
 	workloads map[inventory.WorkloadRef]bool
 }
 
-// matches follows the rule of Kubernetes that an empty selector matches nothing:
-// such a service's endpoints are set by hand.
-func (s *selection) matches(p *corev1.Pod) bool {
-	if len(s.selector) == 0 || s.service.Namespace != p.Namespace {
-		return false
+// selections finds the services of a pod by one label of each selector, so that
+// thousands of services times thousands of pods stay affordable.
+type selections struct {
+	all     []*selection
+	byLabel map[labelKey][]*selection
+}
+
+type labelKey struct{ namespace, name, value string }
+
+func newSelections(all []*selection) *selections {
+	s := &selections{all: all, byLabel: map[labelKey][]*selection{}}
+	for _, one := range all {
+		if key, ok := one.key(); ok {
+			s.byLabel[key] = append(s.byLabel[key], one)
+		}
 	}
+	return s
+}
+
+// key is one label of the selector; any would do, it is the last by name. An
+// empty selector has none and matches nothing: such a service's endpoints are
+// set by hand.
+func (s *selection) key() (labelKey, bool) {
+	if len(s.selector) == 0 {
+		return labelKey{}, false
+	}
+	name := slices.Max(slices.Collect(maps.Keys(s.selector)))
+	return labelKey{namespace: s.service.Namespace, name: name, value: s.selector[name]}, true
+}
+
+func (s *selection) matches(labels map[string]string) bool {
 	for k, v := range s.selector {
-		if got, ok := p.Labels[k]; !ok || got != v {
+		if got, ok := labels[k]; !ok || got != v {
 			return false
 		}
 	}
 	return true
 }
 
-func (c *collector) services(ctx context.Context) []*selection {
+// match notes the workload of a running pod with every service that selects it.
+func (s *selections) match(p *corev1.Pod, workload inventory.WorkloadRef) {
+	for name, value := range p.Labels {
+		for _, one := range s.byLabel[labelKey{namespace: p.Namespace, name: name, value: value}] {
+			if one.matches(p.Labels) {
+				one.workloads[workload] = true
+			}
+		}
+	}
+}
+
+func (s *selections) reset() {
+	for _, one := range s.all {
+		clear(one.workloads)
+	}
+}
+
+func (s *selections) inventory() []inventory.Service {
+	out := make([]inventory.Service, 0, len(s.all))
+	for _, one := range s.all {
+		one.service.Workloads = slices.SortedFunc(maps.Keys(one.workloads), inventory.WorkloadRef.Compare)
+		out = append(out, one.service)
+	}
+	return out
+}
+
+func (c *collector) services(ctx context.Context) *selections {
 	var found []*selection
 	c.try(inventory.SectionNetwork, "", func() error {
 		return each(ctx, c.conn, services(), func() func(*corev1.ServiceList) {
@@ -46,7 +97,7 @@ func (c *collector) services(ctx context.Context) []*selection {
 			}
 		})
 	})
-	return found
+	return newSelections(found)
 }
 
 func service(s *corev1.Service) *selection {
@@ -65,15 +116,6 @@ func service(s *corev1.Service) *selection {
 		out.Ports = append(out.Ports, inventory.Port{Port: int(p.Port), NodePort: int(p.NodePort), Protocol: string(p.Protocol)})
 	}
 	return &selection{service: out, selector: s.Spec.Selector, workloads: map[inventory.WorkloadRef]bool{}}
-}
-
-func servicesOf(selections []*selection) []inventory.Service {
-	out := make([]inventory.Service, 0, len(selections))
-	for _, s := range selections {
-		s.service.Workloads = slices.SortedFunc(maps.Keys(s.workloads), inventory.WorkloadRef.Compare)
-		out = append(out, s.service)
-	}
-	return out
 }
 
 func (c *collector) ingresses(ctx context.Context) {

@@ -16,7 +16,8 @@ import (
 // workload, container and digest, and none for each pod.
 type tally struct {
 	owners    *owners
-	services  []*selection
+	services  *selections
+	resolved  map[imageNames]resolution
 	workloads map[inventory.WorkloadRef]*inventory.Workload
 	// containers finds the entry in its workload.
 	containers map[containerKey]int
@@ -26,13 +27,22 @@ type tally struct {
 	images     map[string]*inventory.Image
 }
 
+// imageNames is all that tells which image a container runs. Pods repeat it, and
+// taking it apart is the dearest part of reading one.
+type imageNames struct{ id, spec, status string }
+
+type resolution struct {
+	repository, digest string
+	ok                 bool
+}
+
 type containerKey struct {
 	workload inventory.WorkloadRef
 	// container is all but its count.
 	container inventory.Container
 }
 
-func (c *collector) pods(ctx context.Context, o *owners, services []*selection) {
+func (c *collector) pods(ctx context.Context, o *owners, services *selections) {
 	var t *tally
 	c.try(inventory.SectionWorkloads, "", func() error {
 		return each(ctx, c.conn, pods(), func() func(*corev1.PodList) {
@@ -48,7 +58,7 @@ func (c *collector) pods(ctx context.Context, o *owners, services []*selection) 
 		t = newTally(o, services)
 	}
 	c.snapshot.Workloads = t.all()
-	c.snapshot.Services = servicesOf(services)
+	c.snapshot.Services = services.inventory()
 	c.snapshot.Images = t.allImages()
 	for _, reference := range slices.Sorted(maps.Keys(t.unresolved)) {
 		err := fmt.Errorf("image ID %q of the running image %q names no digest that can be looked up: %w",
@@ -58,12 +68,11 @@ func (c *collector) pods(ctx context.Context, o *owners, services []*selection) 
 	}
 }
 
-func newTally(o *owners, services []*selection) *tally {
-	for _, s := range services {
-		clear(s.workloads)
-	}
+func newTally(o *owners, services *selections) *tally {
+	services.reset()
 	return &tally{
 		owners: o, services: services,
+		resolved:   map[imageNames]resolution{},
 		workloads:  map[inventory.WorkloadRef]*inventory.Workload{},
 		containers: map[containerKey]int{},
 		unresolved: map[string]string{},
@@ -80,11 +89,7 @@ func (t *tally) add(p *corev1.Pod) {
 	running := p.Status.Phase == corev1.PodRunning
 	if running {
 		w.Running++
-		for _, s := range t.services {
-			if s.matches(p) {
-				s.workloads[ref] = true
-			}
-		}
+		t.services.match(p, ref)
 	}
 	pod := podContainers{tally: t, workload: w, running: running}
 	pod.add(inventory.ContainerRegular, images(p.Spec.Containers), p.Status.ContainerStatuses)
@@ -162,10 +167,10 @@ func (pc podContainers) addOne(c inventory.Container, status corev1.ContainerSta
 	if ran {
 		// The kubelet pulled by the reference of the spec; the status may name
 		// the same content by another of the node's names for it.
-		repository, digest, ok := ResolveImage(status.ImageID, c.Reference, status.Image)
+		found := pc.tally.resolve(imageNames{id: status.ImageID, spec: c.Reference, status: status.Image})
 		switch {
-		case ok:
-			c.Repository, c.Digest = repository, digest
+		case found.ok:
+			c.Repository, c.Digest = found.repository, found.digest
 			pc.tally.image(c)
 		case pc.running:
 			pc.tally.unresolved[c.Reference] = status.ImageID
@@ -181,6 +186,15 @@ func (pc podContainers) addOne(c inventory.Container, status corev1.ContainerSta
 	if ran && pc.running {
 		pc.workload.Containers[at].Running++
 	}
+}
+
+func (t *tally) resolve(names imageNames) resolution {
+	r, seen := t.resolved[names]
+	if !seen {
+		r.repository, r.digest, r.ok = ResolveImage(names.id, names.spec, names.status)
+		t.resolved[names] = r
+	}
+	return r
 }
 
 func (t *tally) image(c inventory.Container) {
