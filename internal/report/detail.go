@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/eksposure/eksposure/internal/exposure"
@@ -196,8 +197,8 @@ func topics(p *printer, r Report, f *exposure.Finding, layout Layout) error {
 	}
 	if len(f.FixSets) > 0 {
 		p.heading("Fewest topics for each lower severity")
-		for _, s := range f.FixSets {
-			p.line("  %s  %s", p.severity(s.Wish, 8), strings.Join(titles(f, s.Topics), " + "))
+		for _, s := range fewest(f.FixSets) {
+			p.line("  %s  %s", p.severity(s.After, 8), strings.Join(titles(f, s.Topics), " + "))
 		}
 	}
 	return nil
@@ -223,6 +224,12 @@ func steps(p *printer, g exposure.Topic) {
 func unneededWords(u *exposure.Unneeded) string {
 	return fmt.Sprintf("The cluster looks unneeded since %s: %s. Its control plane costs %.0f USD a month.",
 		u.Since.UTC().Format("2006-01-02"), strings.Join(u.Reasons, "; "), u.MonthlyUSD)
+}
+
+// fewest leaves out a set that does more than was wished and so comes again for
+// the lower wish.
+func fewest(sets []exposure.FixSet) []exposure.FixSet {
+	return slices.CompactFunc(slices.Clone(sets), func(a, b exposure.FixSet) bool { return slices.Equal(a.Topics, b.Topics) })
 }
 
 // titles gives the topics' titles in place of their IDs.

@@ -56,7 +56,7 @@ type htmlOption struct {
 // from anywhere.
 func writeHTML(w io.Writer, r Report) error {
 	t, err := template.New("page").Funcs(template.FuncMap{
-		"after": after, "class": severityClass, "date": date, "fact": factWords, "firstFix": firstFix, "fix": fixWords, "gap": gapSubject,
+		"after": after, "class": severityClass, "date": date, "fact": factWords, "firstFix": firstFix, "fewest": fewest, "fix": fixWords, "gap": gapSubject,
 		"impact": impactWords, "join": strings.Join, "likelihood": likelihoodWords, "match": matchWords, "name": nameOf,
 		"standing": standing, "titles": titles, "traitList": traitList, "unneeded": unneededWords,
 		"isUnknown": func(s exposure.Standing) bool { return s == exposure.Unknown },

@@ -122,8 +122,8 @@ func remediationMarkdown(b *strings.Builder, r Report, f *exposure.Finding) erro
 		fmt.Fprintf(b, "- [ ] %s (%s) → %s\n", md(t.Title), t.Effort, after(t.After))
 	}
 	b.WriteString("\n")
-	for _, s := range f.FixSets {
-		fmt.Fprintf(b, "Fewest topics for **%s**: %s.\n\n", after(s.Wish), md(strings.Join(titles(f, s.Topics), " + ")))
+	for _, s := range fewest(f.FixSets) {
+		fmt.Fprintf(b, "Fewest topics for **%s**: %s.\n\n", after(s.After), md(strings.Join(titles(f, s.Topics), " + ")))
 	}
 	for _, t := range f.Topics {
 		g, err := r.guide(f, t)

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -35,12 +36,15 @@ type drawnEdge struct {
 
 // The measures of the drawing, in pixels.
 const (
-	nodeWidth   = 200
+	nodeWidth   = 184
 	nodeHeight  = 58
-	columnGap   = 96
+	columnGap   = 84
 	rowGap      = 20
 	drawMargin  = 8
-	nameLetters = 27 // what fits into a node
+	nameLetters = 25 // what fits into a node
+	// labelHeight is how far a curve of this shape has come at three quarters of
+	// its way, where curves into the same node are still apart.
+	labelHeight = 0.84
 )
 
 // drawPath lays the path out. A node's column is its longest distance from an
@@ -85,35 +89,41 @@ func drawPath(f *exposure.Finding) pathDrawing {
 		edge := drawnEdge{X1: from.X + nodeWidth, Y1: from.Y + nodeHeight/2, X2: to.X - 6, Y2: to.Y + nodeHeight/2, Relation: strings.ToLower(e.Relation)}
 		bend := max(columnGap/2, (edge.X2-edge.X1)/2)
 		edge.Bend1, edge.Bend2 = edge.X1+bend, edge.X2-bend
-		edge.LabelX, edge.LabelY = edge.X2-columnGap/2+4, edge.Y2-7
+		edge.LabelX, edge.LabelY = edge.X1+(edge.X2-edge.X1)*3/4-6, edge.Y1+int(labelHeight*float64(edge.Y2-edge.Y1))-6
 		d.Edges = append(d.Edges, edge)
 	}
 	return d
 }
 
-// order puts the nodes of a column near those that lead to them.
+// order sorts the nodes by column, and within one by the mean row of those that
+// lead to them, so that few edges cross.
 func order(p exposure.AttackPath, column map[string]int) []exposure.PathNode {
-	nodes := slices.Clone(p.Nodes)
-	rank := map[string]int{}
-	for i, n := range nodes {
-		rank[n.ID] = i
-	}
-	from := func(id string) int {
-		best := len(nodes)
-		for _, e := range p.Edges {
-			if e.To == id {
-				best = min(best, rank[e.From])
+	var ordered []exposure.PathNode
+	row := map[string]float64{}
+	for c := range len(p.Nodes) {
+		var here []exposure.PathNode
+		mean := map[string]float64{}
+		for _, n := range p.Nodes {
+			if column[n.ID] != c {
+				continue
 			}
+			here = append(here, n)
+			sum, count := 0.0, 0
+			for _, e := range p.Edges {
+				if e.To == n.ID {
+					sum += row[e.From]
+					count++
+				}
+			}
+			mean[n.ID] = sum / float64(max(count, 1))
 		}
-		return best
+		slices.SortStableFunc(here, func(a, b exposure.PathNode) int { return cmp.Compare(mean[a.ID], mean[b.ID]) })
+		for i, n := range here {
+			row[n.ID] = float64(i)
+		}
+		ordered = append(ordered, here...)
 	}
-	slices.SortStableFunc(nodes, func(a, b exposure.PathNode) int {
-		if d := column[a.ID] - column[b.ID]; d != 0 {
-			return d
-		}
-		return from(a.ID) - from(b.ID)
-	})
-	return nodes
+	return ordered
 }
 
 // kindWords names a node's type for a reader.

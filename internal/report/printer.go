@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -185,6 +186,7 @@ func (p *printer) fit(columns []column, widths []int) {
 		}
 		return total - p.width
 	}
+	full := slices.Clone(widths)
 	for i := len(columns) - 1; i >= 0; i-- {
 		if columns[i].flex && excess() > 0 {
 			widths[i] -= max(0, min(excess(), widths[i]-minColumn))
@@ -195,6 +197,11 @@ func (p *printer) fit(columns []column, widths []int) {
 			if c.drop == next {
 				widths[i] = 0
 			}
+		}
+	}
+	for i, c := range columns {
+		if c.flex && widths[i] > 0 {
+			widths[i] = min(full[i], widths[i]+max(0, -excess()))
 		}
 	}
 }
