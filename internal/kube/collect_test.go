@@ -81,6 +81,7 @@ func golden(t *testing.T, s *inventory.Snapshot, name string) {
 }
 
 func TestCollect(t *testing.T) {
+	t.Parallel()
 	lab := kubetest.Start(t, kubetest.Options{})
 	apply(t, lab, readFile(t, "testdata/cluster.yaml"))
 	if err := lab.Debug(t.Context(), "shop", "db-0", "debugger", "ghcr.io/tools/debug:1"); err != nil {

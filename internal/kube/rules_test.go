@@ -1,6 +1,7 @@
 package kube_test
 
 import (
+	"context"
 	"maps"
 	"net/http"
 	"slices"
@@ -8,8 +9,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"context"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -89,6 +88,7 @@ func sectionOf(resource string) inventory.Section {
 // every rule is used, nothing is asked for beside it, and what one rule less
 // costs is one gap in the section that it is for.
 func TestRules(t *testing.T) {
+	t.Parallel()
 	lab := kubetest.Start(t, kubetest.Options{})
 	crds, err := kubetest.Program("gateway-api.yaml")
 	if err != nil {
