@@ -113,6 +113,9 @@ func (c *content) addNodes(n int, m machine, age time.Duration) {
 			delete(meta.Labels, "eks.amazonaws.com/nodegroup")
 			meta.Labels["eks.amazonaws.com/compute-type"], meta.Labels["karpenter.sh/nodepool"] = "auto", m.group
 		}
+		if m.group == "self-managed" {
+			delete(meta.Labels, "eks.amazonaws.com/nodegroup")
+		}
 		if m.fargate {
 			delete(meta.Labels, "eks.amazonaws.com/nodegroup")
 			meta.Labels["eks.amazonaws.com/compute-type"] = "fargate"

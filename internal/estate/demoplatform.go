@@ -56,7 +56,7 @@ func (d demo) paymentsProduction() Cluster {
 
 // paymentsVault has a private endpoint that cannot be reached from here.
 func (d demo) paymentsVault() Cluster {
-	cl := Cluster{
+	return Cluster{
 		Region: frankfurt, Name: "payments-vault", Version: "1.35", CreatedAt: ago(210), Private: true, PublicCIDRs: []string{},
 		LogTypes: []string{"audit"}, Unreachable: true, Tags: map[string]string{"team": "payments", "environment": "production"},
 		Addons: addonRows(ago(210)),
@@ -65,7 +65,6 @@ func (d demo) paymentsVault() Cluster {
 			Desired: 3, Role: "eks-node-payments-vault", CreatedAt: ago(210),
 		}},
 	}
-	return cl
 }
 
 // paymentsDR is encrypted under a key that will be gone in nine days, and the
@@ -82,8 +81,8 @@ func (d demo) paymentsDR() Cluster {
 	return cl
 }
 
-// ledger runs software on an operating system past its end of life, reachable by
-// a node port, and its key belongs to a team that lets nobody look.
+// ledger runs software on an operating system past its end of life, and its key
+// belongs to a team that lets nobody look.
 func (d demo) ledger() Cluster {
 	cl := Cluster{
 		Region: ireland, Name: "ledger", Version: "1.32", CreatedAt: ago(500), Public: true, Private: true, PublicCIDRs: []string{"198.51.100.0/24", "203.0.113.0/25"},
@@ -91,13 +90,15 @@ func (d demo) ledger() Cluster {
 		Tags: map[string]string{"team": "finance", "environment": "production"},
 	}
 	c := d.content(paymentsAccount, ireland, cl.Name)
-	c.nodeGroup(&cl, "public", "1.32", 2, true)
+	c.nodeGroup(&cl, "general", "1.32", 2)
 	c.system(500 * day)
 	c.addons(480 * day)
-	c.namespaces(500*day, "erp")
+	c.namespaces(500*day, "erp", "reports", "observability")
 	erp := workload{namespace: "erp", name: "erp", replicas: 1, age: 330 * day, port: 8080, uses: []use{{name: "erp", image: "legacy-erp"}}}
 	c.statefulSet(erp)
-	c.service(erp, corev1.ServiceTypeNodePort)
+	c.service(erp, corev1.ServiceTypeClusterIP)
+	c.deployment(workload{namespace: "reports", name: "reports", replicas: 1, age: 40 * day, port: 8000, uses: []use{{name: "reports", image: "reports"}}})
+	c.daemonSet(workload{namespace: "observability", name: "agent", age: 40 * day, uses: []use{{name: "agent", image: "agent"}}})
 	cl.Objects = c.objects
 	return cl
 }
@@ -111,12 +112,12 @@ func (d demo) paymentsLegacy() Cluster {
 	}
 	c := d.content(paymentsAccount, virginia, cl.Name)
 	c.runtime = "docker-pullable://"
-	c.nodeGroup(&cl, "workers", "1.27", 2, false)
+	c.nodeGroup(&cl, "workers", "1.27", 2)
 	c.system(1100 * day)
-	c.namespaces(1000*day, "reports")
-	reports := workload{namespace: "reports", name: "reports", replicas: 1, age: 400 * day, port: 8000, uses: []use{{name: "reports", image: "reports"}}}
-	c.deployment(reports)
-	c.service(reports, corev1.ServiceTypeClusterIP)
+	c.namespaces(1000*day, "gateway")
+	gateway := workload{namespace: "gateway", name: "gateway", replicas: 2, age: 400 * day, port: 8000, uses: []use{{name: "gateway", image: "debian-12"}}}
+	c.deployment(gateway)
+	c.service(gateway, corev1.ServiceTypeClusterIP)
 	cl.Objects = c.objects
 	return cl
 }
@@ -125,8 +126,8 @@ func (d demo) platformClusters() []Cluster {
 	return []Cluster{d.platformTools(), d.platformSandbox(), d.platformBuild()}
 }
 
-// platformTools may be read only in part: its role was granted by hand, without
-// services. Some of its images cannot be read at all.
+// platformTools may be read only in part: its ClusterRole was written by hand and
+// forgot ingresses. Some of its images cannot be read at all.
 func (d demo) platformTools() Cluster {
 	cl := Cluster{
 		Region: frankfurt, Name: "platform-tools", Version: "1.36", CreatedAt: ago(170), Public: true, Private: true, PublicCIDRs: []string{"203.0.113.7/32"},
@@ -156,16 +157,21 @@ func (d demo) platformSandbox() Cluster {
 	return cl
 }
 
-// platformBuild has small worries only: an endpoint for one address, and an old
-// tool image.
+// platformBuild has small worries only: an endpoint for one address, a status
+// page on the port of self-managed nodes with public addresses, and a job that
+// used an old tool image.
 func (d demo) platformBuild() Cluster {
 	cl := Cluster{
 		Region: virginia, Name: "platform-build", Version: "1.35", CreatedAt: ago(200), Public: true, PublicCIDRs: []string{"203.0.113.9/32"},
 		LogTypes: []string{"audit"}, Tags: map[string]string{"team": "platform"},
 	}
-	c := d.autoMode(&cl, platformAccount, 2)
+	c := d.content(platformAccount, virginia, cl.Name)
+	c.addNodes(2, machine{group: "self-managed", kubelet: kubelet("1.35"), os: amazonLinux, arch: "amd64", external: true}, 30*day)
+	c.system(200 * day)
 	c.namespaces(200*day, "ci")
-	c.deployment(workload{namespace: "ci", name: "runner", replicas: 2, age: 3 * day, uses: []use{{name: "runner", image: "static-site"}}})
+	status := workload{namespace: "ci", name: "status", replicas: 2, age: 3 * day, port: 8080, uses: []use{{name: "status", image: "static-site"}}}
+	c.deployment(status)
+	c.service(status, corev1.ServiceTypeNodePort)
 	c.job(workload{namespace: "ci", name: "nightly", age: day, uses: []use{{name: "build", image: "alpine-3.12"}}}, "0 3 * * *")
 	cl.Objects = c.objects
 	return cl

@@ -22,12 +22,12 @@ func kubelet(minor string) string {
 }
 
 // nodeGroup adds a managed node group of a version, and its nodes.
-func (c *content) nodeGroup(cl *Cluster, name, version string, n int, external bool) {
+func (c *content) nodeGroup(cl *Cluster, name, version string, n int) {
 	cl.NodeGroups = append(cl.NodeGroups, NodeGroup{
 		Name: name, Version: version, Release: version + ".2-20261109", AMIType: "AL2023_x86_64_STANDARD",
 		InstanceTypes: []string{"m7i.large"}, Desired: n, Role: "eks-node-" + cl.Name, CreatedAt: cl.CreatedAt,
 	})
-	c.addNodes(n, machine{group: name, kubelet: kubelet(version), os: amazonLinux, arch: "amd64", external: external}, 40*day)
+	c.addNodes(n, machine{group: name, kubelet: kubelet(version), os: amazonLinux, arch: "amd64"}, 40*day)
 }
 
 func (d demo) shopKeys() []Key {
@@ -69,8 +69,8 @@ func (d demo) shopProduction() Cluster {
 		},
 	}
 	c := d.content(shopAccount, frankfurt, cl.Name)
-	c.nodeGroup(&cl, "general", "1.34", 3, false)
-	c.nodeGroup(&cl, "batch", "1.33", 1, false)
+	c.nodeGroup(&cl, "general", "1.34", 3)
+	c.nodeGroup(&cl, "batch", "1.33", 1)
 	c.system(880 * day)
 	c.addons(300 * day)
 	c.namespaces(800*day, "shop", "jobs")
@@ -110,7 +110,7 @@ func (d demo) shopStaging() Cluster {
 		Addons: addonRows(ago(200)), Tags: map[string]string{"team": "shop", "environment": "staging"},
 	}
 	c := d.content(shopAccount, frankfurt, cl.Name)
-	c.nodeGroup(&cl, "general", "1.32", 2, false)
+	c.nodeGroup(&cl, "general", "1.32", 2)
 	c.system(650 * day)
 	c.addons(200 * day)
 	c.namespaces(600*day, "shop")
@@ -146,8 +146,8 @@ func (d demo) shopPreview() Cluster {
 	return cl
 }
 
-// shopUS is a dual-stack cluster, open to the whole of IPv6, with Fargate and
-// the Gateway API.
+// shopUS is a dual-stack cluster on Fargate, open to the whole of IPv6, with the
+// Gateway API.
 func (d demo) shopUS() Cluster {
 	cl := Cluster{
 		Region: virginia, Name: "shop-us", Version: "1.35", CreatedAt: ago(240), Public: true, Private: true, IPv6: true,
@@ -156,17 +156,13 @@ func (d demo) shopUS() Cluster {
 		FargateProfiles: []FargateProfile{{Name: "site", Role: "eks-fargate-shop-us", Namespaces: []string{"site"}, CreatedAt: ago(240)}},
 	}
 	c := d.content(shopAccount, virginia, cl.Name)
-	cl.AutoMode = true
 	c.system(240 * day)
-	c.namespaces(240*day, "site", "observability")
+	c.namespaces(240*day, "site")
 	c.addNodes(2, machine{group: "site", kubelet: kubelet("1.35"), os: amazonLinux, arch: "amd64", fargate: true}, 20*day)
 	site := workload{namespace: "site", name: "site", replicas: 2, age: 20 * day, port: 8080, uses: []use{{name: "site", image: "static-site"}}}
 	c.deployment(site)
 	c.service(site, corev1.ServiceTypeClusterIP)
 	c.gateway("site", "public", "us.nordhafen.example", "site", 240*day)
-	c.nodes = nil // What follows runs on the nodes of Auto Mode.
-	c.addNodes(2, machine{group: "general-purpose", kubelet: kubelet("1.35"), os: "Bottlerocket (EKS Auto, Standard) 2026.11.2", arch: "arm64", autoMode: true}, 5*day)
-	c.daemonSet(workload{namespace: "observability", name: "agent", age: 40 * day, uses: []use{{name: "agent", image: "agent"}}})
 	cl.Objects = c.objects
 	return cl
 }
