@@ -24,7 +24,6 @@ type tally struct {
 	// unresolved are the references of running containers with no known digest,
 	// and the image ID that was seen.
 	unresolved map[string]string
-	images     map[string]*inventory.Image
 }
 
 // imageNames is all that tells which image a container runs. Pods repeat it, and
@@ -59,7 +58,6 @@ func (c *collector) pods(ctx context.Context, o *owners, services *selections) {
 	}
 	c.snapshot.Workloads = t.all()
 	c.snapshot.Services = services.inventory()
-	c.snapshot.Images = t.allImages()
 	for _, reference := range slices.Sorted(maps.Keys(t.unresolved)) {
 		err := fmt.Errorf("image ID %q of the running image %q names no digest that can be looked up: %w",
 			t.unresolved[reference], reference, fault.ErrNotFound)
@@ -76,7 +74,6 @@ func newTally(o *owners, services *selections) *tally {
 		workloads:  map[inventory.WorkloadRef]*inventory.Workload{},
 		containers: map[containerKey]int{},
 		unresolved: map[string]string{},
-		images:     map[string]*inventory.Image{},
 	}
 }
 
@@ -171,7 +168,6 @@ func (pc podContainers) addOne(c inventory.Container, status corev1.ContainerSta
 		switch {
 		case found.ok:
 			c.Repository, c.Digest = found.repository, found.digest
-			pc.tally.image(c)
 		case pc.running:
 			pc.tally.unresolved[c.Reference] = status.ImageID
 		}
@@ -197,20 +193,6 @@ func (t *tally) resolve(names imageNames) resolution {
 	return r
 }
 
-func (t *tally) image(c inventory.Container) {
-	im := t.images[c.Digest]
-	if im == nil {
-		im = &inventory.Image{Digest: c.Digest, Repository: c.Repository}
-		t.images[c.Digest] = im
-	}
-	// One digest may be there from several registries; the choice must not
-	// depend on the order of the pods.
-	im.Repository = min(im.Repository, c.Repository)
-	if at, found := slices.BinarySearch(im.References, c.Reference); !found {
-		im.References = slices.Insert(im.References, at, c.Reference)
-	}
-}
-
 // all joins the workloads that have pods with those declared that have none.
 func (t *tally) all() []inventory.Workload {
 	out := make([]inventory.Workload, 0, len(t.workloads)+len(t.owners.declared))
@@ -221,14 +203,6 @@ func (t *tally) all() []inventory.Workload {
 		if t.workloads[ref] == nil {
 			out = append(out, w)
 		}
-	}
-	return out
-}
-
-func (t *tally) allImages() []inventory.Image {
-	out := make([]inventory.Image, 0, len(t.images))
-	for _, im := range t.images {
-		out = append(out, *im)
 	}
 	return out
 }
