@@ -205,6 +205,14 @@ type Change struct {
 	Details []string   `json:"details,omitempty"`
 }
 
+// Event is one change in a finding's history.
+type Event struct {
+	At time.Time `json:"at"`
+	// Severity is that after the change.
+	Severity Severity `json:"severity"`
+	Change
+}
+
 // ChangeKind is the sort of a change.
 type ChangeKind string
 

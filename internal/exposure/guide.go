@@ -91,7 +91,7 @@ func ParsePage(text string) (Page, error) {
 
 // Guide writes a page's remediation topic out for one cluster.
 func (p Page) Guide(id string, d TopicData) (Topic, error) {
-	t, err := template.New(id).Funcs(template.FuncMap{"join": strings.Join}).Option("missingkey=error").Parse(p.Remediation)
+	t, err := template.New(id).Funcs(functions()).Option("missingkey=error").Parse(p.Remediation)
 	if err != nil {
 		return Topic{}, fmt.Errorf("remediation topic of %q: %w", id, err)
 	}
@@ -109,6 +109,17 @@ func (p Page) Guide(id string, d TopicData) (Topic, error) {
 		topic.Options = append(topic.Options, Guidance{Title: strings.TrimSpace(heading), Steps: strings.TrimSpace(body)})
 	}
 	return topic, nil
+}
+
+// functions are what a remediation template may call besides the built-in ones.
+func functions() template.FuncMap {
+	return template.FuncMap{"join": strings.Join, "split": strings.Split, "lower": strings.ToLower, "cell": cell}
+}
+
+// cell makes text that came out of a cluster or an image safe in a line or table
+// cell of Markdown: one line, no code fence, no new column, no markup.
+func cell(text string) string {
+	return strings.NewReplacer("|", "\\|", "`", "'", "<", "&lt;", "\x00", "").Replace(strings.Join(strings.Fields(text), " "))
 }
 
 // TopicData gives the data for one topic of a finding.

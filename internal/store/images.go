@@ -1,0 +1,98 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/eksposure/eksposure/internal/fault"
+	"github.com/eksposure/eksposure/internal/inventory"
+	"github.com/eksposure/eksposure/internal/vuln"
+)
+
+// SBOM returns what a tool version found in an image, with the image's facts but
+// its matches; false when it is not kept.
+func (db *DB) SBOM(ctx context.Context, digest, tool string) (inventory.Image, vuln.SBOM, bool, error) {
+	var im inventory.Image
+	var sbom vuln.SBOM
+	var image, facts string
+	var document []byte
+	err := db.read.QueryRowContext(ctx, `SELECT image, sbom, document FROM sboms WHERE digest = ? AND tool = ?`, digest, tool).Scan(&image, &facts, &document)
+	if errors.Is(err, sql.ErrNoRows) {
+		return im, sbom, false, nil
+	}
+	if err != nil {
+		return im, sbom, false, db.translate(err)
+	}
+	if err := errors.Join(json.Unmarshal([]byte(image), &im), json.Unmarshal([]byte(facts), &sbom)); err != nil {
+		return im, sbom, false, fmt.Errorf("SBOM of %q in database %q is damaged: %w: %w", digest, db.path, err, fault.ErrInvalid)
+	}
+	if sbom.Document, err = db.expand(document); err != nil {
+		return im, sbom, false, fmt.Errorf("SBOM of %q: %w", digest, err)
+	}
+	return im, sbom, true, nil
+}
+
+// PutSBOM keeps an SBOM with its image's facts, in place of those of other tool
+// versions.
+func (db *DB) PutSBOM(ctx context.Context, im inventory.Image, sbom vuln.SBOM) error {
+	im.Matches, im.Database = nil, ""
+	image, errImage := json.Marshal(im)
+	facts, errFacts := json.Marshal(sbom)
+	if err := errors.Join(errImage, errFacts); err != nil {
+		return fmt.Errorf("encode the SBOM of %q: %w", im.Digest, err)
+	}
+	document := db.compress(sbom.Document)
+	return db.change(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM sboms WHERE digest = ?`, im.Digest); err != nil {
+			return fmt.Errorf("keep the SBOM of %q: %w", im.Digest, err)
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO sboms (digest, tool, image, sbom, document) VALUES (?, ?, ?, ?, ?)`,
+			im.Digest, sbom.Tool, string(image), string(facts), document)
+		if err != nil {
+			return fmt.Errorf("keep the SBOM of %q: %w", im.Digest, err)
+		}
+		return nil
+	})
+}
+
+// Matches returns the matches of an image by one build of the vulnerability
+// database; false when that build was not asked yet.
+func (db *DB) Matches(ctx context.Context, digest, build string) (vuln.Report, bool, error) {
+	var r vuln.Report
+	var document []byte
+	err := db.read.QueryRowContext(ctx, `SELECT document FROM matches WHERE digest = ? AND build = ?`, digest, build).Scan(&document)
+	if errors.Is(err, sql.ErrNoRows) {
+		return r, false, nil
+	}
+	if err != nil {
+		return r, false, db.translate(err)
+	}
+	data, err := db.expand(document)
+	if err != nil {
+		return r, false, fmt.Errorf("matches of %q: %w", digest, err)
+	}
+	if err := json.Unmarshal(data, &r); err != nil {
+		return r, false, fmt.Errorf("matches of %q in database %q are damaged: %w: %w", digest, db.path, err, fault.ErrInvalid)
+	}
+	return r, true, nil
+}
+
+// PutMatches keeps the matches of an image, in place of those of an earlier build.
+func (db *DB) PutMatches(ctx context.Context, digest string, r vuln.Report) error {
+	data, err := json.Marshal(r)
+	if err != nil {
+		return fmt.Errorf("encode the matches of %q: %w", digest, err)
+	}
+	document := db.compress(data)
+	return db.change(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO matches (digest, build, document) VALUES (?, ?, ?)
+			ON CONFLICT (digest) DO UPDATE SET build = excluded.build, document = excluded.document`, digest, r.Database, document)
+		if err != nil {
+			return fmt.Errorf("keep the matches of %q: %w", digest, err)
+		}
+		return nil
+	})
+}
