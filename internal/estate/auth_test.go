@@ -196,9 +196,12 @@ func TestUnknownRequestsGetAnAnswer(t *testing.T) {
 	_, write := eks.NewFromConfig(cfg).DeleteCluster(t.Context(), &eks.DeleteClusterInput{Name: aws.String("platform-tools")})
 	_, target := kms.NewFromConfig(cfg).ListKeys(t.Context(), &kms.ListKeysInput{})
 	_, action := ec2.NewFromConfig(cfg).DescribeVpcs(t.Context(), &ec2.DescribeVpcsInput{})
-	for name, got := range map[string]error{"UnknownOperationException": write, "UnknownOperationException ": target, "InvalidAction": action} {
-		if code(got) != strings.TrimSpace(name) {
-			t.Errorf("got %v, want %s", got, name)
+	for _, tt := range []struct {
+		want string
+		got  error
+	}{{"UnknownOperationException", write}, {"UnknownOperationException", target}, {"InvalidAction", action}} {
+		if code(tt.got) != tt.want {
+			t.Errorf("got %v, want %s", tt.got, tt.want)
 		}
 	}
 	for _, path := range []string{"/", "/clusters", "/%zz", "//", "/clusters/a%2Fb"} {

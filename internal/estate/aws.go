@@ -20,7 +20,7 @@ func (e *Estate) serveAWS(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	svc := e.services[serviceOf(r)]
 	if err != nil {
-		svc.writeError(w, requestID, &apiError{Code: "RequestEntityTooLarge", Status: http.StatusRequestEntityTooLarge, Message: "Request is too large"})
+		_ = svc.writeError(w, requestID, &apiError{Code: "RequestEntityTooLarge", Status: http.StatusRequestEntityTooLarge, Message: "Request is too large"})
 		return
 	}
 	sig, err := readSignature(r)
@@ -28,12 +28,12 @@ func (e *Estate) serveAWS(w http.ResponseWriter, r *http.Request) {
 		svc = known
 	}
 	if err != nil {
-		svc.writeError(w, requestID, svc.signatureError(err))
+		_ = svc.writeError(w, requestID, svc.signatureError(err))
 		return
 	}
 	caller, failure := e.authenticate(svc, sig, r, body)
 	if failure != nil {
-		svc.writeError(w, requestID, failure)
+		_ = svc.writeError(w, requestID, failure)
 		return
 	}
 	c := &call{caller: caller, account: e.account(caller.account), region: sig.region, query: r.URL.Query(), body: body}

@@ -2,6 +2,7 @@ package estate
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -98,7 +99,7 @@ type machine struct {
 // addNodes adds n nodes.
 func (c *content) addNodes(n int, m machine, age time.Duration) {
 	for i := range n {
-		id := c.cluster + m.group + fmt.Sprint(i)
+		id := c.cluster + m.group + strconv.Itoa(i)
 		name := fmt.Sprintf("ip-10-%d-%d-%d.%s.compute.internal", 10+len(c.cluster)%8, 16*(i%3), 20+len(c.nodes)*7, c.region)
 		if m.fargate {
 			name = "fargate-" + name
@@ -226,7 +227,7 @@ func suffix(name string, n int) string {
 func (c *content) deployment(w workload, old ...workload) {
 	m := c.meta(w.namespace, w.name, w.age+30*day)
 	m.Labels = w.labels()
-	wanted := int32(w.replicas) //nolint:gosec // a handful.
+	wanted := int32(w.replicas)
 	c.add(&appsv1.Deployment{
 		ObjectMeta: m,
 		Spec:       appsv1.DeploymentSpec{Replicas: &wanted, Selector: &metav1.LabelSelector{MatchLabels: w.labels()}, Template: c.template(w)},
@@ -234,34 +235,34 @@ func (c *content) deployment(w workload, old ...workload) {
 	})
 	for i, revision := range append([]workload{w}, old...) {
 		revision.namespace, revision.name = w.namespace, w.name
-		rs := w.name + "-" + suffix(c.cluster+w.name+fmt.Sprint(i), 10)
+		rs := w.name + "-" + suffix(c.cluster+w.name+strconv.Itoa(i), 10)
 		rm := owned(c.meta(w.namespace, rs, revision.age), "apps/v1", "Deployment", m)
 		rm.Labels = w.labels()
-		n := int32(revision.replicas) //nolint:gosec // a handful.
+		n := int32(revision.replicas)
 		c.add(&appsv1.ReplicaSet{
 			ObjectMeta: rm,
 			Spec:       appsv1.ReplicaSetSpec{Replicas: &n, Selector: &metav1.LabelSelector{MatchLabels: w.labels()}, Template: c.template(revision)},
 			Status:     appsv1.ReplicaSetStatus{Replicas: n, ReadyReplicas: n},
 		})
-		c.pods(revision, "apps/v1", "ReplicaSet", rm, func(i int) string { return rs + "-" + suffix(rs+fmt.Sprint(i), 5) })
+		c.pods(revision, "apps/v1", "ReplicaSet", rm, func(i int) string { return rs + "-" + suffix(rs+strconv.Itoa(i), 5) })
 	}
 }
 
 func (c *content) daemonSet(w workload) {
 	w.replicas = len(c.nodes)
 	m := c.meta(w.namespace, w.name, w.age)
-	n := int32(w.replicas) //nolint:gosec // a handful.
+	n := int32(w.replicas)
 	c.add(&appsv1.DaemonSet{
 		ObjectMeta: m,
 		Spec:       appsv1.DaemonSetSpec{Selector: &metav1.LabelSelector{MatchLabels: w.labels()}, Template: c.template(w)},
 		Status:     appsv1.DaemonSetStatus{DesiredNumberScheduled: n, CurrentNumberScheduled: n, NumberReady: n},
 	})
-	c.pods(w, "apps/v1", "DaemonSet", m, func(i int) string { return w.name + "-" + suffix(c.cluster+w.name+fmt.Sprint(i), 5) })
+	c.pods(w, "apps/v1", "DaemonSet", m, func(i int) string { return w.name + "-" + suffix(c.cluster+w.name+strconv.Itoa(i), 5) })
 }
 
 func (c *content) statefulSet(w workload) {
 	m := c.meta(w.namespace, w.name, w.age)
-	n := int32(w.replicas) //nolint:gosec // a handful.
+	n := int32(w.replicas)
 	c.add(&appsv1.StatefulSet{
 		ObjectMeta: m,
 		Spec:       appsv1.StatefulSetSpec{Replicas: &n, Selector: &metav1.LabelSelector{MatchLabels: w.labels()}, Template: c.template(w), ServiceName: w.name},

@@ -27,7 +27,7 @@ func (c *content) service(w workload, t corev1.ServiceType) *corev1.Service {
 		},
 	}
 	if t == corev1.ServiceTypeNodePort || t == corev1.ServiceTypeLoadBalancer {
-		s.Spec.Ports[0].NodePort = 30080 + int32(c.next%100) //nolint:gosec // small.
+		s.Spec.Ports[0].NodePort = 30080 + int32(c.next%100)
 	}
 	c.add(s)
 	return s
@@ -35,20 +35,19 @@ func (c *content) service(w workload, t corev1.ServiceType) *corev1.Service {
 
 // balancer adds a service of type LoadBalancer with a Network Load Balancer of
 // the scheme, internal or internet-facing.
-func (c *content) balancer(w workload, scheme string) *corev1.Service {
+func (c *content) balancer(w workload, scheme string) {
 	s := c.service(w, corev1.ServiceTypeLoadBalancer)
 	s.Annotations = map[string]string{schemeService: scheme, typeService: "external"}
 	s.Spec.LoadBalancerClass = new("service.k8s.aws/nlb")
-	s.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{Hostname: c.balancerName(w.name, scheme, "elb")}}
-	return s
+	s.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{Hostname: c.balancerName(w.name, scheme)}}
 }
 
-func (c *content) balancerName(name, scheme, kind string) string {
+func (c *content) balancerName(name, scheme string) string {
 	prefix := "k8s-"
 	if scheme == "internal" {
 		prefix = "internal-k8s-"
 	}
-	return fmt.Sprintf("%s%s-%s.%s.%s.amazonaws.com", prefix, name, stableHex(c.cluster+name, 16), kind, c.region)
+	return fmt.Sprintf("%s%s-%s.elb.%s.amazonaws.com", prefix, name, stableHex(c.cluster+name, 16), c.region)
 }
 
 // ingress adds an ingress of the AWS Load Balancer Controller in front of the
@@ -65,7 +64,7 @@ func (c *content) ingress(namespace, name, host, scheme string, age time.Duratio
 		})
 	}
 	in.Spec.Rules = []networkingv1.IngressRule{rule}
-	in.Status.LoadBalancer.Ingress = []networkingv1.IngressLoadBalancerIngress{{Hostname: c.balancerName(name, scheme, "elb")}}
+	in.Status.LoadBalancer.Ingress = []networkingv1.IngressLoadBalancerIngress{{Hostname: c.balancerName(name, scheme)}}
 	c.add(in)
 }
 
@@ -85,7 +84,7 @@ func (c *content) gateway(namespace, name, host, service string, age time.Durati
 				"listeners":        []any{map[string]any{"name": "http", "port": int64(80), "protocol": "HTTP"}},
 			},
 			"status": map[string]any{
-				"addresses":  []any{map[string]any{"type": "Hostname", "value": c.balancerName(name, "internet-facing", "elb")}},
+				"addresses":  []any{map[string]any{"type": "Hostname", "value": c.balancerName(name, "internet-facing")}},
 				"conditions": accepted,
 			},
 		}},

@@ -43,7 +43,9 @@ func TestTheDemoHasSomethingOfEverything(t *testing.T) {
 		{"the whole of IPv4", func(c estate.Cluster) bool { return c.Public && slices.Contains(c.PublicCIDRs, "0.0.0.0/0") }},
 		{"two halves of IPv4", func(c estate.Cluster) bool { return slices.Equal(c.PublicCIDRs, []string{"0.0.0.0/1", "128.0.0.0/1"}) }},
 		{"the whole of IPv6", func(c estate.Cluster) bool { return c.IPv6 && slices.Contains(c.PublicCIDRs, "::/0") }},
-		{"one address", func(c estate.Cluster) bool { return c.Public && len(c.PublicCIDRs) == 1 && strings.HasSuffix(c.PublicCIDRs[0], "/32") }},
+		{"one address", func(c estate.Cluster) bool {
+			return c.Public && len(c.PublicCIDRs) == 1 && strings.HasSuffix(c.PublicCIDRs[0], "/32")
+		}},
 		{"an empty list", func(c estate.Cluster) bool { return c.Public && len(c.PublicCIDRs) == 0 }},
 		{"a stale list with the public endpoint off", func(c estate.Cluster) bool { return !c.Public && slices.Contains(c.PublicCIDRs, "0.0.0.0/0") }},
 		{"an endpoint that cannot be reached", func(c estate.Cluster) bool { return c.Unreachable && !c.Public }},

@@ -115,6 +115,7 @@ func withExpiry(t *testing.T, raw string) string {
 // signerAt signs with another time than now.
 type signerAt struct {
 	*v4.Signer
+
 	at time.Time
 }
 

@@ -47,7 +47,7 @@ type fleet struct {
 }
 
 func newFleet(seed uint64) *fleet {
-	r := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // reproducible on purpose.
+	r := rand.New(rand.NewPCG(seed, 1))
 	vulnerabilities := make([]vuln.Match, fleetVulnerabilities)
 	for i := range vulnerabilities {
 		vulnerabilities[i] = fleetMatch(r, i)
@@ -135,7 +135,7 @@ func fleetCalendar() inventory.Calendar {
 
 // snapshot is the i-th cluster.
 func (f *fleet) snapshot(seed uint64, i, workloads int) *inventory.Snapshot {
-	r := rand.New(rand.NewPCG(seed, uint64(i)+2)) //nolint:gosec // reproducible on purpose, and i is not negative.
+	r := rand.New(rand.NewPCG(seed, uint64(i)+2))
 	regions := []string{frankfurt, ireland, virginia, "us-west-2", "ap-southeast-2"}
 	ref := inventory.ClusterRef{
 		Partition: "aws", Account: fmt.Sprintf("%012d", 100000000000+i/20), Region: regions[i%len(regions)], Name: fmt.Sprintf("fleet-%05d", i),
@@ -164,8 +164,11 @@ func (f *fleet) snapshot(seed uint64, i, workloads int) *inventory.Snapshot {
 func fleetCluster(r *rand.Rand, ref inventory.ClusterRef) inventory.Cluster {
 	versions := []string{"1.36", "1.36", "1.35", "1.35", "1.34", "1.33", "1.32", "1.31", "1.28"}
 	access := []inventory.Endpoint{
-		{Private: true}, {Private: true, PublicCIDRs: []string{"0.0.0.0/0"}}, {Public: true, Private: true, PublicCIDRs: []string{"203.0.113.0/24"}},
-		{Public: true, Private: true, PublicCIDRs: []string{"0.0.0.0/0"}}, {Public: true, PublicCIDRs: []string{"0.0.0.0/1", "128.0.0.0/1"}},
+		{Private: true},
+		{Private: true, PublicCIDRs: []string{"0.0.0.0/0"}},
+		{Public: true, Private: true, PublicCIDRs: []string{"203.0.113.0/24"}},
+		{Public: true, Private: true, PublicCIDRs: []string{"0.0.0.0/0"}},
+		{Public: true, PublicCIDRs: []string{"0.0.0.0/1", "128.0.0.0/1"}},
 	}
 	endpoint := access[r.IntN(len(access))]
 	endpoint.URL = "https://" + stableHex(ref.Name, 32) + ".gr7." + ref.Region + ".eks.amazonaws.com"

@@ -30,10 +30,11 @@ func (p *principal) entity() string {
 
 // credential is one row of the estate's own table of keys.
 type credential struct {
+	principal
+
 	secret  string
 	token   string // of a session
 	expires time.Time
-	principal
 }
 
 // vault holds every key that the estate has issued.

@@ -4,11 +4,11 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -260,7 +260,7 @@ func TestKubernetesFaults(t *testing.T) {
 	var got []string
 	for _, path := range []string{"pods", "pods", "nodes", "services"} {
 		status, _ := a.get("/api/v1/" + path)
-		got = append(got, fmt.Sprint(status))
+		got = append(got, strconv.Itoa(status))
 	}
 	if want := "429 200 403 500"; strings.Join(got, " ") != want {
 		t.Errorf("got %v, want %s", got, want)

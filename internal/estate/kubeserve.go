@@ -291,7 +291,7 @@ func (k *kubeServer) json(w http.ResponseWriter, status int, v any) string {
 func (k *kubeServer) status(w http.ResponseWriter, code int, reason metav1.StatusReason, message string) string {
 	k.json(w, code, metav1.Status{
 		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Status"}, Status: metav1.StatusFailure,
-		Message: message, Reason: reason, Code: int32(code), //nolint:gosec // an HTTP status.
+		Message: message, Reason: reason, Code: int32(code),
 	})
 	return string(reason)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 )
@@ -176,9 +177,7 @@ func (s service) writeError(w http.ResponseWriter, requestID string, err error) 
 
 func errorBody(e *apiError, typed bool) map[string]any {
 	body := map[string]any{"message": e.Message}
-	for k, v := range e.Fields {
-		body[k] = v
-	}
+	maps.Copy(body, e.Fields)
 	if typed {
 		body["__type"] = e.Code
 	}

@@ -65,7 +65,7 @@ func readSignature(r *http.Request) (signature, error) {
 	if err != nil || seconds < 0 || s.lifetime > maxPresigned {
 		return signature{}, fmt.Errorf("%w: X-Amz-Expires %q", errMalformed, q.Get("X-Amz-Expires"))
 	}
-	return s, s.complete(q.Get("X-Amz-Credential"), q.Get("X-Amz-Date"))
+	return s.complete(q.Get("X-Amz-Credential"), q.Get("X-Amz-Date"))
 }
 
 func readHeaderSignature(r *http.Request, auth string) (signature, error) {
@@ -87,28 +87,28 @@ func readHeaderSignature(r *http.Request, auth string) (signature, error) {
 		}
 	}
 	s.token = r.Header.Get("X-Amz-Security-Token")
-	return s, s.complete(credential, r.Header.Get("X-Amz-Date"))
+	return s.complete(credential, r.Header.Get("X-Amz-Date"))
 }
 
 // complete reads the credential scope KEY/DATE/REGION/SERVICE/aws4_request.
-func (s *signature) complete(credential, date string) error {
+func (s signature) complete(credential, date string) (signature, error) {
 	scope := strings.Split(credential, "/")
 	if len(scope) != 5 || scope[4] != "aws4_request" {
-		return fmt.Errorf("%w: credential scope", errMalformed)
+		return s, fmt.Errorf("%w: credential scope", errMalformed)
 	}
 	s.accessKey, s.date, s.region, s.service = scope[0], scope[1], scope[2], scope[3]
 	at, err := time.Parse(timeFormat, date)
 	if err != nil {
-		return fmt.Errorf("%w: date %q", errMalformed, date)
+		return s, fmt.Errorf("%w: date %q", errMalformed, date)
 	}
 	s.at = at
 	if at.Format("20060102") != s.date {
-		return fmt.Errorf("%w: date of the scope is not the date of the request", errMalformed)
+		return s, fmt.Errorf("%w: date of the scope is not the date of the request", errMalformed)
 	}
 	if !slices.Contains(s.signedHeaders, "host") {
-		return fmt.Errorf("%w: host is not signed", errMalformed)
+		return s, fmt.Errorf("%w: host is not signed", errMalformed)
 	}
-	return nil
+	return s, nil
 }
 
 // fresh reports whether now is in the time in which the signature counts.

@@ -30,7 +30,7 @@ func (e *Estate) stsOperations() []operation {
 }
 
 type callerIdentityResult struct {
-	Arn     string //nolint:staticcheck // AWS's name.
+	Arn     string
 	UserID  string `xml:"UserId"`
 	Account string
 }

@@ -256,9 +256,9 @@ func (m *serviceModel) response(name string, body []byte) (any, error) {
 }
 
 type node struct {
-	XMLName  xml.Name
-	Text     string `xml:",chardata"`
-	Children []node `xml:",any"`
+	XMLName  xml.Name `xml:""`
+	Text     string   `xml:",chardata"`
+	Children []node   `xml:",any"`
 }
 
 // tree gives XML the form that JSON would have.
