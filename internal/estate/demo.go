@@ -75,7 +75,8 @@ func scanActions() []string {
 }
 
 // Demo is the scenario of `eksposure demo`: a dozen clusters in three accounts
-// and three regions, with something of everything.
+// and three regions, with something of everything. Each call makes a new one, so
+// a test may change it first: an account without Roles, for one, cannot be assumed.
 func Demo(published *images.Registry) *Scenario {
 	d := demo{images: published}
 	s := &Scenario{

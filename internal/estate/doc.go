@@ -21,12 +21,14 @@
 //   - A registry: an OCI registry under the names of real ones, see [Estate.Mirrors].
 //   - Failures: [Fault] throttles, hangs, breaks or denies chosen calls.
 //
-// What is not: IAM policies are lists of action patterns without conditions;
-// session policies, tags, MFA and federation are refused or ignored as documented
-// at the place; nothing is written, neither to AWS nor to a cluster; no pod runs,
-// and Kubernetes lists do not change while the estate is up; watches are refused.
+// What is not: IAM policies are lists of action patterns without conditions or
+// resources; session policies, session tags and MFA are refused; nothing is
+// written, neither to AWS nor to a cluster; no pod runs, and Kubernetes lists do
+// not change while the estate is up; watches are refused. Messages are held
+// against the models in tests only: the running estate overlooks members of a
+// request that it does not know.
 //
 // The estate's facts are dated relative to [Scenario.AsOf]; authentication uses
-// the clock in [Config]. The package never leaves loopback and reads no
-// environment.
+// the clock in [Config]. The package opens no connection to anywhere, listens on
+// loopback unless told otherwise, and reads no environment.
 package estate

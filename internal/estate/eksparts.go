@@ -246,6 +246,9 @@ func listUpdates(_ context.Context, c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.query.Get("nodegroupName") != "" || c.query.Get("addonName") != "" {
+		return c.listPage("updateIds", nil) // Only clusters have had updates.
+	}
 	updates := slices.SortedStableFunc(slices.Values(cl.Updates), func(a, b Update) int { return b.CreatedAt.Compare(a.CreatedAt) })
 	ids := make([]string, 0, len(updates))
 	for _, u := range updates {

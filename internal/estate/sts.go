@@ -56,6 +56,12 @@ type assumeRoleResult struct {
 // that does not exist is denied like one that does not trust, as AWS does.
 func (e *Estate) assumeRole(_ context.Context, c *call) (any, error) {
 	arn, session := c.query.Get("RoleArn"), c.query.Get("RoleSessionName")
+	// What would narrow the session must not be ignored.
+	for name := range c.query {
+		if strings.HasPrefix(name, "Policy") || strings.HasPrefix(name, "Tags.") || name == "SerialNumber" {
+			return nil, validation("The estate knows no session policies, tags or MFA: " + name)
+		}
+	}
 	if !sessionName.MatchString(session) {
 		return nil, validation("1 validation error detected: Value '" + session + "' at 'roleSessionName' failed to satisfy constraint: " +
 			"Member must satisfy regular expression pattern: [\\w+=,.@-]*")
