@@ -2,8 +2,11 @@ package estate_test
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
+	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -187,6 +190,43 @@ func TestRolesAndPoliciesAreEnforced(t *testing.T) {
 				t.Errorf("got %v, want %s with %q", tt.err, tt.code, tt.says)
 			}
 		})
+	}
+}
+
+// aws-iam-authenticator sends a token's URL to STS with the cluster's name in a
+// header, and wants JSON.
+func TestATokensURLIsAnsweredInJSON(t *testing.T) {
+	e := start(t, estate.Config{})
+	raw, err := base64.RawURLEncoding.DecodeString(strings.TrimPrefix(token(t, demoUser(e, "eu-central-1"), "platform-tools"), "k8s-aws-v1."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed, err := url.Parse(string(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for cluster, want := range map[string]string{
+		"platform-tools": `{"GetCallerIdentityResponse":{"GetCallerIdentityResult":{"Arn":"arn:aws:iam::` + platform + `:user/security-audit"`,
+		"another":        `{"Error":{"Code":"SignatureDoesNotMatch"`,
+	} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, e.URL()+"/?"+signed.RawQuery, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Host = signed.Host
+		req.Header.Set("Accept", "application/json")
+		req.Header.Set("X-K8s-Aws-Id", cluster)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		if err != nil || !strings.HasPrefix(string(body), want) {
+			t.Errorf("%s: %v %s, want %s …", cluster, err, body, want)
+		}
+		if err := resp.Body.Close(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

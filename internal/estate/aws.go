@@ -27,6 +27,7 @@ func (e *Estate) serveAWS(w http.ResponseWriter, r *http.Request) {
 	if known, ok := e.services[sig.service]; ok {
 		svc = known
 	}
+	svc.json = r.Header.Get("Accept") == mediaJSON
 	if err != nil {
 		_ = svc.writeError(w, requestID, svc.signatureError(err))
 		return

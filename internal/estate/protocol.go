@@ -40,6 +40,9 @@ type service struct {
 	version, namespace string
 	// global services have one endpoint, whatever region a call is signed for.
 	global bool
+	// json is set for a caller of a query service that accepts JSON, which the
+	// query services also speak: aws-iam-authenticator asks STS so.
+	json bool
 }
 
 func services() map[string]service {
@@ -137,6 +140,12 @@ func (s service) writeResult(w http.ResponseWriter, op operation, requestID stri
 	case restJSON, json11:
 		s.writeJSON(w, http.StatusOK, requestID, result)
 	case query:
+		if s.json {
+			s.writeJSON(w, http.StatusOK, requestID, map[string]any{op.name + "Response": map[string]any{
+				op.name + "Result": result, "ResponseMetadata": map[string]any{"RequestId": requestID},
+			}})
+			return
+		}
 		writeXML(w, http.StatusOK, requestID, xmlAnswer{
 			XMLName: xml.Name{Local: op.name + "Response", Space: s.namespace},
 			Result:  xmlResult{XMLName: xml.Name{Local: op.name + "Result"}, Members: members(result)},
@@ -165,6 +174,12 @@ func (s service) writeError(w http.ResponseWriter, requestID string, err error) 
 		fault := "Sender"
 		if e.Status >= http.StatusInternalServerError {
 			fault = "Receiver"
+		}
+		if s.json {
+			s.writeJSON(w, e.Status, requestID, map[string]any{
+				"Error": map[string]any{"Type": fault, "Code": e.Code, "Message": e.Message}, "RequestId": requestID,
+			})
+			return e
 		}
 		writeXML(w, e.Status, requestID, xmlError{
 			XMLName: xml.Name{Local: "ErrorResponse", Space: s.namespace}, Type: fault, Code: e.Code, Message: e.Message, ID: requestID,

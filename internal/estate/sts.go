@@ -30,9 +30,9 @@ func (e *Estate) stsOperations() []operation {
 }
 
 type callerIdentityResult struct {
-	Arn     string
-	UserID  string `xml:"UserId"`
-	Account string
+	Arn     string `json:"Arn"`
+	UserID  string `json:"UserId" xml:"UserId"`
+	Account string `json:"Account"`
 }
 
 func callerIdentity(_ context.Context, c *call) (any, error) {
@@ -41,11 +41,11 @@ func callerIdentity(_ context.Context, c *call) (any, error) {
 
 type assumeRoleResult struct {
 	AssumedRoleUser struct {
-		AssumedRoleID string `xml:"AssumedRoleId"`
+		AssumedRoleID string `json:"AssumedRoleId" xml:"AssumedRoleId"`
 		Arn           string
 	}
 	Credentials struct {
-		AccessKeyID     string `xml:"AccessKeyId"`
+		AccessKeyID     string `json:"AccessKeyId" xml:"AccessKeyId"`
 		SecretAccessKey string
 		SessionToken    string
 		Expiration      string
