@@ -35,8 +35,9 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
+	err := run(ctx, os.Args[1:], os.Stdout)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench/catalog:", err)
 		os.Exit(1)
 	}
@@ -158,9 +159,15 @@ func readSyft(ctx context.Context, program string, r catalog.Request) ([]byte, e
 func packagesOf(document []byte) ([]string, error) {
 	var sbom struct {
 		Artifacts []struct {
-			Name, Version, Type, PURL string
-			Locations                 []struct{ Path, LayerID string }
-		}
+			Name      string `json:"name"`
+			Version   string `json:"version"`
+			Type      string `json:"type"`
+			PURL      string `json:"purl"`
+			Locations []struct {
+				Path  string `json:"path"`
+				Layer string `json:"layerID"`
+			} `json:"locations"`
+		} `json:"artifacts"`
 	}
 	if err := json.Unmarshal(document, &sbom); err != nil {
 		return nil, err
@@ -169,7 +176,7 @@ func packagesOf(document []byte) ([]string, error) {
 	for _, a := range sbom.Artifacts {
 		var places []string
 		for _, l := range a.Locations {
-			places = append(places, l.Path+"@"+l.LayerID)
+			places = append(places, l.Path+"@"+l.Layer)
 		}
 		slices.Sort(places)
 		packages = append(packages, strings.Join(append([]string{a.Name, a.Version, a.Type, a.PURL}, places...), " "))

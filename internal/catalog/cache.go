@@ -25,8 +25,7 @@ import (
 // layerCache keeps each layer once, by diff ID, as two files: HEX.tar, the
 // archive byte for byte, whose SHA-256 is the diff ID itself, and HEX.index, the
 // list of its members behind a checksum of its own. The index is renamed into
-// place last, so that a layer with an index is whole. The archive's modification
-// time is when the layer was last used.
+// place last, so that a layer with an index is whole.
 type layerCache struct {
 	dir     string
 	limits  Limits
@@ -43,6 +42,7 @@ type layerCache struct {
 // the cache let go of it.
 type openLayer struct {
 	*layer
+
 	ref  layerRef
 	file *os.File
 }
@@ -64,7 +64,38 @@ func openLayerCache(dir string, limits Limits, log *slog.Logger) (*layerCache, e
 	if err := os.MkdirAll(c.dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the layer cache: %w", err)
 	}
+	if err := c.sweep(); err != nil {
+		return nil, fmt.Errorf("tidy the layer cache: %w", err)
+	}
 	return c, nil
+}
+
+// abandoned is the age of a temporary file that no running process still writes:
+// far above what pulling a layer may take.
+const abandoned = 24 * time.Hour
+
+// sweep removes the temporary files of processes that were killed. A new file
+// tells the time of the file system's clock.
+func (c *layerCache) sweep() error {
+	probe, err := os.CreateTemp(c.dir, "probe-*.tmp")
+	if err != nil {
+		return err
+	}
+	info, err := probe.Stat()
+	if err := errors.Join(err, probe.Close(), os.Remove(probe.Name())); err != nil {
+		return err
+	}
+	left, err := filepath.Glob(filepath.Join(c.dir, "*.tmp"))
+	if err != nil {
+		return err
+	}
+	for _, file := range left {
+		old, err := os.Stat(file)
+		if err == nil && info.ModTime().Sub(old.ModTime()) > abandoned {
+			_ = os.Remove(file)
+		}
+	}
+	return nil
 }
 
 // attempts is how often a layer is looked for when another process evicts it
@@ -272,7 +303,7 @@ func (c *layerCache) forget(diffID string) {
 }
 
 // hold counts the images that are about to use a layer, which keeps it from
-// eviction, and marks its last use on the disk.
+// eviction.
 func (c *layerCache) hold(diffID string, delta int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -292,7 +323,7 @@ func (c *layerCache) remove(diffID string) {
 type cached struct {
 	diffID string
 	size   int64
-	used   time.Time
+	made   time.Time
 }
 
 // evict removes the layers that were made first until the cache is within its
@@ -330,11 +361,11 @@ func (c *layerCache) list() (all []cached, total int64, err error) {
 		if !ok || err != nil {
 			continue
 		}
-		all = append(all, cached{diffID: "sha256:" + id, size: info.Size(), used: info.ModTime()})
+		all = append(all, cached{diffID: "sha256:" + id, size: info.Size(), made: info.ModTime()})
 		total += info.Size()
 	}
 	slices.SortFunc(all, func(a, b cached) int {
-		return cmp.Or(a.used.Compare(b.used), cmp.Compare(a.diffID, b.diffID))
+		return cmp.Or(a.made.Compare(b.made), cmp.Compare(a.diffID, b.diffID))
 	})
 	return all, total, nil
 }

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/eksposure/eksposure/internal/catalog"
 )
@@ -89,6 +90,29 @@ func TestCacheIsBounded(t *testing.T) {
 	// One image's layers may be above the bound while they are in use.
 	if total > 2*bound {
 		t.Errorf("cache holds %d bytes, bound is %d", total, bound)
+	}
+}
+
+func TestAbandonedFilesAreRemoved(t *testing.T) {
+	dir := t.TempDir()
+	newCataloger(t, catalog.Config{Dir: dir})
+	for name, age := range map[string]time.Duration{"pull-1.tmp": 25 * time.Hour, "pull-2.tmp": time.Hour} {
+		file := filepath.Join(dir, "layers", name)
+		if err := os.WriteFile(file, []byte("half a layer"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		then := time.Now().Add(-age)
+		if err := os.Chtimes(file, then, then); err != nil {
+			t.Fatal(err)
+		}
+	}
+	newCataloger(t, catalog.Config{Dir: dir})
+	left, err := os.ReadDir(filepath.Join(dir, "layers"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(left) != 1 || left[0].Name() != "pull-2.tmp" {
+		t.Errorf("left %v, want pull-2.tmp only", left)
 	}
 }
 

@@ -199,7 +199,10 @@ func TestImage(t *testing.T) {
 	}
 	wantSBOM := vuln.SBOM{ImageDigest: want.Digest, Tool: c.Tool(), Format: "syft-json", OS: debian, Packages: 23}
 	var header struct {
-		Descriptor struct{ Name, Version string }
+		Descriptor struct {
+			Name    string `json:"name"`
+			Version string `json:"version"`
+		} `json:"descriptor"`
 	}
 	if err := json.Unmarshal(sbom.Document, &header); err != nil {
 		t.Fatal(err)

@@ -77,6 +77,7 @@ func (b blob) Digest() (v1.Hash, error) {
 	h, _, err := v1.SHA256(bytes.NewReader(b.packed))
 	return h, err
 }
+
 func (b blob) DiffID() (v1.Hash, error) {
 	h, _, err := v1.SHA256(bytes.NewReader(b.plain))
 	return h, err

@@ -51,7 +51,7 @@ func makeSBOM(ctx context.Context, im *image.Image, reference string) (*document
 	config := syft.DefaultCreateSBOMConfig().
 		WithTool("syft", version()).
 		WithFilesConfig(filecataloging.DefaultConfig().WithSelection(file.NoFilesSelection))
-	made, err := syft.CreateSBOM(sharedValues{Context: ctx, shared: shared}, src, config)
+	made, err := syft.CreateSBOM(sharedValues{Context: ctx, shared: shared}, src, config) //nolint:contextcheck // it is ctx with one value more.
 	if err != nil {
 		return nil, fmt.Errorf("syft: %w", err)
 	}

@@ -30,7 +30,7 @@ func newImageTree(m *imageManifest, layers []*openLayer) (*image.Image, error) {
 	for i, l := range layers {
 		im.Metadata.Size += l.size
 		stereoLayer := &image.Layer{Metadata: image.LayerMetadata{
-			Index: uint(i), Digest: l.diffID, MediaType: l.ref.mediaType, Size: l.size, //nolint:gosec // an index is not negative.
+			Index: uint(i), Digest: l.diffID, MediaType: l.ref.mediaType, Size: l.size,
 		}}
 		tree, err := newLayerTree(l, files, stereoLayer)
 		if err != nil {

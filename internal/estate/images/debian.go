@@ -2,7 +2,7 @@ package images
 
 import (
 	"compress/gzip"
-	"crypto/md5" //nolint:gosec // dpkg's md5sums files are MD5 by definition; nothing is protected by it.
+	"crypto/md5"
 	"fmt"
 	"strings"
 )
@@ -137,9 +137,13 @@ tzdata 2019c-0+deb10u1
 zlib1g 1:1.2.11.dfsg-1 zlib`,
 }
 
+// baseArchitecture is that of the full Debian images; only distroless ones are
+// made for others.
+const baseArchitecture = "amd64"
+
 // base makes the release's base layer: os-release, the dpkg database with its
 // lists, a copyright file for each package, and the merged /usr links.
-func (d debianRelease) base(architecture string) (layer, error) {
+func (d debianRelease) base() (layer, error) {
 	entries := d.release()
 	entries = append(entries,
 		symlink("bin", "usr/bin"), symlink("lib", "usr/lib"), symlink("sbin", "usr/sbin"),
@@ -148,8 +152,8 @@ func (d debianRelease) base(architecture string) (layer, error) {
 	var status strings.Builder
 	for line := range strings.Lines(strings.TrimSpace(d.packages) + "\n") {
 		p := parseDebian(line)
-		status.WriteString(p.stanza(architecture) + "\n")
-		entries = append(entries, p.files(architecture)...)
+		status.WriteString(p.stanza(baseArchitecture) + "\n")
+		entries = append(entries, p.files()...)
 	}
 	entries = append(entries, text("var/lib/dpkg/status", status.String()))
 	return newLayer("/bin/sh -c #(nop) ADD file:"+digest([]byte(d.packages))[7:19]+" in / ", gzip.NoCompression, entries...)
@@ -230,17 +234,17 @@ Description: %s
 `, p.name, architecture, source, p.version, p.name)
 }
 
-func (p debianPackage) files(architecture string) []entry {
+func (p debianPackage) files() []entry {
 	notice := copyright(p)
 	doc := "usr/share/doc/" + p.name + "/copyright"
 	info := "var/lib/dpkg/info/" + p.name
 	if strings.HasPrefix(p.name, "lib") {
-		info += ":" + architecture
+		info += ":" + baseArchitecture
 	}
 	return []entry{
 		text(doc, notice),
 		text(info+".list", "/.\n/usr\n/usr/share\n/usr/share/doc\n/usr/share/doc/"+p.name+"\n/"+doc+"\n"),
-		text(info+".md5sums", fmt.Sprintf("%x  %s\n", md5.Sum([]byte(notice)), doc)), //nolint:gosec // as above.
+		text(info+".md5sums", fmt.Sprintf("%x  %s\n", md5.Sum([]byte(notice)), doc)),
 	}
 }
 

@@ -68,8 +68,8 @@ func familyBase() (layer, error) {
 	var status strings.Builder
 	for line := range strings.Lines(strings.TrimSpace(bullseye.packages) + "\n") {
 		p := parseDebian(line)
-		status.WriteString(p.stanza("amd64") + "\n")
-		entries = append(entries, p.files("amd64")...)
+		status.WriteString(p.stanza(baseArchitecture) + "\n")
+		entries = append(entries, p.files()...)
 	}
 	entries = append(entries, text("var/lib/dpkg/status", status.String()))
 	for i := range baseLibraries {
@@ -85,13 +85,13 @@ func familyBase() (layer, error) {
 
 func runtimes() []runtime {
 	return []runtime{
-		{"node", nodeRuntime, func(name string, number int) ([]entry, error) {
+		{"node", nodeRuntime, func(_ string, number int) ([]entry, error) {
 			return nodeModules("app/node_modules", webModules+" "+cartModules, 60, number), nil
 		}},
-		{"python", pythonRuntime, func(name string, number int) ([]entry, error) {
+		{"python", pythonRuntime, func(_ string, number int) ([]entry, error) {
 			return wheels("app/venv/lib/python3.9/site-packages", reportModules, 30, number), nil
 		}},
-		{"java", javaRuntime, func(name string, number int) ([]entry, error) {
+		{"java", javaRuntime, func(_ string, number int) ([]entry, error) {
 			return jars("app/lib", searchJars, 12, number)
 		}},
 		{"go", goRuntime, func(name string, number int) ([]entry, error) {

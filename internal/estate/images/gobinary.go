@@ -72,7 +72,8 @@ func newELF(machine elf.Machine, info, code []byte) []byte {
 	infoAt := align(start + len(text))
 	namesAt := infoAt + len(info)
 	tableAt := align(namesAt + len(names))
-	sections := []elf.Section64{{},
+	sections := []elf.Section64{
+		{},
 		{Name: 1, Type: uint32(elf.SHT_PROGBITS), Flags: uint64(elf.SHF_ALLOC | elf.SHF_EXECINSTR), Addr: elfBase + uint64(start), Off: uint64(start), Size: uint64(len(text)), Addralign: 16},
 		{Name: 7, Type: uint32(elf.SHT_PROGBITS), Flags: uint64(elf.SHF_ALLOC | elf.SHF_WRITE), Addr: elfBase + uint64(infoAt), Off: uint64(infoAt), Size: uint64(len(info)), Addralign: 16},
 		{Name: 21, Type: uint32(elf.SHT_STRTAB), Off: uint64(namesAt), Size: uint64(len(names)), Addralign: 1},

@@ -16,7 +16,7 @@ import (
 	"log"
 	"maps"
 	"net/http"
-	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -200,12 +200,33 @@ func (r *Registry) putBlob(repository string, blob []byte) error {
 
 // put speaks the distribution protocol to the registry in this process.
 func (r *Registry) put(method, target, mediaType string, body []byte) error {
-	req := httptest.NewRequest(method, target, bytes.NewReader(body))
-	req.Header.Set("Content-Type", mediaType)
-	answer := httptest.NewRecorder()
-	r.oci.ServeHTTP(answer, req)
-	if answer.Code != http.StatusCreated {
-		return fmt.Errorf("%s %s: %d %s", method, target, answer.Code, strings.TrimSpace(answer.Body.String()))
+	to, err := url.Parse(target)
+	if err != nil {
+		return err
+	}
+	got := &answer{header: http.Header{}, status: http.StatusOK}
+	r.oci.ServeHTTP(got, &http.Request{
+		Method: method, URL: to, Host: "localhost", Header: http.Header{"Content-Type": {mediaType}},
+		Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)),
+	})
+	if got.status != http.StatusCreated {
+		return fmt.Errorf("%s %s: %d %s", method, target, got.status, strings.TrimSpace(got.body.String()))
 	}
 	return nil
 }
+
+// answer keeps what the registry answers to this process.
+type answer struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+// Header implements http.ResponseWriter.
+func (a *answer) Header() http.Header { return a.header }
+
+// WriteHeader implements http.ResponseWriter.
+func (a *answer) WriteHeader(status int) { a.status = status }
+
+// Write implements http.ResponseWriter.
+func (a *answer) Write(b []byte) (int, error) { return a.body.Write(b) }

@@ -33,7 +33,7 @@ const (
 
 // addShop publishes the shop: five services of which four share base layers.
 func addShop(r *Registry) error {
-	old, err := bullseye.base("amd64")
+	old, err := bullseye.base()
 	if err != nil {
 		return err
 	}
@@ -85,7 +85,7 @@ func addShop(r *Registry) error {
 
 // addServices publishes the estate's other services.
 func addServices(r *Registry) error {
-	fresh, err := bookworm.base("amd64")
+	fresh, err := bookworm.base()
 	if err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func addServices(r *Registry) error {
 	if err != nil {
 		return err
 	}
-	old, err := buster.base("amd64")
+	old, err := buster.base()
 	if err != nil {
 		return err
 	}
@@ -132,11 +132,11 @@ func addServices(r *Registry) error {
 
 // addPublic publishes what the estate takes from public registries.
 func addPublic(r *Registry) error {
-	old, err := bullseye.base("amd64")
+	old, err := bullseye.base()
 	if err != nil {
 		return err
 	}
-	fresh, err := bookworm.base("amd64")
+	fresh, err := bookworm.base()
 	if err != nil {
 		return err
 	}
@@ -177,21 +177,24 @@ func addAddons(r *Registry) error {
 			goProgram{
 				path: "github.com/coredns/coredns", version: "v1.10.1", compiler: "go1.20.7",
 				deps: "github.com/miekg/dns@v1.1.55 golang.org/x/net@v0.14.0 golang.org/x/crypto@v0.12.0 google.golang.org/grpc@v1.57.0",
-			}, "coredns",
+			},
+			"coredns",
 		},
 		{
 			Published{Name: "eks-kube-proxy", Repository: "eks/kube-proxy", Tag: "v1.31.2-minimal-eksbuild.3", Addon: "kube-proxy", About: "EKS add-on kube-proxy"},
 			goProgram{
 				path: "k8s.io/kubernetes/cmd/kube-proxy", version: "v1.31.2", compiler: "go1.22.8",
 				deps: "golang.org/x/net@v0.26.0 golang.org/x/sys@v0.21.0 google.golang.org/protobuf@v1.34.2",
-			}, "usr/local/bin/kube-proxy",
+			},
+			"usr/local/bin/kube-proxy",
 		},
 		{
 			Published{Name: "eks-vpc-cni", Repository: "amazon-k8s-cni", Tag: "v1.18.1-eksbuild.3", Addon: "vpc-cni", About: "EKS add-on VPC CNI"},
 			goProgram{
 				path: "github.com/aws/amazon-vpc-cni-k8s/cmd/aws-k8s-agent", version: "v1.18.1", compiler: "go1.22.2",
 				deps: "github.com/aws/aws-sdk-go@v1.51.32 golang.org/x/net@v0.24.0 google.golang.org/grpc@v1.63.2",
-			}, "app/aws-k8s-agent",
+			},
+			"app/aws-k8s-agent",
 		},
 	} {
 		a.p.Registry = AddonRegistry
