@@ -1,0 +1,92 @@
+package app_test
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/eksposure/eksposure/internal/"
+
+// The layers, as ARCHITECTURE.md draws them. A package may import those of its
+// own list, and the standard library; adapters one SDK family more.
+var (
+	domain      = []string{"fault", "vuln", "inventory", "exposure", "trait", "ocsf"}
+	application = []string{"scan"}
+	adapters    = []string{"cloud", "kube", "catalog", "vulndb", "store"}
+	delivery    = []string{"report", "cli"}
+)
+
+// families are the SDKs that one adapter alone may know.
+var families = map[string]string{
+	"github.com/aws/aws-sdk-go-v2":  "cloud",
+	"k8s.io/":                       "kube",
+	"github.com/anchore/syft":       "catalog",
+	"github.com/anchore/grype":      "vulndb",
+	"database/sql":                  "store",
+	"github.com/glebarez/go-sqlite": "store",
+}
+
+func TestImports(t *testing.T) {
+	for _, p := range packages(t) {
+		layer, _, _ := strings.Cut(p.name, "/")
+		for _, dep := range p.imports {
+			inner, ours := strings.CutPrefix(dep, module)
+			inner, _, _ = strings.Cut(inner, "/")
+			switch {
+			case p.name == "trait/traittest": // runs fixtures for tests; no part of the program
+			case !ours && slices.Contains(domain, layer) && strings.Contains(dep, "."):
+				t.Errorf("%s imports %s: the domain knows only the standard library", p.name, dep)
+			case !ours && slices.Contains(domain, layer) && slices.Contains([]string{"net/http", "database/sql", "os", "log", "log/slog"}, dep):
+				t.Errorf("%s imports %s: the domain does no I/O", p.name, dep)
+			case !ours:
+				for family, owner := range families {
+					if strings.HasPrefix(dep, family) && layer != owner && layer != "estate" && !allowedFamily(layer, family) {
+						t.Errorf("%s imports %s, which belongs to %s", p.name, dep, owner)
+					}
+				}
+			case inner == layer:
+			case slices.Contains(domain, layer) && !slices.Contains(domain, inner):
+				t.Errorf("%s imports %s: the domain imports only the domain", p.name, inner)
+			case slices.Contains(application, layer) && !slices.Contains(domain, inner):
+				t.Errorf("%s imports %s: the application imports only the domain", p.name, inner)
+			case slices.Contains(adapters, layer) && !slices.Contains(domain, inner):
+				t.Errorf("%s imports %s: adapters import only the domain", p.name, inner)
+			case slices.Contains(delivery, layer) && slices.Contains(adapters, inner):
+				t.Errorf("%s imports %s: only app joins adapters", p.name, inner)
+			}
+		}
+	}
+}
+
+// allowedFamily: vulndb reads syft's SBOM format and grype's database, which is a
+// SQLite file; syft leaves the SQLite driver for RPM databases to catalog.
+func allowedFamily(layer, family string) bool {
+	return layer == "vulndb" && (family == "github.com/anchore/syft" || family == "database/sql") ||
+		layer == "catalog" && family == "github.com/glebarez/go-sqlite"
+}
+
+type pkg struct {
+	name    string
+	imports []string
+}
+
+func packages(t *testing.T) []pkg {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, module+"...").CombinedOutput()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, out)
+	}
+	var list []pkg
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Fields(line)
+		if name, ok := strings.CutPrefix(fields[0], module); ok {
+			list = append(list, pkg{name: name, imports: fields[1:]})
+		}
+	}
+	if len(list) < 10 {
+		t.Fatalf("go list found only %d packages", len(list))
+	}
+	return list
+}
