@@ -1,0 +1,118 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/eksposure/eksposure/internal/config"
+	"github.com/eksposure/eksposure/internal/estate"
+	"github.com/eksposure/eksposure/internal/estate/vulndata"
+	"github.com/eksposure/eksposure/internal/vulndb"
+)
+
+// Demo is a simulated AWS estate and an App that scans it through the code path
+// of a real scan; only endpoints differ.
+type Demo struct {
+	App    *App
+	estate *estate.Estate
+	dir    string
+	env    []string
+}
+
+// StartDemo starts the estate on loopback. It changes the AWS variables of this
+// process, as a person would who points a client at another endpoint, so that the
+// user's own credentials are never used.
+func StartDemo(ctx context.Context, o Options) (*Demo, error) {
+	dir, err := os.MkdirTemp("", "eksposure-demo-")
+	if err != nil {
+		return nil, fmt.Errorf("make the demo's directory: %w", err)
+	}
+	d := &Demo{dir: dir}
+	if err := d.start(ctx, o); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return d, nil
+}
+
+func (d *Demo) start(ctx context.Context, o Options) error {
+	world, err := estate.Start(ctx, estate.Config{Now: o.Clock})
+	if err != nil {
+		return fmt.Errorf("start the demo's estate: %w", err)
+	}
+	d.estate = world
+	c := o.Config
+	c.Database = filepath.Join(d.dir, "eksposure.db")
+	c.CacheDir = filepath.Join(d.dir, "cache")
+	c.Kube = config.Kube{Kubeconfig: filepath.Join(d.dir, "kubeconfig")}
+	c.AWS = config.AWS{Organization: true, RoleName: estate.ScanRole, Concurrency: c.AWS.Concurrency}
+	c.Images.Mirrors, c.Images.DockerConfig = world.Mirrors(), filepath.Join(d.dir, "docker.json")
+	c.VulnDB = config.VulnDB{Dir: filepath.Join(d.dir, "vulnerability-db"), MaxAge: c.VulnDB.MaxAge}
+	if err := os.WriteFile(c.Kube.Kubeconfig, world.Kubeconfig(), 0o600); err != nil {
+		return fmt.Errorf("write the demo's kubeconfig: %w", err)
+	}
+	o.Config, o.Now = c, world.AsOf
+	d.App = New(o)
+	if err := vulndb.ImportFrom(ctx, d.App.VulnDB(), bytes.NewReader(vulndata.Archive()), "the bundled database"); err != nil {
+		return fmt.Errorf("import the demo's vulnerability database: %w", err)
+	}
+	d.env = slices.Concat(world.Env(), []string{
+		"KUBECONFIG=" + c.Kube.Kubeconfig,
+		"EKSPOSURE_AWS_ORGANIZATION=true",
+		"EKSPOSURE_AWS_ROLE_NAME=" + c.AWS.RoleName,
+		"EKSPOSURE_IMAGES_MIRRORS=" + mirrorList(c.Images.Mirrors),
+		"EKSPOSURE_VULNERABILITY_DATABASE_DIR=" + c.VulnDB.Dir,
+		"EKSPOSURE_VULNERABILITY_DATABASE_AUTO_UPDATE=false",
+		"EKSPOSURE_DATABASE=" + c.Database,
+		"EKSPOSURE_CACHE_DIR=" + c.CacheDir,
+	})
+	return pointAWS(world.Env())
+}
+
+// Env is the environment, NAME=VALUE, that points any AWS client, kubectl and
+// eksposure itself at the estate.
+func (d *Demo) Env() []string { return d.env }
+
+// Close ends the estate and removes what it wrote.
+func (d *Demo) Close() error {
+	var errs []error
+	if d.App != nil {
+		errs = append(errs, d.App.Close())
+	}
+	if d.estate != nil {
+		errs = append(errs, d.estate.Close())
+	}
+	return errors.Join(append(errs, os.RemoveAll(d.dir))...)
+}
+
+// pointAWS replaces every AWS variable of the process by the estate's.
+func pointAWS(env []string) error {
+	for _, v := range os.Environ() {
+		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "AWS_") {
+			if err := os.Unsetenv(name); err != nil {
+				return fmt.Errorf("unset %s: %w", name, err)
+			}
+		}
+	}
+	for _, v := range env {
+		name, value, _ := strings.Cut(v, "=")
+		if err := os.Setenv(name, value); err != nil {
+			return fmt.Errorf("set %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func mirrorList(mirrors map[string]string) string {
+	var pairs []string
+	for registry, url := range mirrors {
+		pairs = append(pairs, registry+"="+url)
+	}
+	slices.Sort(pairs)
+	return strings.Join(pairs, ",")
+}

@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# The one gate: installs what a fresh machine lacks, builds the real parts that
+# tests run, then checks formatting, lint, generated files, tests and modules.
+# Needs Go and apt-get; everything else comes from here.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+step() { printf '\n== %s (%ss)\n' "$1" "$SECONDS"; }
+
+step "Debian packages"
+missing=()
+command -v python3 >/dev/null || missing+=(python3)
+python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
+command -v git >/dev/null || missing+=(git)
+if [ ${#missing[@]} -gt 0 ]; then
+	sudo=$([ "$(id -u)" = 0 ] || echo sudo)
+	$sudo apt-get update -qq
+	$sudo apt-get install -y -qq --no-install-recommends "${missing[@]}"
+fi
+
+step "foreign AWS clients (Python)"
+./test/python/setup.sh
+
+step "the program"
+go build -o .cache/bin/eksposure ./cmd/eksposure
+
+step "linters"
+for tool in github.com/golangci/golangci-lint/v2/cmd/golangci-lint; do
+	go build -modfile=tools/go.mod -o .cache/bin/ "$tool"
+done
+go vet ./...
+.cache/bin/golangci-lint run ./...
+.cache/bin/golangci-lint fmt --diff ./...
+
+step "generated files and modules"
+go generate ./...
+git diff --exit-code -- docs internal || { echo "generated files are out of date: run go generate ./... and commit" >&2; exit 1; }
+go mod tidy -diff
+
+step "a real kube-apiserver, and the syft and grype programs"
+./test/ekslab/build.sh
+./test/tools/build.sh
+
+step "tests"
+go test -race -timeout 20m ./...
+
+step "done"
