@@ -15,7 +15,7 @@ import (
 	"github.com/anchore/syft/syft/format"
 	"github.com/anchore/syft/syft/format/syftjson"
 	"github.com/anchore/syft/syft/source/stereoscopesource"
-	_ "modernc.org/sqlite" // syft reads RPM databases through database/sql and leaves the driver to the program.
+	_ "github.com/glebarez/go-sqlite" // syft reads RPM databases through database/sql and leaves the driver to the program.
 
 	"github.com/eksposure/eksposure/internal/vuln"
 )

@@ -10,7 +10,7 @@ import (
 	"fmt"
 	"io/fs"
 
-	sqlite "modernc.org/sqlite"
+	sqlite "github.com/glebarez/go-sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/eksposure/eksposure/internal/fault"
