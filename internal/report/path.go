@@ -41,7 +41,7 @@ const (
 	columnGap   = 84
 	rowGap      = 20
 	drawMargin  = 8
-	nameLetters = 25 // what fits into a node
+	nameLetters = 24 // what fits into a node
 	// labelHeight is how far a curve of this shape has come at three quarters of
 	// its way, where curves into the same node are still apart.
 	labelHeight = 0.84

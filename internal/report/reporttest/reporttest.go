@@ -157,6 +157,20 @@ func traits(evidence map[string][]exposure.Evidence) []exposure.Trait {
 	return list
 }
 
+// Traits are the stand-ins, of which internet-reachable looks at the snapshot's
+// endpoint and the others see nothing.
+func Traits() []exposure.Trait {
+	list := traits(nil)
+	list[0].Needs = []inventory.Section{inventory.SectionCluster}
+	list[0].Detect = func(s *inventory.Snapshot, _ exposure.Policy) []exposure.Evidence {
+		if s.Cluster.Endpoint == nil || !s.Cluster.Endpoint.Public {
+			return nil
+		}
+		return []exposure.Evidence{endpoint(s.Cluster.Ref)}
+	}
+	return list
+}
+
 // Pages are short pages of the stand-in traits and of deletion.
 func Pages() map[string]exposure.Page {
 	pages := map[string]exposure.Page{}

@@ -1,0 +1,79 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/eksposure/eksposure/internal/scan"
+)
+
+func (r *runner) demoCommand() *cobra.Command {
+	var hold bool
+	c := &cobra.Command{
+		Use:   "demo",
+		Short: "Scan a simulated AWS estate: no account, no network",
+		Long: `Starts a simulated estate on this machine (AWS endpoints, Kubernetes APIs, an image registry) and scans it through the
+code path of a real scan. Nothing leaves the machine, nothing is kept, and AWS credentials are not used.
+
+With --hold the estate stays up, and the environment that points any AWS client, kubectl and eksposure itself at it is
+printed, until the command is interrupted.`,
+		Example: `  eksposure demo
+  eksposure demo -o ocsf
+  eksposure demo -o html --output-file demo.html
+  eksposure demo --hold`,
+		Args: noArgs,
+	}
+	out, gate := outputFlags(c, reportFormats()...), gateFlags(c)
+	c.Flags().BoolVar(&hold, "hold", false, "keep the estate up and print the environment that points clients at it")
+	settings(c, "log_level", "scan.", "policy.")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		if err := errors.Join(out.check(), gate.check(r.Traits)); err != nil {
+			return err
+		}
+		s, err := r.setup(c)
+		if err != nil {
+			return err
+		}
+		p := r.progress()
+		p.line("starting the simulated estate …")
+		e, err := r.StartDemo(c.Context(), s)
+		p.clear()
+		if err != nil {
+			return err
+		}
+		defer r.close(e)
+		if hold {
+			return r.hold(c, e)
+		}
+		// The estate has gaps on purpose, to show how they look.
+		gate.allowGaps = true
+		if err := r.scan(c.Context(), e.Backend(), scan.Request{}, out, gate); err != nil {
+			return err
+		}
+		if out.format == "text" && out.file == "" {
+			_, _ = fmt.Fprintln(r.Err, "\nThis was a simulated estate. More of it: eksposure demo -o html --output-file demo.html; your own clusters: eksposure scan.")
+		}
+		return nil
+	}
+	return c
+}
+
+// hold prints the environment and waits. Being interrupted is how it ends.
+func (r *runner) hold(c *cobra.Command, e Estate) error {
+	for _, v := range e.Env() {
+		name, value, _ := strings.Cut(v, "=")
+		if err := line(r.Out, "export %s=%s", name, quote(value)); err != nil {
+			return err
+		}
+	}
+	_, _ = fmt.Fprintln(r.Err, "\nThe estate is up. Paste the lines above into another shell, then for example: eksposure scan; aws eks list-clusters.\nInterrupt (ctrl-C) to end it.")
+	<-c.Context().Done()
+	r.say("the estate was ended")
+	return nil
+}
+
+// quote makes a word that any POSIX shell reads as it is.
+func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

@@ -1,0 +1,96 @@
+package cli
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/eksposure/eksposure/internal/config"
+	"github.com/eksposure/eksposure/internal/exposure"
+	"github.com/eksposure/eksposure/internal/inventory"
+	"github.com/eksposure/eksposure/internal/scan"
+)
+
+// Setup is what a Backend is made from.
+type Setup struct {
+	Config config.Config
+	Log    *slog.Logger
+}
+
+// Backend does the work of the commands. Each part opens what it needs when it is
+// asked for, and Close closes all of it.
+type Backend interface {
+	Discover(ctx context.Context) (inventory.Discovery, error)
+	Scanner(ctx context.Context) (Scanner, error)
+	// Evaluator needs no cloud; with Record it also needs the store.
+	Evaluator(ctx context.Context, r Recording) (Evaluator, error)
+	Findings(ctx context.Context) (Findings, error)
+	Database() Database
+	Close() error
+}
+
+// Recording says whether outcomes are kept.
+type Recording bool
+
+// The choices.
+const (
+	Record     Recording = true
+	DoNotStore Recording = false
+)
+
+// Scanner runs the pipeline.
+type Scanner interface {
+	Scan(ctx context.Context, r scan.Request, progress func(scan.Progress)) (scan.Summary, error)
+	Collect(ctx context.Context, ref inventory.ClusterRef, progress func(scan.Progress)) (*inventory.Snapshot, error)
+}
+
+// Evaluator gives verdicts on snapshots.
+type Evaluator interface {
+	Evaluate(s *inventory.Snapshot, earlier *exposure.Finding) exposure.Outcome
+	Record(ctx context.Context, s *inventory.Snapshot) (*exposure.Outcome, error)
+}
+
+// Findings reads what was recorded.
+type Findings interface {
+	// Finding looks up an ID, a UID, a cluster's ARN or its name.
+	Finding(ctx context.Context, key string) (*exposure.Finding, error)
+	Findings(ctx context.Context, q exposure.Query) ([]*exposure.Finding, error)
+	History(ctx context.Context, id string) ([]exposure.Event, error)
+}
+
+// Database manages the vulnerability database.
+type Database interface {
+	Status() (DatabaseStatus, error)
+	Check(ctx context.Context) (DatabaseCheck, error)
+	// Update reports whether there was a newer one.
+	Update(ctx context.Context, progress func(done, total int64)) (bool, error)
+	Import(ctx context.Context, path string) error
+}
+
+// DatabaseStatus describes the vulnerability database in use.
+type DatabaseStatus struct {
+	Path    string    `json:"path"`
+	Schema  string    `json:"schema,omitempty"`
+	Built   time.Time `json:"built,omitzero"`
+	Source  string    `json:"source,omitempty"`
+	Valid   bool      `json:"valid"`
+	Stale   bool      `json:"stale"`
+	Problem string    `json:"problem,omitempty"`
+	// Err is the problem with its category.
+	Err error `json:"-"`
+}
+
+// DatabaseCheck compares the database in use with the newest one.
+type DatabaseCheck struct {
+	Newer   bool      `json:"newer"`
+	Current time.Time `json:"current,omitzero"`
+	Listed  time.Time `json:"listed"`
+}
+
+// Estate is a running simulation with a Backend that works on it.
+type Estate interface {
+	Backend() Backend
+	// Env is NAME=VALUE, what points any client at the estate.
+	Env() []string
+	Close() error
+}

@@ -1,0 +1,28 @@
+package report
+
+import "io"
+
+// Table is a plain table in aligned columns.
+type Table struct {
+	Columns []string
+	Rows    [][]string
+}
+
+// Write writes the table as text.
+func (t Table) Write(w io.Writer, o Options) error {
+	p := newPrinter(o)
+	var columns []column
+	for _, c := range t.Columns {
+		columns = append(columns, column{title: c})
+	}
+	var rows [][]cell
+	for _, r := range t.Rows {
+		var cells []cell
+		for _, text := range r {
+			cells = append(cells, cell{text: text})
+		}
+		rows = append(rows, cells)
+	}
+	p.table(columns, rows)
+	return p.flush(w)
+}
