@@ -40,11 +40,14 @@ type FixSet struct {
 
 // Project gives the severity that would be left after the topics were fixed in full.
 func Project(f *Finding, topics ...string) Arithmetic {
+	return newScorer(f.Traits, f.Arithmetic.Impact).without(topics)
+}
+
+func (s scorer) without(topics []string) Arithmetic {
 	if slices.Contains(topics, DeleteTopic) {
-		return Arithmetic{Impact: f.Arithmetic.Impact}
+		return Arithmetic{Impact: s.impact}
 	}
-	left := slices.DeleteFunc(slices.Clone(f.Traits), func(t TraitState) bool { return slices.Contains(topics, t.ID) })
-	return Score(left, f.Arithmetic.Impact)
+	return s.score(func(trait string) bool { return !slices.Contains(topics, trait) })
 }
 
 // projectOption gives the severity after one option of a trait's topic, which
@@ -71,12 +74,13 @@ func projectOption(f *Finding, trait string, o Option) Severity {
 // severity, then the least effort, then the order of the traits.
 func topics(f *Finding, traits []Trait) []TopicState {
 	var list []TopicState
+	all := newScorer(f.Traits, f.Arithmetic.Impact)
 	for _, t := range traits {
 		state := f.Trait(t.ID)
 		if state == nil || state.Standing != Contributing {
 			continue
 		}
-		after := Project(f, t.ID).Severity
+		after := all.without([]string{t.ID}).Severity
 		topic := TopicState{ID: t.ID, Title: t.Short, Effort: t.Effort, After: after, Resolves: after == Resolved}
 		for _, o := range t.Options {
 			left := projectOption(f, t.ID, o)
@@ -118,6 +122,7 @@ func SmallestFix(f *Finding, traits []Trait, wish Severity) *FixSet {
 	if f.Severity.Rank() <= wish.Rank() {
 		return nil
 	}
+	all := newScorer(f.Traits, f.Arithmetic.Impact)
 	var ids []string
 	effort := map[string]Effort{}
 	for _, t := range f.Topics {
@@ -132,7 +137,7 @@ func SmallestFix(f *Finding, traits []Trait, wish Severity) *FixSet {
 		var best []string
 		bestEffort, bestLeft := 0, Resolved
 		for subset := range subsets(ids, size) {
-			left := Project(f, subset...).Severity
+			left := all.without(subset).Severity
 			if left.Rank() > wish.Rank() {
 				continue
 			}

@@ -165,43 +165,100 @@ func (a Arithmetic) String() string {
 // Adding evidence never lowers the severity and removing some never raises it:
 // every factor is the highest value that any evidence gives it.
 func Score(traits []TraitState, impact ImpactLevel) Arithmetic {
-	a := Arithmetic{Impact: impact}
-	names := []string{"awareness", "ease of discovery", "ease of exploit", "likelihood of exploit"}
-	values := make([]int, len(names))
-	terms := make([]Term, len(names))
-	for i, n := range names {
-		terms[i] = Term{Factor: n, Why: "no contributing trait speaks for it"}
-	}
-	counted := false
+	return newScorer(traits, impact).score(func(string) bool { return true })
+}
+
+// scorer holds the factors of each contributing trait, so that many subsets of
+// the traits can be scored without weighing the evidence again.
+type scorer struct {
+	impact  ImpactLevel
+	weights []traitWeight
+}
+
+// traitWeight is the highest that one trait's evidence gives each factor.
+type traitWeight struct {
+	trait string
+	terms [factorCount]Term
+	// reached replaces the ease of exploit while the trait that leads from the
+	// internet to the vulnerable workload is there too.
+	reached *Term
+}
+
+const factorCount = 4
+
+var factorNames = [factorCount]string{"awareness", "ease of discovery", "ease of exploit", "likelihood of exploit"}
+
+const easeOfExploit = 2 // its place in factorNames
+
+func newScorer(traits []TraitState, impact ImpactLevel) scorer {
+	s := scorer{impact: impact}
 	for _, t := range traits {
-		if t.Standing != Contributing {
+		if w, counts := weighTrait(t, traits); counts {
+			s.weights = append(s.weights, w)
+		}
+	}
+	return s
+}
+
+func weighTrait(t TraitState, traits []TraitState) (w traitWeight, counts bool) {
+	w.trait = t.ID
+	if t.Standing != Contributing {
+		return w, false
+	}
+	for _, e := range t.Evidence {
+		if e.Standing != Contributing {
 			continue
 		}
-		for _, e := range t.Evidence {
-			if e.Standing != Contributing {
-				continue
+		f, why := weigh(t.ID, e)
+		for i, v := range [factorCount]int{f.Awareness, f.EaseOfDiscovery, f.EaseOfExploit, f.LikelihoodOfExploit} {
+			if !counts || v > w.terms[i].Value {
+				w.terms[i] = Term{Factor: factorNames[i], Value: v, Trait: t.ID, Why: why[i]}
 			}
-			counted = true
-			f, why := weigh(t.ID, e)
-			if reason := reachedFromInternet(e, traits); t.ID == highPriority && reason != "" {
-				f.EaseOfExploit, why[2] = MaxFactor, reason
+		}
+		counts = true
+		if t.ID != highPriority || w.reached != nil {
+			continue
+		}
+		if reason := reachedFromInternet(e, traits); reason != "" {
+			w.reached = &Term{Factor: factorNames[easeOfExploit], Value: MaxFactor, Trait: t.ID, Why: reason}
+		}
+	}
+	return w, counts
+}
+
+// score takes the traits that keep says are left.
+func (s scorer) score(keep func(trait string) bool) Arithmetic {
+	a := Arithmetic{Impact: s.impact}
+	var terms [factorCount]Term
+	for i, n := range factorNames {
+		terms[i] = Term{Factor: n, Why: "no contributing trait speaks for it"}
+	}
+	left := func(trait string) bool {
+		return slices.ContainsFunc(s.weights, func(w traitWeight) bool { return w.trait == trait && keep(trait) })
+	}
+	counted := false
+	for _, w := range s.weights {
+		if !keep(w.trait) {
+			continue
+		}
+		counted = true
+		for i, t := range w.terms {
+			if i == easeOfExploit && w.reached != nil && left(reachableWorkload) {
+				t = *w.reached
 			}
-			for i, v := range []int{f.Awareness, f.EaseOfDiscovery, f.EaseOfExploit, f.LikelihoodOfExploit} {
-				if v > values[i] {
-					values[i] = v
-					terms[i] = Term{Factor: names[i], Value: v, Trait: t.ID, Why: why[i]}
-				}
+			if t.Value > terms[i].Value {
+				terms[i] = t
 			}
 		}
 	}
 	if !counted {
 		return a
 	}
-	a.Factors = Factors{values[0], values[1], values[2], values[3]}
+	a.Factors = Factors{terms[0].Value, terms[1].Value, terms[2].Value, terms[3].Value}
 	a.Sum = a.Factors.Sum()
 	a.Likelihood = LikelihoodOf(a.Sum)
-	a.Severity = Matrix(a.Likelihood, impact)
-	a.Terms = terms
+	a.Severity = Matrix(a.Likelihood, s.impact)
+	a.Terms = terms[:]
 	return a
 }
 

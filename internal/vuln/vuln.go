@@ -116,9 +116,12 @@ func (c CVSS) IsZero() bool { return c.Vector == "" && c.Score == 0 }
 // Metric returns the value of one metric of the vector, as Metric("AV") is "N"
 // in CVSS:3.1/AV:N/…; "" when the vector does not state it.
 func (c CVSS) Metric(name string) string {
-	for part := range strings.SplitSeq(c.Vector, "/") {
-		if k, v, ok := strings.Cut(part, ":"); ok && k == name {
-			return v
+	rest := c.Vector
+	for rest != "" {
+		var part string
+		part, rest, _ = strings.Cut(rest, "/")
+		if v, ok := strings.CutPrefix(part, name); ok && strings.HasPrefix(v, ":") {
+			return v[1:]
 		}
 	}
 	return ""
