@@ -200,7 +200,7 @@ func buildSyft(ctx context.Context, tool string) (string, error) {
 		return "", err
 	}
 	command := exec.CommandContext(ctx, "go", "install", "github.com/anchore/syft/cmd/syft@v"+version)
-	command.Env = append(os.Environ(), "GOBIN="+dir, "CGO_ENABLED=0", "GOFLAGS=")
+	command.Env = append(os.Environ(), "GOBIN="+dir, "GOFLAGS=")
 	if output, err := command.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%s: %w: %s", command, err, output)
 	}
