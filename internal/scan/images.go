@@ -154,7 +154,7 @@ func (im *images) read(ctx context.Context, want inventory.Image) (inventory.Ima
 func (im *images) readOnce(ctx context.Context, want inventory.Image) (inventory.Image, *inventory.Gap) {
 	read, sbom, err := im.sbom(ctx, want)
 	if err != nil {
-		gap := inventory.NewGap(inventory.SectionImages, want.Digest, fmt.Errorf("image %s@%s: %w", want.Repository, want.Digest, err), "")
+		gap := inventory.NewGap(inventory.SectionImages, want.Digest, err, "")
 		return inventory.Image{}, &gap
 	}
 	if im.cfg.Matcher == nil {
