@@ -51,6 +51,9 @@ func makeSBOM(ctx context.Context, im *image.Image, reference string) (*document
 	config := syft.DefaultCreateSBOMConfig().
 		WithTool("syft", version()).
 		WithFilesConfig(filecataloging.DefaultConfig().WithSelection(file.NoFilesSelection))
+	// The functions that a Go binary holds tell whether it uses what a Go advisory
+	// is about; without them a server would match every advisory of a module it links.
+	config.Packages.Golang = config.Packages.Golang.WithCaptureSymbols(cataloging.SymbolScopeAll)
 	made, err := syft.CreateSBOM(sharedValues{Context: ctx, shared: shared}, src, config) //nolint:contextcheck // it is ctx with one value more.
 	if err != nil {
 		return nil, fmt.Errorf("syft: %w", err)
