@@ -6,12 +6,8 @@ import (
 	"database/sql"
 	"embed"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io/fs"
-
-	sqlite "github.com/glebarez/go-sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/eksposure/eksposure/internal/fault"
 )
@@ -47,27 +43,36 @@ func migrations() ([]migration, error) {
 }
 
 // migrate applies what is missing, all in one transaction: the file is of one
-// version or of the other, never between.
+// version or of the other, never between. A file that is up to date is only read,
+// so that a listing never waits for a scan.
 func (db *DB) migrate(ctx context.Context) error {
 	list, err := migrations()
 	if err != nil {
 		return err
 	}
+	applied, err := db.applied(ctx, db.read)
+	if err != nil {
+		return db.translate(err)
+	}
+	if len(applied) == len(list) {
+		return db.checkApplied(applied, list)
+	}
 	return db.change(ctx, func(tx *sql.Tx) error {
-		applied, err := db.applied(ctx, tx)
+		applied, err := db.applied(ctx, tx) // another process may have been faster
 		if err != nil {
 			return err
 		}
-		if len(applied) > len(list) {
-			return fmt.Errorf("database %q was written by a newer eksposure (schema %d, this program knows %d); use the newer program, or another file with --db: %w",
-				db.path, len(applied), len(list), fault.ErrInvalid)
+		if err := db.checkApplied(applied, list); err != nil {
+			return err
 		}
-		for i, m := range list {
-			if i < len(applied) {
-				if applied[i] != m.checksum {
-					return fmt.Errorf("database %q has another schema %d than this program; name another file with --db: %w", db.path, m.version, fault.ErrInvalid)
+		for _, m := range list[len(applied):] {
+			if m.version == 1 {
+				if _, err := tx.ExecContext(ctx, fmt.Sprintf(`PRAGMA application_id = %d`, applicationID)); err != nil {
+					return err
 				}
-				continue
+				if _, err := tx.ExecContext(ctx, `CREATE TABLE migrations (version INTEGER PRIMARY KEY, checksum TEXT NOT NULL, applied_at BIGINT NOT NULL)`); err != nil {
+					return err
+				}
 			}
 			if _, err := tx.ExecContext(ctx, m.text); err != nil {
 				return fmt.Errorf("bring database %q to schema %d: %w", db.path, m.version, err)
@@ -80,60 +85,60 @@ func (db *DB) migrate(ctx context.Context) error {
 	})
 }
 
-// applied gives the checksums of the migrations in the file, in order. A fresh
-// file gets the table of migrations; a SQLite file of another program is refused.
-func (db *DB) applied(ctx context.Context, tx *sql.Tx) ([]string, error) {
-	var id, tables int
-	if err := tx.QueryRowContext(ctx, `PRAGMA application_id`).Scan(&id); err != nil {
-		return nil, err
+// checkApplied compares the migrations in the file with this program's.
+func (db *DB) checkApplied(applied []appliedMigration, list []migration) error {
+	if n := len(applied); n > 0 && applied[n-1].version > len(list) {
+		return fmt.Errorf("database %q was written by a newer eksposure (schema %d, this program knows %d); use the newer program, or another file with --db: %w",
+			db.path, applied[n-1].version, len(list), fault.ErrInvalid)
 	}
-	if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema`).Scan(&tables); err != nil {
+	for i, a := range applied {
+		if a.version != i+1 || a.checksum != list[i].checksum {
+			return fmt.Errorf("database %q has another schema %d than this program; name another file with --db: %w", db.path, i+1, fault.ErrInvalid)
+		}
+	}
+	return nil
+}
+
+// appliedMigration is one that the file says it has had.
+type appliedMigration struct {
+	version  int
+	checksum string
+}
+
+// querier is a transaction or a pool of connections.
+type querier interface {
+	QueryContext(ctx context.Context, text string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, text string, args ...any) *sql.Row
+}
+
+// applied gives the migrations in the file, in order; a fresh file has none. A
+// SQLite file of another program is refused.
+func (db *DB) applied(ctx context.Context, q querier) ([]appliedMigration, error) {
+	var id, tables int
+	if err := q.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema`).Scan(&tables); err != nil {
 		return nil, err
 	}
 	if tables == 0 {
-		_, err := tx.ExecContext(ctx, fmt.Sprintf(`PRAGMA application_id = %d;
-			CREATE TABLE migrations (version INTEGER PRIMARY KEY, checksum TEXT NOT NULL, applied_at BIGINT NOT NULL)`, applicationID))
+		return nil, nil
+	}
+	if err := q.QueryRowContext(ctx, `PRAGMA application_id`).Scan(&id); err != nil {
 		return nil, err
 	}
 	if id != applicationID {
 		return nil, errForeign(db.path)
 	}
-	rows, err := tx.QueryContext(ctx, `SELECT checksum FROM migrations ORDER BY version`)
+	rows, err := q.QueryContext(ctx, `SELECT version, checksum FROM migrations ORDER BY version`)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = rows.Close() }()
-	var sums []string
+	defer func() { _ = rows.Close() }() // nothing was written
+	var list []appliedMigration
 	for rows.Next() {
-		var sum string
-		if err := rows.Scan(&sum); err != nil {
+		var a appliedMigration
+		if err := rows.Scan(&a.version, &a.checksum); err != nil {
 			return nil, err
 		}
-		sums = append(sums, sum)
+		list = append(list, a)
 	}
-	return sums, rows.Err()
-}
-
-// translate gives an SQLite error its category and, where there is one, its remedy.
-func (db *DB) translate(err error) error {
-	var e *sqlite.Error
-	if err == nil || !errors.As(err, &e) {
-		return err
-	}
-	const primary = 0xff // extended result codes keep the primary one in the low byte
-	switch e.Code() & primary {
-	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-		return fmt.Errorf("database %q is in use by another eksposure: %w: %w", db.path, err, fault.ErrConflict)
-	case sqlite3.SQLITE_FULL:
-		return fmt.Errorf("disk of database %q is full; make room and run the command again, what was recorded is kept: %w: %w", db.path, err, fault.ErrUnavailable)
-	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
-		return fmt.Errorf("database %q is damaged; move it away or restore a copy, the next scan finds the exposures again: %w: %w", db.path, err, fault.ErrInvalid)
-	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH:
-		return fmt.Errorf("database %q cannot be written; make it and its directory writable or name another file with --db: %w: %w", db.path, err, fault.ErrDenied)
-	case sqlite3.SQLITE_IOERR:
-		return fmt.Errorf("database %q: %w: %w", db.path, err, fault.ErrUnavailable)
-	case sqlite3.SQLITE_INTERRUPT:
-		return fmt.Errorf("database %q: %w: %w", db.path, err, context.Canceled)
-	}
-	return fmt.Errorf("database %q: %w", db.path, err)
+	return list, rows.Err()
 }

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -23,6 +24,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/eksposure/eksposure/internal/fault"
+	"github.com/eksposure/eksposure/internal/inventory"
 )
 
 const (
@@ -52,13 +54,15 @@ type DB struct {
 	encoder *zstd.Encoder
 	decoder *zstd.Decoder
 	close   sync.Once
+	// prepared maps the statements of Record; only Open writes it.
+	prepared map[string]*sql.Stmt
 }
 
 // Open opens the database, makes it when there is none, and brings its tables to
 // this program's version. fault.ErrInvalid means that the file is damaged, is
 // something else, or was written by a newer program; it stays as it is.
 func Open(ctx context.Context, c Config) (*DB, error) {
-	if err := prepare(c.Path); err != nil {
+	if err := checkFile(c.Path); err != nil {
 		return nil, err
 	}
 	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
@@ -79,6 +83,9 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	db.write.SetMaxOpenConns(1)
 	db.read.SetMaxOpenConns(readers)
 	if err := db.migrate(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	if err := db.prepare(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
@@ -107,9 +114,9 @@ const (
 	headerSize    = 100
 )
 
-// prepare makes the directory and the file, for their owner alone, and refuses a
+// checkFile makes the directory and the file, for their owner alone, and refuses a
 // file that is something else before anything can change it.
-func prepare(path string) error {
+func checkFile(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("directory of database %q: %w", path, osFault(err))
 	}
@@ -135,17 +142,6 @@ func prepare(path string) error {
 	return errForeign(path)
 }
 
-func errForeign(path string) error {
-	return fmt.Errorf("database %q belongs to another program; name another file with --db: %w", path, fault.ErrInvalid)
-}
-
-func osFault(err error) error {
-	if errors.Is(err, os.ErrPermission) {
-		return fmt.Errorf("%w; make it writable or name another file with --db: %w", err, fault.ErrDenied)
-	}
-	return fmt.Errorf("%w: %w", err, fault.ErrUnavailable)
-}
-
 func dsn(path, lock string) string {
 	q := url.Values{"_txlock": {lock}}
 	for _, pragma := range []string{
@@ -164,20 +160,89 @@ func (db *DB) change(ctx context.Context, f func(tx *sql.Tx) error) error {
 		return db.translate(err)
 	}
 	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
-	if err := f(tx); err != nil {
-		return db.translate(err)
+	err = f(tx)
+	if err == nil {
+		err = tx.Commit()
 	}
-	return db.translate(tx.Commit())
+	if err != nil && ctx.Err() != nil {
+		return fmt.Errorf("database %q: %w: %w", db.path, err, ctx.Err()) // rolled back while f was at work
+	}
+	return db.translate(err)
 }
 
-func (db *DB) compress(data []byte) []byte { return db.encoder.EncodeAll(data, nil) }
+// rows gives the rows of a query, each to be read by Scan alone. An error is the
+// last thing it gives.
+func (db *DB) rows(ctx context.Context, text string, args ...any) iter.Seq2[*sql.Rows, error] {
+	return func(yield func(*sql.Rows, error) bool) {
+		rows, err := db.read.QueryContext(ctx, text, args...)
+		if err != nil {
+			yield(nil, db.translate(err))
+			return
+		}
+		defer func() { _ = rows.Close() }() // nothing was written
+		for rows.Next() {
+			if !yield(rows, nil) {
+				return
+			}
+		}
+		if err := rows.Err(); err != nil {
+			yield(nil, db.translate(err))
+		}
+	}
+}
 
-func (db *DB) expand(data []byte) ([]byte, error) {
-	out, err := db.decoder.DecodeAll(data, nil)
+// texts gives the first column of a query.
+func (db *DB) texts(ctx context.Context, text string, args ...any) ([]string, error) {
+	list, err := column(db.read.QueryContext(ctx, text, args...))
+	return list, db.translate(err)
+}
+
+// column reads the one column of a query's answer.
+func column(rows *sql.Rows, err error) ([]string, error) {
 	if err != nil {
-		return nil, fmt.Errorf("database %q holds a damaged document: %w: %w", db.path, err, fault.ErrInvalid)
+		return nil, err
 	}
-	return out, nil
+	defer func() { _ = rows.Close() }() // nothing was written
+	var list []string
+	for rows.Next() {
+		var s string
+		if err := rows.Scan(&s); err != nil {
+			return nil, err
+		}
+		list = append(list, s)
+	}
+	return list, rows.Err()
 }
 
-func millis(t time.Time) int64 { return t.UnixMilli() }
+// clusterRefs gives the ARNs in the first column of a query.
+func (db *DB) clusterRefs(ctx context.Context, text string, args ...any) ([]inventory.ClusterRef, error) {
+	arns, err := db.texts(ctx, text, args...)
+	if err != nil {
+		return nil, err
+	}
+	refs := make([]inventory.ClusterRef, 0, len(arns))
+	for _, arn := range arns {
+		ref, err := inventory.ParseClusterRef(arn)
+		if err != nil {
+			return nil, db.damaged(err)
+		}
+		refs = append(refs, ref)
+	}
+	return refs, nil
+}
+
+// millis gives what a column of times holds; the zero time is 0, which is never.
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+// moment is the time of a column.
+func moment(millis int64) time.Time {
+	if millis == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(millis).UTC()
+}
