@@ -42,9 +42,9 @@ type Question struct {
 // contribute, images that do not run are context, and a running image that could
 // not be read or matched is unknown.
 func Detect(s *inventory.Snapshot, q Question) []exposure.Evidence {
-	var found []exposure.Evidence
-	t := tally{seen: map[string]mark{}, packages: map[string]int{}}
 	uses := Uses(s)
+	found := make([]exposure.Evidence, 0, len(uses))
+	t := tally{seen: map[string]mark{}, packages: map[string]int{}}
 	for i := range uses {
 		u := &uses[i]
 		if why := u.Unmatched(s); why != "" {
@@ -257,6 +257,7 @@ func (t *tally) fill(e *exposure.ImageEvidence, im *inventory.Image) {
 	}
 	shown := t.fixes[:min(len(t.fixes), maxFixes)]
 	e.MoreFixes = len(t.fixes) - len(shown)
+	e.Fixes = make([]exposure.Fix, 0, len(shown))
 	for _, f := range shown {
 		fixed := exposure.Fix{
 			Package: f.in.Name, Type: f.in.Type, Version: f.in.Version, FixedIn: f.to,

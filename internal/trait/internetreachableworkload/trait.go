@@ -81,30 +81,20 @@ func detect(s *inventory.Snapshot, p exposure.Policy) []exposure.Evidence {
 
 // detection is one snapshot with the indexes that all ways in need.
 type detection struct {
-	s        *inventory.Snapshot
-	p        exposure.Policy
-	services map[string]*inventory.Service // NAMESPACE/NAME
+	s *inventory.Snapshot
+	p exposure.Policy
 	// fronts maps the published address of a load balancer service to it.
 	fronts  map[string]*inventory.Service
-	running map[inventory.WorkloadRef]bool
 	nodeIPs map[string]bool // external IPs of nodes
+	// services (by NAMESPACE/NAME) and running are made when a way in needs them.
+	services map[string]*inventory.Service
+	running  map[inventory.WorkloadRef]bool
 }
 
 func newDetection(s *inventory.Snapshot, p exposure.Policy) *detection {
-	d := &detection{
-		s: s, p: p,
-		services: make(map[string]*inventory.Service, len(s.Services)),
-		fronts:   map[string]*inventory.Service{},
-		running:  make(map[inventory.WorkloadRef]bool, len(s.Workloads)),
-		nodeIPs:  map[string]bool{},
-	}
-	for i := range s.Workloads {
-		d.running[s.Workloads[i].Ref()] = s.Workloads[i].Running > 0
-	}
+	d := &detection{s: s, p: p, fronts: map[string]*inventory.Service{}, nodeIPs: map[string]bool{}}
 	for i := range s.Services {
-		svc := &s.Services[i]
-		d.services[svc.Namespace+"/"+svc.Name] = svc
-		if svc.Type == typeLoadBalancer {
+		if svc := &s.Services[i]; svc.Type == typeLoadBalancer {
 			for _, a := range svc.Addresses {
 				d.fronts[a] = svc
 			}
@@ -118,6 +108,29 @@ func newDetection(s *inventory.Snapshot, p exposure.Policy) *detection {
 	return d
 }
 
+// serviceOf finds a service by name, or gives nil.
+func (d *detection) serviceOf(namespace, name string) *inventory.Service {
+	if d.services == nil {
+		d.services = make(map[string]*inventory.Service, len(d.s.Services))
+		for i := range d.s.Services {
+			svc := &d.s.Services[i]
+			d.services[svc.Namespace+"/"+svc.Name] = svc
+		}
+	}
+	return d.services[namespace+"/"+name]
+}
+
+// runs reports whether a workload has a running pod.
+func (d *detection) runs(ref inventory.WorkloadRef) bool {
+	if d.running == nil {
+		d.running = make(map[inventory.WorkloadRef]bool, len(d.s.Workloads))
+		for i := range d.s.Workloads {
+			d.running[d.s.Workloads[i].Ref()] = d.s.Workloads[i].Running > 0
+		}
+	}
+	return d.running[ref]
+}
+
 // reached gives the running workloads behind services.
 func (d *detection) reached(services ...*inventory.Service) []inventory.WorkloadRef {
 	var refs []inventory.WorkloadRef
@@ -126,7 +139,7 @@ func (d *detection) reached(services ...*inventory.Service) []inventory.Workload
 			continue
 		}
 		for _, w := range svc.Workloads {
-			if d.running[w] && !slices.Contains(refs, w) {
+			if d.runs(w) && !slices.Contains(refs, w) {
 				refs = append(refs, w)
 			}
 		}

@@ -26,6 +26,9 @@ func (d *detection) resource(namespace, kind, name string) inventory.ResourceRef
 
 // service gives the ways in that a service opens by itself.
 func (d *detection) service(svc *inventory.Service) []exposure.Evidence {
+	if svc.Type != typeLoadBalancer && svc.Type != typeNodePort && len(svc.ExternalIPs) == 0 {
+		return nil
+	}
 	r := d.resource(svc.Namespace, "Service", svc.Name)
 	w := way{resource: r, via: []inventory.ResourceRef{r}, services: []*inventory.Service{svc}}
 	var found []exposure.Evidence
@@ -101,7 +104,7 @@ func (d *detection) ingress(in *inventory.Ingress) []exposure.Evidence {
 	r := d.resource(in.Namespace, "Ingress", in.Name)
 	w := way{variant: variantIngress, resource: r, via: []inventory.ResourceRef{r}, addresses: in.Addresses}
 	for _, name := range in.Services {
-		w.services = append(w.services, d.services[in.Namespace+"/"+name])
+		w.services = append(w.services, d.serviceOf(in.Namespace, name))
 	}
 	if application(in) {
 		w.verdict = applicationOf(in)
@@ -136,8 +139,9 @@ func application(in *inventory.Ingress) bool {
 func (d *detection) gateway(g *inventory.Gateway) []exposure.Evidence {
 	r := d.resource(g.Namespace, "Gateway", g.Name)
 	w := way{variant: variantGateway, resource: r, via: []inventory.ResourceRef{r}, addresses: g.Addresses}
-	for _, name := range g.Services {
-		w.services = append(w.services, d.services[name])
+	for _, full := range g.Services {
+		namespace, name, _ := strings.Cut(full, "/")
+		w.services = append(w.services, d.serviceOf(namespace, name))
 	}
 	return d.evidence(d.behind(w, "gateway class "+g.Class))
 }
