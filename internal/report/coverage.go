@@ -3,6 +3,8 @@ package report
 import (
 	"fmt"
 	"io"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,9 +22,12 @@ type Coverage struct {
 	Complete bool     `json:"complete"`
 	Accounts []string `json:"accounts"`
 	Regions  []string `json:"regions"`
-	// Scanned counts clusters that were evaluated, Clean those without an exposure.
-	Scanned int `json:"scanned"`
-	Clean   int `json:"clean"`
+	// Scanned counts clusters that were evaluated. Of those without a finding, Clean
+	// counts the ones where every trait was decided, Undecided the others: they may
+	// be exposed.
+	Scanned   int `json:"scanned"`
+	Clean     int `json:"clean"`
+	Undecided int `json:"undecided"`
 	// Skipped are places that were not listed, Failed clusters of which nothing could be read.
 	Skipped []inventory.Skip `json:"skipped"`
 	Failed  []scan.Failure   `json:"failed"`
@@ -55,9 +60,6 @@ func CoverageOf(s scan.Summary) *Coverage {
 			continue // the cluster is gone: nothing was scanned
 		}
 		c.Scanned++
-		if o.Finding == nil || !o.Finding.Open() {
-			c.Clean++
-		}
 		p := PartialCluster{Cluster: o.Cluster, Gaps: notNil(o.Gaps), Unknown: []UnknownTrait{}}
 		for _, r := range o.Evaluation.Results {
 			if r.Verdict == exposure.VerdictUnknown || len(r.Unknowns) > 0 {
@@ -67,16 +69,26 @@ func CoverageOf(s scan.Summary) *Coverage {
 		if len(p.Gaps) > 0 || len(p.Unknown) > 0 {
 			c.Partial = append(c.Partial, p)
 		}
+		exposed := o.Finding != nil && o.Finding.Open()
+		switch {
+		case !exposed && len(p.Unknown) > 0:
+			c.Undecided++
+		case !exposed:
+			c.Clean++
+		}
 	}
 	return c
 }
 
 // String states the coverage in one line.
 func (c *Coverage) String() string {
-	text := fmt.Sprintf("%s in %s and %s scanned, %d without an exposure", count(c.Scanned, "cluster", "clusters"),
-		count(len(c.Accounts), "account", "accounts"), count(len(c.Regions), "region", "regions"), c.Clean)
-	if len(c.Accounts) == 0 {
-		text = fmt.Sprintf("%s scanned, %d without an exposure", count(c.Scanned, "cluster", "clusters"), c.Clean)
+	text := count(c.Scanned, "cluster", "clusters")
+	if len(c.Accounts) > 0 {
+		text += " in " + count(len(c.Accounts), "account", "accounts") + " and " + count(len(c.Regions), "region", "regions")
+	}
+	text += fmt.Sprintf(" scanned, %d without an exposure", c.Clean)
+	if c.Undecided > 0 {
+		text += fmt.Sprintf(", %d undecided", c.Undecided)
 	}
 	if c.Complete {
 		return text + "; everything was read"
@@ -91,42 +103,92 @@ const maxCoverageLines = 40
 func WriteCoverage(w io.Writer, c *Coverage, o Options) error {
 	p := newPrinter(o)
 	p.line("Coverage: %s.", c.String())
-	var lines []string
-	for _, s := range c.Skipped {
-		place := "account " + s.Account
-		if s.Region != "" {
-			place += ", region " + s.Region
+	missing := c.Missing()
+	for i, m := range missing {
+		if i == maxCoverageLines {
+			p.line("  … and %d more; -o json has all", len(missing)-i)
+			break
 		}
-		if s.Disabled {
-			lines = append(lines, place+": not enabled, nothing can run there")
-			continue
-		}
-		lines = append(lines, fmt.Sprintf("%s: not listed (%s): %s", place, s.Reason, s.Detail))
-	}
-	for _, f := range c.Failed {
-		lines = append(lines, fmt.Sprintf("%s: not scanned (%s): %s", f.Cluster, f.Reason, f.Detail))
+		p.wrapped("  - ", "    ", m.String())
 	}
 	for _, pc := range c.Partial {
-		for _, g := range pc.Gaps {
-			lines = append(lines, fmt.Sprintf("%s: %s not read (%s): %s", pc.Cluster.Name, gapSubject(g), g.Reason, g.Detail))
-		}
 		var unknown []string
 		for _, u := range pc.Unknown {
 			unknown = append(unknown, u.Trait)
 		}
 		if len(unknown) > 0 {
-			lines = append(lines, fmt.Sprintf("%s: unknown, in whole or in part: %s", pc.Cluster.Name, strings.Join(unknown, ", ")))
+			p.wrapped("  - ", "    ", pc.Cluster.Name+": unknown, in whole or in part: "+strings.Join(unknown, ", "))
 		}
-	}
-	for i, l := range lines {
-		if i == maxCoverageLines {
-			p.line("  … and %d more; -o json has all", len(lines)-i)
-			break
-		}
-		p.wrapped("  - ", "    ", l)
 	}
 	return p.flush(w)
 }
+
+// Missing is one thing that was not read, for a reader.
+type Missing struct {
+	Where, What, Reason, Why string
+}
+
+// String states it in one line.
+func (m Missing) String() string {
+	text := m.Where + ": " + m.What
+	if m.Reason != "" {
+		text += " (" + m.Reason + ")"
+	}
+	return text + ": " + m.Why
+}
+
+// Missing lists what was not read: places, clusters, then parts of clusters.
+func (c *Coverage) Missing() []Missing {
+	var list []Missing
+	var disabled []string
+	for _, s := range c.Skipped {
+		if s.Disabled {
+			disabled = append(disabled, s.Account+" "+s.Region)
+			continue
+		}
+		place := "account " + s.Account
+		if s.Region != "" {
+			place += ", region " + s.Region
+		}
+		list = append(list, Missing{place, "not listed", s.Reason, s.Detail})
+	}
+	if len(disabled) > 0 {
+		list = append(list, Missing{Where: strings.Join(disabled, ", "), What: "left out", Why: "the account has not enabled the region, so nothing can run there"})
+	}
+	for _, f := range c.Failed {
+		list = append(list, Missing{f.Cluster.String(), "not scanned", f.Reason, f.Detail})
+	}
+	for _, p := range c.Partial {
+		for _, g := range mergeGaps(p.Gaps) {
+			g.Where = p.Cluster.Name
+			list = append(list, g)
+		}
+	}
+	return list
+}
+
+// mergeGaps joins gaps of the same cause: one refused connection makes four
+// sections unreadable.
+func mergeGaps(gaps []inventory.Gap) []Missing {
+	var list []Missing
+	for _, g := range gaps {
+		i := slices.IndexFunc(list, func(m Missing) bool { return m.Reason == g.Reason && m.Why == brief(g.Detail) })
+		if i < 0 {
+			list = append(list, Missing{What: brief(gapSubject(g)), Reason: g.Reason, Why: brief(g.Detail)})
+			continue
+		}
+		list[i].What += ", " + brief(gapSubject(g))
+	}
+	for i := range list {
+		list[i].What += " not read"
+	}
+	return list
+}
+
+var fullDigest = regexp.MustCompile(`(sha256:[0-9a-f]{12})[0-9a-f]{52}`)
+
+// brief shortens digests to what tells them apart.
+func brief(s string) string { return fullDigest.ReplaceAllString(s, "$1…") }
 
 func gapSubject(g inventory.Gap) string {
 	if g.Subject == "" {

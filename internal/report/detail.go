@@ -52,8 +52,8 @@ func full(p *printer, r Report, f *exposure.Finding, layout Layout) error {
 	}
 	if len(f.Gaps) > 0 {
 		p.heading("Not read")
-		for _, g := range f.Gaps {
-			p.wrapped("  - ", "    ", fmt.Sprintf("%s (%s): %s", gapSubject(g), g.Reason, g.Detail))
+		for _, m := range mergeGaps(f.Gaps) {
+			p.wrapped("  - ", "    ", fmt.Sprintf("%s (%s): %s", m.What, m.Reason, m.Why))
 		}
 	}
 	return nil
@@ -93,6 +93,7 @@ func impactWords(a exposure.Arithmetic) string {
 func trait(p *printer, t exposure.TraitState) {
 	marks := map[exposure.Standing]string{exposure.Contributing: "●", exposure.Contextual: "○", exposure.Unknown: "?"}
 	p.line("  %s %s %s", marks[t.Standing], p.bold(t.Short), p.dim("("+string(t.Type)+", "+standing(t)+")"))
+	shown := 0
 	for _, e := range t.Evidence {
 		if e.Standing == exposure.Unknown {
 			continue
@@ -102,18 +103,40 @@ func trait(p *printer, t exposure.TraitState) {
 			note = " (" + string(e.Standing) + ")"
 		}
 		p.wrapped("    ", "    ", e.Summary+note)
-		for _, f := range e.Facts {
-			p.line("      %s", factWords(f))
+		if shown++; e.Image != nil && shown > maxShownImages {
+			continue
 		}
-		for _, w := range e.Workloads {
-			p.line("      in %s", w)
-		}
-		if e.Image != nil {
-			image(p, e.Image)
-		}
+		evidence(p, e)
 	}
 	for _, u := range t.Unknowns {
-		p.wrapped("    ? ", "      ", u)
+		p.wrapped("    ? ", "      ", brief(u))
+	}
+}
+
+// What a terminal shows of one trait before only the summaries go on: JSON,
+// Markdown and HTML have everything.
+const (
+	maxShownImages  = 3
+	maxShownMatches = 4
+	maxShownFixes   = 4
+)
+
+func evidence(p *printer, e exposure.Evidence) {
+	var facts, workloads []string
+	for _, f := range e.Facts {
+		facts = append(facts, factWords(f))
+	}
+	if len(facts) > 0 {
+		p.wrapped("      ", "      ", strings.Join(facts, " · "))
+	}
+	for _, w := range e.Workloads {
+		workloads = append(workloads, w.String())
+	}
+	if len(workloads) > 0 {
+		p.wrapped("      in ", "      ", strings.Join(workloads, ", "))
+	}
+	if e.Image != nil {
+		image(p, e.Image)
 	}
 }
 
@@ -125,14 +148,18 @@ func factWords(f exposure.Fact) string {
 }
 
 func image(p *printer, im *exposure.ImageEvidence) {
-	for _, m := range im.Worst {
-		p.line("      %s", matchWords(m))
+	for i, m := range im.Worst {
+		if i < maxShownMatches {
+			p.line("      - %s", matchWords(m))
+		}
 	}
-	for _, f := range im.Fixes {
-		p.line("      fix: %s", fixWords(f))
+	for i, f := range im.Fixes {
+		if i < maxShownFixes {
+			p.line("      fix: %s", fixWords(f))
+		}
 	}
-	if im.MoreFixes > 0 {
-		p.line("      … and %s", count(im.MoreFixes, "more fix", "more fixes"))
+	if more := im.MoreFixes + max(0, len(im.Fixes)-maxShownFixes); more > 0 {
+		p.line("      … and %s", count(more, "more fix", "more fixes"))
 	}
 	if im.Addon != "" {
 		p.line("      belongs to the EKS add-on %s: update the add-on", im.Addon)

@@ -73,8 +73,8 @@ func ticket(b *strings.Builder, r Report, f *exposure.Finding) error {
 	b.WriteString("\n")
 	if len(f.Gaps) > 0 {
 		b.WriteString("## Not read\n\nWhat could not be read is unknown, not fine.\n\n")
-		for _, g := range f.Gaps {
-			fmt.Fprintf(b, "- %s (%s): %s\n", md(gapSubject(g)), md(g.Reason), md(g.Detail))
+		for _, m := range mergeGaps(f.Gaps) {
+			fmt.Fprintf(b, "- %s (%s): %s\n", md(m.What), md(m.Reason), md(m.Why))
 		}
 		b.WriteString("\n")
 	}
@@ -153,16 +153,8 @@ func remediationMarkdown(b *strings.Builder, r Report, f *exposure.Finding) erro
 
 func coverageMarkdown(b *strings.Builder, c *Coverage) {
 	fmt.Fprintf(b, "# Coverage\n\n%s.\n\n", md(c.String()))
-	for _, s := range c.Skipped {
-		fmt.Fprintf(b, "- account %s %s: %s\n", md(s.Account), md(s.Region), md(s.Detail))
-	}
-	for _, f := range c.Failed {
-		fmt.Fprintf(b, "- %s: %s\n", md(f.Cluster.String()), md(f.Detail))
-	}
-	for _, p := range c.Partial {
-		for _, g := range p.Gaps {
-			fmt.Fprintf(b, "- %s, %s: %s\n", md(p.Cluster.Name), md(gapSubject(g)), md(g.Detail))
-		}
+	for _, m := range c.Missing() {
+		fmt.Fprintf(b, "- %s\n", md(m.String()))
 	}
 	b.WriteString("\n")
 }

@@ -296,8 +296,15 @@ func TestEmpty(t *testing.T) {
 
 func TestCoverageNeverCallsUnreadClean(t *testing.T) {
 	c := report.CoverageOf(summary())
-	if c.Complete || c.Scanned != 3 || c.Clean != 1 {
-		t.Errorf("complete %v, scanned %d, clean %d", c.Complete, c.Scanned, c.Clean)
+	if c.Complete || c.Scanned != 3 || c.Clean != 1 || c.Undecided != 0 {
+		t.Errorf("complete %v, scanned %d, clean %d, undecided %d", c.Complete, c.Scanned, c.Clean, c.Undecided)
+	}
+	s := summary()
+	for i := range s.Outcomes {
+		s.Outcomes[i].Finding = nil // no finding, but the unknown traits stay
+	}
+	if c = report.CoverageOf(s); c.Clean != 2 || c.Undecided != 1 {
+		t.Errorf("a cluster with undecided traits was called clean: clean %d, undecided %d", c.Clean, c.Undecided)
 	}
 }
 
