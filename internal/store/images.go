@@ -6,8 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
-	"github.com/eksposure/eksposure/internal/fault"
 	"github.com/eksposure/eksposure/internal/inventory"
 	"github.com/eksposure/eksposure/internal/vuln"
 )
@@ -19,7 +19,8 @@ func (db *DB) SBOM(ctx context.Context, digest, tool string) (inventory.Image, v
 	var sbom vuln.SBOM
 	var image, facts string
 	var document []byte
-	err := db.read.QueryRowContext(ctx, `SELECT image, sbom, document FROM sboms WHERE digest = ? AND tool = ?`, digest, tool).Scan(&image, &facts, &document)
+	var used int64
+	err := db.read.QueryRowContext(ctx, `SELECT image, sbom, document, used_at FROM sboms WHERE digest = ? AND tool = ?`, digest, tool).Scan(&image, &facts, &document, &used)
 	if errors.Is(err, sql.ErrNoRows) {
 		return im, sbom, false, nil
 	}
@@ -27,11 +28,12 @@ func (db *DB) SBOM(ctx context.Context, digest, tool string) (inventory.Image, v
 		return im, sbom, false, db.translate(err)
 	}
 	if err := errors.Join(json.Unmarshal([]byte(image), &im), json.Unmarshal([]byte(facts), &sbom)); err != nil {
-		return im, sbom, false, fmt.Errorf("SBOM of %q in database %q is damaged: %w: %w", digest, db.path, err, fault.ErrInvalid)
+		return im, sbom, false, fmt.Errorf("SBOM of %q: %w", digest, db.damaged(err))
 	}
 	if sbom.Document, err = db.expand(document); err != nil {
 		return im, sbom, false, fmt.Errorf("SBOM of %q: %w", digest, err)
 	}
+	db.used(ctx, `UPDATE sboms SET used_at = ? WHERE digest = ?`, digest, used)
 	return im, sbom, true, nil
 }
 
@@ -49,8 +51,8 @@ func (db *DB) PutSBOM(ctx context.Context, im inventory.Image, sbom vuln.SBOM) e
 		if _, err := tx.ExecContext(ctx, `DELETE FROM sboms WHERE digest = ?`, im.Digest); err != nil {
 			return fmt.Errorf("keep the SBOM of %q: %w", im.Digest, err)
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO sboms (digest, tool, image, sbom, document) VALUES (?, ?, ?, ?, ?)`,
-			im.Digest, sbom.Tool, string(image), string(facts), document)
+		_, err := tx.ExecContext(ctx, `INSERT INTO sboms (digest, tool, image, sbom, document, used_at) VALUES (?, ?, ?, ?, ?, ?)`,
+			im.Digest, sbom.Tool, string(image), string(facts), document, millis(db.now()))
 		if err != nil {
 			return fmt.Errorf("keep the SBOM of %q: %w", im.Digest, err)
 		}
@@ -63,7 +65,8 @@ func (db *DB) PutSBOM(ctx context.Context, im inventory.Image, sbom vuln.SBOM) e
 func (db *DB) Matches(ctx context.Context, digest, build string) (vuln.Report, bool, error) {
 	var r vuln.Report
 	var document []byte
-	err := db.read.QueryRowContext(ctx, `SELECT document FROM matches WHERE digest = ? AND build = ?`, digest, build).Scan(&document)
+	var used int64
+	err := db.read.QueryRowContext(ctx, `SELECT document, used_at FROM matches WHERE digest = ? AND build = ?`, digest, build).Scan(&document, &used)
 	if errors.Is(err, sql.ErrNoRows) {
 		return r, false, nil
 	}
@@ -75,8 +78,9 @@ func (db *DB) Matches(ctx context.Context, digest, build string) (vuln.Report, b
 		return r, false, fmt.Errorf("matches of %q: %w", digest, err)
 	}
 	if err := json.Unmarshal(data, &r); err != nil {
-		return r, false, fmt.Errorf("matches of %q in database %q are damaged: %w: %w", digest, db.path, err, fault.ErrInvalid)
+		return r, false, fmt.Errorf("matches of %q: %w", digest, db.damaged(err))
 	}
+	db.used(ctx, `UPDATE matches SET used_at = ? WHERE digest = ?`, digest, used)
 	return r, true, nil
 }
 
@@ -88,11 +92,55 @@ func (db *DB) PutMatches(ctx context.Context, digest string, r vuln.Report) erro
 	}
 	document := db.compress(data)
 	return db.change(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO matches (digest, build, document) VALUES (?, ?, ?)
-			ON CONFLICT (digest) DO UPDATE SET build = excluded.build, document = excluded.document`, digest, r.Database, document)
+		_, err := tx.ExecContext(ctx, `INSERT INTO matches (digest, build, document, used_at) VALUES (?, ?, ?, ?)
+			ON CONFLICT (digest) DO UPDATE SET build = excluded.build, document = excluded.document, used_at = excluded.used_at`,
+			digest, r.Database, document, millis(db.now()))
 		if err != nil {
 			return fmt.Errorf("keep the matches of %q: %w", digest, err)
 		}
 		return nil
 	})
+}
+
+// PruneImages removes what no scan will ask for again: matches of other builds of
+// the vulnerability database than the given one, and SBOMs and matches that were
+// last asked for before a time. It gives the number of images that lost something.
+func (db *DB) PruneImages(ctx context.Context, build string, before time.Time) (int, error) {
+	pruned := map[string]bool{}
+	err := db.change(ctx, func(tx *sql.Tx) error {
+		for _, q := range []struct {
+			text string
+			args []any
+		}{
+			{`DELETE FROM matches WHERE build <> ? OR used_at < ? RETURNING digest`, []any{build, millis(before)}},
+			{`DELETE FROM sboms WHERE used_at < ? RETURNING digest`, []any{millis(before)}},
+		} {
+			digests, err := column(tx.QueryContext(ctx, q.text, q.args...))
+			if err != nil {
+				return fmt.Errorf("prune images: %w", err)
+			}
+			for _, d := range digests {
+				pruned[d] = true
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	return len(pruned), nil
+}
+
+// usedEvery is how exactly it is kept when a row was last asked for: a write for
+// every read would cost more than the read.
+const usedEvery = 24 * time.Hour
+
+// used keeps that a row was asked for. A failure is no failure of the read: the
+// row only seems older than it is.
+func (db *DB) used(ctx context.Context, text, digest string, last int64) {
+	now := db.now()
+	if now.Sub(moment(last)) < usedEvery {
+		return
+	}
+	_, _ = db.write.ExecContext(ctx, text, millis(now), digest)
 }

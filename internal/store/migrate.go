@@ -42,14 +42,10 @@ func migrations() ([]migration, error) {
 	return list, nil
 }
 
-// migrate applies what is missing, all in one transaction: the file is of one
+// migrate brings the file to the newest of the listed migrations, all in one transaction: the file is of one
 // version or of the other, never between. A file that is up to date is only read,
 // so that a listing never waits for a scan.
-func (db *DB) migrate(ctx context.Context) error {
-	list, err := migrations()
-	if err != nil {
-		return err
-	}
+func (db *DB) migrate(ctx context.Context, list []migration) error {
 	applied, err := db.applied(ctx, db.read)
 	if err != nil {
 		return db.translate(err)

@@ -56,6 +56,7 @@ type DB struct {
 	close   sync.Once
 	// prepared maps the statements of Record; only Open writes it.
 	prepared map[string]*sql.Stmt
+	beats    beats
 }
 
 // Open opens the database, makes it when there is none, and brings its tables to
@@ -74,15 +75,14 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 		return nil, fmt.Errorf("database compression: %w", err)
 	}
 	db := &DB{path: c.Path, now: c.Now, encoder: encoder, decoder: decoder}
-	if db.write, err = sql.Open("sqlite", dsn(c.Path, "immediate")); err != nil {
-		return nil, db.translate(err)
+	if err := db.connect(); err != nil {
+		return nil, errors.Join(err, db.Close())
 	}
-	if db.read, err = sql.Open("sqlite", dsn(c.Path, "deferred")); err != nil {
-		return nil, errors.Join(db.translate(err), db.Close())
+	list, err := migrations()
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
 	}
-	db.write.SetMaxOpenConns(1)
-	db.read.SetMaxOpenConns(readers)
-	if err := db.migrate(ctx); err != nil {
+	if err := db.migrate(ctx, list); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	if err := db.prepare(ctx); err != nil {
@@ -91,10 +91,26 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	return db, nil
 }
 
+// connect makes the two pools: one connection that writes, as SQLite has one
+// writer at a time, and several that read.
+func (db *DB) connect() error {
+	var err error
+	if db.write, err = sql.Open("sqlite", dsn(db.path, "immediate")); err != nil {
+		return db.translate(err)
+	}
+	if db.read, err = sql.Open("sqlite", dsn(db.path, "deferred")); err != nil {
+		return db.translate(err)
+	}
+	db.write.SetMaxOpenConns(1)
+	db.read.SetMaxOpenConns(readers)
+	return nil
+}
+
 // Close ends all connections.
 func (db *DB) Close() error {
 	var errs []error
 	db.close.Do(func() {
+		db.beats.stopAll()
 		for _, pool := range []*sql.DB{db.read, db.write} {
 			if pool != nil {
 				errs = append(errs, pool.Close())

@@ -1,0 +1,69 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// Versions is the number of migrations.
+func Versions() (int, error) {
+	list, err := migrations()
+	return len(list), err
+}
+
+// MakeAt makes a file as the program of an earlier version made it.
+func MakeAt(ctx context.Context, path string, version int) error {
+	list, err := migrations()
+	if err != nil {
+		return err
+	}
+	if err := checkFile(path); err != nil {
+		return err
+	}
+	db := &DB{path: path, now: time.Now}
+	if err := db.connect(); err != nil {
+		return err
+	}
+	if err := db.migrate(ctx, list[:version]); err != nil {
+		return err
+	}
+	if err := db.read.Close(); err != nil {
+		return err
+	}
+	return db.write.Close()
+}
+
+// LimitPages makes the database full at a number of pages.
+func (db *DB) LimitPages(ctx context.Context, pages int) error {
+	_, err := db.write.ExecContext(ctx, fmt.Sprintf("PRAGMA max_page_count = %d", pages))
+	return err
+}
+
+// Pages is the number of pages that the file has.
+func (db *DB) Pages(ctx context.Context) (pages int, err error) {
+	err = db.write.QueryRowContext(ctx, "PRAGMA page_count").Scan(&pages)
+	return pages, err
+}
+
+// Wait sets how long a write waits for another process.
+func (db *DB) Wait(ctx context.Context, d time.Duration) error {
+	_, err := db.write.ExecContext(ctx, fmt.Sprintf("PRAGMA busy_timeout = %d", d.Milliseconds()))
+	return err
+}
+
+// Check runs SQLite's own check of the whole file; "ok" is what it says of a sound one.
+func (db *DB) Check(ctx context.Context) (string, error) {
+	list, err := db.texts(ctx, "PRAGMA integrity_check")
+	if err != nil {
+		return "", err
+	}
+	broken, err := db.texts(ctx, "SELECT \"table\" FROM pragma_foreign_key_check")
+	return fmt.Sprint(append(list, broken...)), err
+}
+
+// Changes is the number of rows that the writing connection has changed.
+func (db *DB) Changes(ctx context.Context) (n int, err error) {
+	err = db.write.QueryRowContext(ctx, "SELECT total_changes()").Scan(&n)
+	return n, err
+}
