@@ -52,7 +52,7 @@ type Streams struct {
 // env is NAME=VALUE, as os.Environ gives it.
 func (p Program) Run(ctx context.Context, args, env []string, s Streams) int {
 	r := &runner{Program: p, Streams: s, env: environment(env)}
-	root := r.root()
+	root := r.root() //nolint:contextcheck // the commands take the context that cobra is given below
 	root.SetArgs(args)
 	root.SetIn(s.In)
 	root.SetOut(s.Out)
@@ -98,8 +98,7 @@ func (e *exitError) Error() string { return e.message }
 // fail says what went wrong in one line, what to do in another, and gives the
 // exit code.
 func (r *runner) fail(command *cobra.Command, err error) int {
-	var exit *exitError
-	if errors.As(err, &exit) {
+	if exit, ok := errors.AsType[*exitError](err); ok {
 		r.say("%s", exit.message)
 		return exit.code
 	}

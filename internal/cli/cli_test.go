@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -24,7 +25,7 @@ var update = flag.Bool("update", false, "rewrite the scripts' expected output")
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"eksposure": func() {
-			ctx, stop := signal.NotifyContext(clitest.Context(os.Getenv("FAKE")), os.Interrupt, syscall.SIGTERM)
+			ctx, stop := signal.NotifyContext(clitest.Context(context.Background(), os.Getenv("FAKE")), os.Interrupt, syscall.SIGTERM)
 			code := clitest.Program(os.Getenv("FAKE")).Run(ctx, os.Args[1:], os.Environ(), cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr})
 			stop()
 			os.Exit(code)
@@ -47,10 +48,8 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	got := 0
 	err = ts.Exec(args[1], args[2:]...)
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		got = exit.ExitCode()
-		err = nil
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		got, err = exit.ExitCode(), nil
 	}
 	ts.Check(err)
 	if got != want {

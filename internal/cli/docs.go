@@ -26,7 +26,7 @@ func (r *runner) docsCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, given []string) error {
 			dir := given[0]
 			for _, d := range []string{"cli", "traits"} {
-				if err := os.MkdirAll(filepath.Join(dir, d), 0o755); err != nil {
+				if err := os.MkdirAll(filepath.Join(dir, d), 0o755); err != nil { //nolint:gosec // documentation is for everybody
 					return fmt.Errorf("write documentation: %w", fileError(err))
 				}
 			}

@@ -15,7 +15,7 @@ func (r *runner) manCommand() *cobra.Command {
 		Example: "  eksposure man ~/.local/share/man/man1",
 		Args:    args("a directory"),
 		RunE: func(c *cobra.Command, given []string) error {
-			if err := os.MkdirAll(given[0], 0o755); err != nil {
+			if err := os.MkdirAll(given[0], 0o755); err != nil { //nolint:gosec // manuals are for everybody
 				return fmt.Errorf("write man pages: %w", fileError(err))
 			}
 			at := r.Build.Time

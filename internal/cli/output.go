@@ -122,9 +122,9 @@ func (r *runner) pages() map[string]exposure.Page {
 // for what is not a terminal (https://no-color.org for NO_COLOR).
 func (r *runner) terminal(w io.Writer) (color bool, width int) {
 	f, ok := w.(*os.File)
-	is := ok && term.IsTerminal(int(f.Fd())) //nolint:gosec // a file descriptor is a small number
+	is := ok && term.IsTerminal(int(f.Fd()))
 	if is {
-		if columns, _, err := term.GetSize(int(f.Fd())); err == nil { //nolint:gosec // as above
+		if columns, _, err := term.GetSize(int(f.Fd())); err == nil {
 			width = columns
 		}
 	}

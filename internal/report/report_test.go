@@ -197,32 +197,41 @@ func TestOCSFIsOneFindingALine(t *testing.T) {
 
 // TestSARIFShape checks what the 2.1.0 schema demands of what we write.
 func TestSARIFShape(t *testing.T) {
+	type text struct {
+		Text string `json:"text"`
+	}
 	type location struct {
-		LogicalLocations []struct{ Name, FullyQualifiedName, Kind string }
+		LogicalLocations []struct {
+			FullyQualifiedName string `json:"fullyQualifiedName"`
+		} `json:"logicalLocations"`
 	}
 	var log struct {
 		Schema  string `json:"$schema"`
-		Version string
+		Version string `json:"version"`
 		Runs    []struct {
 			Tool struct {
 				Driver struct {
-					Name  string
+					Name  string `json:"name"`
 					Rules []struct {
-						ID               string
-						ShortDescription struct{ Text string }
-						FullDescription  struct{ Text string }
-					}
-				}
-			}
-			Invocations []struct{ ExecutionSuccessful *bool }
-			Results     []struct {
-				RuleID, Kind, Level string
-				RuleIndex           *int
-				Message             struct{ Text string }
-				Locations           []location
-				PartialFingerprints map[string]string
-			}
-		}
+						ID               string `json:"id"`
+						ShortDescription text   `json:"shortDescription"`
+						FullDescription  text   `json:"fullDescription"`
+					} `json:"rules"`
+				} `json:"driver"`
+			} `json:"tool"`
+			Invocations []struct {
+				ExecutionSuccessful *bool `json:"executionSuccessful"`
+			} `json:"invocations"`
+			Results []struct {
+				RuleID              string            `json:"ruleId"`
+				Kind                string            `json:"kind"`
+				Level               string            `json:"level"`
+				RuleIndex           *int              `json:"ruleIndex"`
+				Message             text              `json:"message"`
+				Locations           []location        `json:"locations"`
+				PartialFingerprints map[string]string `json:"partialFingerprints"`
+			} `json:"results"`
+		} `json:"runs"`
 	}
 	if err := json.Unmarshal([]byte(write(t, sample(), report.Options{Format: report.SARIF})), &log); err != nil {
 		t.Fatal(err)
@@ -248,11 +257,11 @@ func TestSARIFShape(t *testing.T) {
 		if r.Message.Text == "" || len(r.Locations) != 1 || !strings.HasPrefix(r.Locations[0].LogicalLocations[0].FullyQualifiedName, "arn:aws") {
 			t.Errorf("%s: message or location is missing", r.RuleID)
 		}
-		print := r.PartialFingerprints["eksposure/v1"]
-		if print == "" || seen[print] {
-			t.Errorf("%s: fingerprint %q is empty or not unique", r.RuleID, print)
+		mark := r.PartialFingerprints["eksposure/v1"]
+		if mark == "" || seen[mark] {
+			t.Errorf("%s: fingerprint %q is empty or not unique", r.RuleID, mark)
 		}
-		seen[print] = true
+		seen[mark] = true
 	}
 	for _, rule := range run.Tool.Driver.Rules {
 		if rule.ID == "" || rule.ShortDescription.Text == "" || rule.FullDescription.Text == "" {

@@ -186,8 +186,10 @@ func result(f *exposure.Finding, t exposure.TraitState, rule int) sarifResult {
 			continue
 		}
 		sentences = append(sentences, e.Summary)
-		if e.Resource.UID != f.Cluster.Ref.String() {
-			out.RelatedLocations = append(out.RelatedLocations, logical(e.Resource.Name, e.Resource.UID))
+		at := logical(e.Resource.Name, e.Resource.UID)
+		known := slices.ContainsFunc(out.RelatedLocations, func(l sarifLocation) bool { return l.LogicalLocations[0] == at.LogicalLocations[0] })
+		if e.Resource.UID != f.Cluster.Ref.String() && !known {
+			out.RelatedLocations = append(out.RelatedLocations, at)
 		}
 	}
 	for _, u := range t.Unknowns {

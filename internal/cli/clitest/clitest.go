@@ -37,8 +37,8 @@ func Program(word string) cli.Program {
 
 // Context is that of the process: already ended when the word is "interrupted" or
 // "held".
-func Context(word string) context.Context {
-	ctx, cancel := context.WithCancel(context.Background())
+func Context(parent context.Context, word string) context.Context {
+	ctx, cancel := context.WithCancel(parent)
 	if word == "interrupted" || word == "held" {
 		cancel()
 	}
