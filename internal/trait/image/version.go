@@ -9,8 +9,8 @@ import (
 //
 // It is tolerant: every two texts have an order. Debian and RPM versions follow
 // their own rules (deb-version(7), rpm-version(7)). All others go by one rule
-// that agrees with semantic versioning and apk on the versions that packages
-// really have: numbers compare as numbers, a word for an early release (alpha,
+// that agrees with semantic versioning, PEP 440, Maven and apk on the versions
+// that packages really have: numbers compare as numbers, a word for an early release (alpha,
 // rc …) comes before the release itself, any other word after it, and build
 // metadata behind "+" does not count.
 func CompareVersions(kind, a, b string) int {
@@ -19,6 +19,8 @@ func CompareVersions(kind, a, b string) int {
 		return compareDebian(a, b)
 	case "rpm":
 		return compareRPM(a, b)
+	case "apk":
+		return compareApk(a, b)
 	case "npm", "go-module", "rust-crate", "dart-pub":
 		return comparePlain(a, b, true)
 	}
@@ -150,6 +152,20 @@ func trimSeparators(s string) string {
 	})
 }
 
+// compareApk compares the version, then the revision behind "-r".
+func compareApk(a, b string) int {
+	versionA, revisionA := cutRevision(a)
+	versionB, revisionB := cutRevision(b)
+	return cmp.Or(comparePlain(versionA, versionB, false), compareNumbers(revisionA, revisionB))
+}
+
+func cutRevision(v string) (version, revision string) {
+	if i := strings.LastIndex(v, "-r"); i >= 0 && strings.Trim(v[i+2:], "0123456789") == "" {
+		return v[:i], v[i+2:]
+	}
+	return v, ""
+}
+
 // comparePlain compares versions of all other packages; with dashEarly, "-"
 // and anything behind it is an early release (semver.org, item 9).
 func comparePlain(a, b string, dashEarly bool) int {
@@ -203,6 +219,9 @@ func nextPart(v string, dashEarly bool) (p part, rest string) {
 		p.text, rest = cutWord(v)
 		p.text = strings.ToLower(p.text)
 		p.class = wordClass(p.text, rest)
+		if p.text == "dev" {
+			p.text = "-dev" // before alpha (PEP 440)
+		}
 	}
 	if early {
 		p.class = -1
