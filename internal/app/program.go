@@ -22,10 +22,11 @@ func Program() cli.Program {
 			}
 			return demoEstate{d}, nil
 		},
-		Traits: trait.All(),
-		Page:   trait.Page,
-		Build:  buildInfo(),
-		Now:    time.Now,
+		Traits:      trait.All(),
+		Page:        trait.Page,
+		Build:       buildInfo(),
+		Permissions: permissions(),
+		Now:         time.Now,
 	}
 }
 

@@ -30,8 +30,10 @@ type Program struct {
 	// Traits is the list of traits, Page gives a remediation topic's page.
 	Traits []exposure.Trait
 	Page   func(topic string) (exposure.Page, bool)
-	Build  Build
-	Now    func() time.Time
+	// Permissions are the rights that scanning needs.
+	Permissions Permissions
+	Build       Build
+	Now         func() time.Time
 }
 
 // Build tells which program this is.
@@ -139,7 +141,7 @@ func remedy(category, command string) string {
 	case "invalid":
 		return "Usage: `" + command + " --help`."
 	case "denied":
-		return "Check the credentials with `aws sts get-caller-identity`, and the rights that docs/permissions.md lists."
+		return "Check the credentials with `aws sts get-caller-identity`, and the rights that `eksposure permissions` prints."
 	case "throttled":
 		return "Wait a little and run it again; what was recorded is kept."
 	case "unavailable":

@@ -20,7 +20,7 @@ type gate struct {
 
 func gateFlags(c *cobra.Command) *gate {
 	g := &gate{}
-	c.Flags().StringArrayVar(&g.failOn, "fail-on", nil, "exit with 10 when a finding is at least this severe (critical, high, medium, low) or has a trait (trait=ID); may be repeated")
+	c.Flags().StringArrayVar(&g.failOn, "fail-on", nil, "exit with 10 when this `condition` holds: a finding is at least this severe (critical, high, medium, low) or has a trait (trait=ID); may be repeated")
 	g.gapFlag(c)
 	return g
 }

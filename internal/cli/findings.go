@@ -33,14 +33,14 @@ func (r *runner) findingsListCommand() *cobra.Command {
 	}
 	out := outputFlags(c, reportFormats()...)
 	f := c.Flags()
-	f.StringArrayVar(&severities, "severity", nil, "only this severity: critical, high, medium, low; may be repeated")
-	f.StringArrayVar(&statuses, "status", nil, "only this status: new, \"in progress\", suppressed, resolved; may be repeated")
-	f.StringArrayVar(&q.Accounts, "account", nil, "only this account; may be repeated")
-	f.StringArrayVar(&q.Regions, "region", nil, "only this region; may be repeated")
-	f.StringArrayVar(&q.Clusters, "cluster", nil, "only this cluster, by ARN or name; may be repeated")
-	f.StringArrayVar(&q.Traits, "trait", nil, "only findings that this trait contributes to; may be repeated")
+	f.StringArrayVar(&severities, "severity", nil, "only this `severity`: critical, high, medium, low; may be repeated")
+	f.StringArrayVar(&statuses, "status", nil, "only this `status`: new, \"in progress\", suppressed, resolved; may be repeated")
+	f.StringArrayVar(&q.Accounts, "account", nil, "only this `account`; may be repeated")
+	f.StringArrayVar(&q.Regions, "region", nil, "only this `region`; may be repeated")
+	f.StringArrayVar(&q.Clusters, "cluster", nil, "only this `cluster`, by ARN or name; may be repeated")
+	f.StringArrayVar(&q.Traits, "trait", nil, "only findings that this `trait` contributes to; may be repeated")
 	f.BoolVar(&q.Closed, "closed", false, "also findings that are closed")
-	f.IntVar(&q.Limit, "limit", 0, "at most this many; 0 means all")
+	f.IntVar(&q.Limit, "limit", 0, "at most this `number`; 0 means all")
 	settings(c, "database", "log_level")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if err := out.check(); err != nil {

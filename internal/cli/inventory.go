@@ -26,8 +26,8 @@ holds no Secret and no credential. ` + "`eksposure evaluate`" + ` gives the same
 	}
 	gate := &gate{}
 	gate.gapFlag(c)
-	c.Flags().StringVar(&cluster, "cluster", "", "cluster to collect, by ARN or name (required)")
-	c.Flags().StringVar(&file, "output-file", "", "write the snapshot to this file instead of standard output")
+	c.Flags().StringVar(&cluster, "cluster", "", "`cluster` to collect, by ARN or name (required)")
+	c.Flags().StringVar(&file, "output-file", "", "write the snapshot to this `file` instead of standard output")
 	settings(c, "database", "cache_dir", "log_level", "aws.", "kubernetes.", "scan.cluster_timeout", "images.", "vulnerability_database.")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if cluster == "" {

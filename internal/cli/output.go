@@ -28,8 +28,8 @@ type output struct {
 // outputFlags adds -o and --output-file with the formats that the command knows.
 func outputFlags(c *cobra.Command, formats ...string) *output {
 	o := &output{formats: formats}
-	c.Flags().StringVarP(&o.format, "output", "o", "text", "format of the result: "+strings.Join(formats, ", "))
-	c.Flags().StringVar(&o.file, "output-file", "", "write the result to this file instead of standard output")
+	c.Flags().StringVarP(&o.format, "output", "o", "text", "`format` of the result: "+strings.Join(formats, ", "))
+	c.Flags().StringVar(&o.file, "output-file", "", "write the result to this `file` instead of standard output")
 	_ = c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
 	return o
 }

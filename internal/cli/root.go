@@ -42,8 +42,8 @@ It only reads. Results go to standard output; progress, coverage and errors go t
 	}
 	c.SetFlagErrorFunc(flagError)
 	c.SuggestionsMinimumDistance = suggestionDistance
-	c.PersistentFlags().StringVar(&r.configFile, "config", "", "configuration file; default: $"+configVariable+", else config.yaml in the user's configuration directory")
-	c.PersistentFlags().StringVar(&r.color, "color", "auto", "colours in text: auto, always or never")
+	c.PersistentFlags().StringVar(&r.configFile, "config", "", "configuration `file`; default: $"+configVariable+", else config.yaml in the user's configuration directory")
+	c.PersistentFlags().StringVar(&r.color, "color", "auto", "colours in text, `when`: auto, always or never")
 	c.PersistentPreRunE = func(*cobra.Command, []string) error {
 		if !slices.Contains([]string{"auto", "always", "never"}, r.color) {
 			return fmt.Errorf("--color %q: want auto, always or never: %w", r.color, fault.ErrInvalid)
@@ -61,7 +61,7 @@ It only reads. Results go to standard output; progress, coverage and errors go t
 	}
 	add(groupMain, r.scanCommand(), r.findingsCommand(), r.demoCommand())
 	add(groupMore, r.clustersCommand(), r.inventoryCommand(), r.evaluateCommand(), r.traitsCommand(), r.dbCommand())
-	add(groupAbout, r.versionCommand(), r.manCommand())
+	add(groupAbout, r.permissionsCommand(), r.versionCommand(), r.manCommand())
 	c.AddCommand(r.docsCommand())
 	c.AddCommand(helpTopics()...)
 	return c

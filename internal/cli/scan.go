@@ -24,7 +24,7 @@ func (r *runner) scanCommand() *cobra.Command {
 		Use:   "scan",
 		Short: "Scan clusters and record their exposure findings",
 		Long: `Discovers the clusters, describes and collects each one, reads its images, matches their packages, evaluates the
-traits, and records one finding per cluster. Needs read-only rights; see docs/permissions.md.
+traits, and records one finding per cluster. Needs read-only rights; see ` + "`eksposure permissions`" + `.
 
 What could not be read is unknown, never fine: it is listed on standard error, marked in the findings, and the exit
 code is 11 unless --allow-gaps is given. A scan that is interrupted keeps what was recorded and can be run again.`,
@@ -39,8 +39,8 @@ code is 11 unless --allow-gaps is given. A scan that is interrupted keeps what w
 		Args: noArgs,
 	}
 	out, gate := outputFlags(c, reportFormats()...), gateFlags(c)
-	c.Flags().StringArrayVar(&clusters, "cluster", nil, "cluster to scan, by ARN or name; may be repeated; default: all that are discovered")
-	c.Flags().StringArrayVar(&from, "from", nil, "record the findings of this snapshot file, made by `eksposure inventory`, instead of asking AWS; may be repeated")
+	c.Flags().StringArrayVar(&clusters, "cluster", nil, "`cluster` to scan, by ARN or name; may be repeated; default: all that are discovered")
+	c.Flags().StringArrayVar(&from, "from", nil, "record the findings of this snapshot `file`, made by eksposure inventory, instead of asking AWS; may be repeated")
 	settings(c, "database", "cache_dir", "log_level", "aws.", "kubernetes.", "scan.", "images.", "vulnerability_database.", "policy.")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if err := errors.Join(out.check(), gate.check(r.Traits)); err != nil {

@@ -30,6 +30,12 @@ func Program(word string) cli.Program {
 			p, ok := reporttest.Pages()[topic]
 			return p, ok
 		},
+		Permissions: cli.Permissions{
+			Actions:    []cli.Permission{{Action: "eks:DescribeCluster", Scope: "account", Why: "version and network of a cluster"}},
+			ReadPolicy: `{"Statement": "read"}`, Manifest: "kind: ClusterRole",
+			CallerPolicy: func(t cli.Trust) string { return `{"Statement": "assume ` + t.RoleName + ` in ` + t.Partition + `"}` },
+			TrustPolicy:  func(t cli.Trust) string { return `{"Statement": "trust ` + t.CallerARN + `"}` },
+		},
 		Build: cli.Build{Version: "1.0.0", Commit: "0123456789abcdef", Time: reporttest.At(), Go: "go1.26.8"},
 		Now:   reporttest.At,
 	}

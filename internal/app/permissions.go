@@ -1,0 +1,21 @@
+package app
+
+import (
+	"github.com/eksposure/eksposure/internal/cli"
+	"github.com/eksposure/eksposure/internal/cloud"
+	"github.com/eksposure/eksposure/internal/kube"
+)
+
+// permissions are the rights that the adapters' calls need.
+func permissions() cli.Permissions {
+	p := cli.Permissions{
+		ReadPolicy:   cloud.ReadPolicy(),
+		CallerPolicy: func(t cli.Trust) string { return cloud.Trust(t).CallerPolicy() },
+		TrustPolicy:  func(t cli.Trust) string { return cloud.Trust(t).TrustPolicy() },
+		Manifest:     kube.Manifest(),
+	}
+	for _, a := range cloud.Permissions() {
+		p.Actions = append(p.Actions, cli.Permission{Action: a.Action, Scope: string(a.Scope), Why: a.Why})
+	}
+	return p
+}

@@ -1,0 +1,126 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/eksposure/eksposure/internal/fault"
+)
+
+// Permissions are the rights that scanning needs, as the adapters know them from
+// the calls that they make.
+type Permissions struct {
+	Actions    []Permission
+	ReadPolicy string
+	// CallerPolicy and TrustPolicy are the two sides of assuming a role.
+	CallerPolicy func(Trust) string
+	TrustPolicy  func(Trust) string
+	// Manifest is the Kubernetes ClusterRole with its binding.
+	Manifest string
+}
+
+// Permission is one IAM action.
+type Permission struct{ Action, Scope, Why string }
+
+// Trust names the two sides of assuming a role.
+type Trust struct{ Partition, CallerARN, RoleName, ExternalID string }
+
+// exampleTrust stands in where the documentation cannot know the names.
+func exampleTrust() Trust {
+	return Trust{Partition: "aws", CallerARN: "arn:aws:iam::111122223333:role/security-tooling", RoleName: "eksposure-scan"}
+}
+
+func (r *runner) permissionsCommand() *cobra.Command {
+	return group("permissions", "Print the read-only rights that scanning needs",
+		"Prints IAM policies and Kubernetes RBAC with exactly the rights that scanning uses: they are made from the calls in the code.",
+		r.permissionsReadCommand(), r.permissionsCallerCommand(), r.permissionsTrustCommand(), r.permissionsKubernetesCommand())
+}
+
+func (r *runner) permissionsReadCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "read-policy",
+		Short:   "IAM policy for the role in every scanned account",
+		Example: "  eksposure permissions read-policy > read-policy.json",
+		Args:    noArgs,
+		RunE:    func(*cobra.Command, []string) error { return block(r.Out, r.Permissions.ReadPolicy) },
+	}
+}
+
+func (r *runner) permissionsCallerCommand() *cobra.Command {
+	t := exampleTrust()
+	c := &cobra.Command{
+		Use:     "caller-policy",
+		Short:   "IAM policy for the identity that scans other accounts",
+		Example: "  eksposure permissions caller-policy --role-name eksposure-scan > caller-policy.json",
+		Args:    noArgs,
+		RunE:    func(*cobra.Command, []string) error { return block(r.Out, r.Permissions.CallerPolicy(t)) },
+	}
+	c.Flags().StringVar(&t.RoleName, "role-name", t.RoleName, "`name` of the role in every account")
+	c.Flags().StringVar(&t.Partition, "partition", t.Partition, "AWS `partition`: aws, aws-us-gov or aws-cn")
+	return c
+}
+
+func (r *runner) permissionsTrustCommand() *cobra.Command {
+	var t Trust
+	c := &cobra.Command{
+		Use:     "trust-policy --caller-arn ARN",
+		Short:   "IAM trust policy for the role in every scanned account",
+		Example: "  eksposure permissions trust-policy --caller-arn arn:aws:iam::111122223333:role/security-tooling > trust-policy.json",
+		Args:    noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if !strings.HasPrefix(t.CallerARN, "arn:") {
+				return fmt.Errorf("`%s` needs --caller-arn, the ARN of the identity that scans: %w", c.CommandPath(), fault.ErrInvalid)
+			}
+			return block(r.Out, r.Permissions.TrustPolicy(t))
+		},
+	}
+	c.Flags().StringVar(&t.CallerARN, "caller-arn", "", "`ARN` of the identity that scans (required)")
+	c.Flags().StringVar(&t.ExternalID, "external-id", "", "external `ID` to ask for")
+	return c
+}
+
+func (r *runner) permissionsKubernetesCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "kubernetes",
+		Short:   "Kubernetes ClusterRole with its binding",
+		Example: "  eksposure permissions kubernetes | kubectl apply -f -",
+		Args:    noArgs,
+		RunE:    func(*cobra.Command, []string) error { return block(r.Out, r.Permissions.Manifest) },
+	}
+}
+
+// block writes text that ends with one line break.
+func block(w io.Writer, text string) error { return line(w, "%s", strings.TrimRight(text, "\n")) }
+
+// permissionsPage is docs/permissions.md.
+func permissionsPage(p Permissions) string {
+	var b strings.Builder
+	b.WriteString(`# Permissions
+
+Scanning only reads. These are exactly the rights that it uses, made from the calls in the code; ` + "`eksposure permissions`" + ` prints each of them
+ready for use.
+
+## IAM actions
+
+| Action | Needed by | What is read with it |
+| --- | --- | --- |
+`)
+	for _, a := range p.Actions {
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", a.Action, a.Scope, a.Why)
+	}
+	fence := func(heading, kind, text string) {
+		fmt.Fprintf(&b, "\n## %s\n\n```%s\n%s\n```\n", heading, kind, strings.TrimRight(text, "\n"))
+	}
+	t := exampleTrust()
+	fence("The policy of the role in every scanned account", "json", p.ReadPolicy)
+	fence("The trust policy of that role", "json", p.TrustPolicy(t))
+	fence("The policy of the identity that scans other accounts", "json", p.CallerPolicy(t))
+	fence("Kubernetes RBAC", "yaml", p.Manifest)
+	b.WriteString("\nAn EKS access entry puts the role into the Kubernetes group that the binding names:\n\n```sh\n" +
+		"aws eks create-access-entry --cluster-name CLUSTER \\\n" +
+		"  --principal-arn arn:aws:iam::ACCOUNT:role/" + t.RoleName + " --kubernetes-groups eksposure-readers\n```\n")
+	return b.String()
+}
