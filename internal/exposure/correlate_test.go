@@ -183,15 +183,15 @@ func TestTopicsAndFixSets(t *testing.T) {
 			t.Errorf("topic %s says %q, Project says %q", topic.ID, topic.After, left)
 		}
 	}
-	want := []row{{"internet-reachable", exposure.High}, {"high-priority-vulnerability", exposure.High}, {"unsupported-kubernetes-version", exposure.Critical}}
+	want := []row{{"high-priority-vulnerability", exposure.High}, {"internet-reachable", exposure.High}, {"unsupported-kubernetes-version", exposure.Critical}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("topics (-want +got):\n%s", diff)
 	}
 	wantSets := []exposure.FixSet{
 		{Wish: exposure.High, Topics: []string{"internet-reachable"}, After: exposure.High},
-		{Wish: exposure.Medium, Topics: []string{"internet-reachable", "high-priority-vulnerability"}, After: exposure.Medium},
-		{Wish: exposure.Low, Topics: []string{"internet-reachable", "high-priority-vulnerability", "unsupported-kubernetes-version"}, After: exposure.Resolved},
-		{Wish: exposure.Resolved, Topics: []string{"internet-reachable", "high-priority-vulnerability", "unsupported-kubernetes-version"}, After: exposure.Resolved},
+		{Wish: exposure.Medium, Topics: []string{"high-priority-vulnerability", "internet-reachable"}, After: exposure.Medium},
+		{Wish: exposure.Low, Topics: []string{"high-priority-vulnerability", "internet-reachable", "unsupported-kubernetes-version"}, After: exposure.Resolved},
+		{Wish: exposure.Resolved, Topics: []string{"high-priority-vulnerability", "internet-reachable", "unsupported-kubernetes-version"}, After: exposure.Resolved},
 	}
 	if diff := cmp.Diff(wantSets, f.FixSets); diff != "" {
 		t.Errorf("fix sets (-want +got):\n%s", diff)

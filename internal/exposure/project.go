@@ -71,16 +71,20 @@ func projectOption(f *Finding, trait string, o Option) Severity {
 
 // topics lists the remediation topics of a finding in recommended order:
 // deletion when the cluster looks unneeded, then the one that leaves the lowest
-// severity, then the least effort, then the order of the traits.
+// severity, then the lowest sum of factors, then the least effort, then the order
+// of the traits.
 func topics(f *Finding, traits []Trait) []TopicState {
 	var list []TopicState
+	sums := map[string]int{}
 	all := newScorer(f.Traits, f.Arithmetic.Impact)
 	for _, t := range traits {
 		state := f.Trait(t.ID)
 		if state == nil || state.Standing != Contributing {
 			continue
 		}
-		after := all.without([]string{t.ID}).Severity
+		left := all.without([]string{t.ID})
+		after := left.Severity
+		sums[t.ID] = left.Sum
 		topic := TopicState{ID: t.ID, Title: t.Short, Effort: t.Effort, After: after, Resolves: after == Resolved}
 		for _, o := range t.Options {
 			left := projectOption(f, t.ID, o)
@@ -89,7 +93,7 @@ func topics(f *Finding, traits []Trait) []TopicState {
 		list = append(list, topic)
 	}
 	slices.SortStableFunc(list, func(a, b TopicState) int {
-		return cmp.Or(cmp.Compare(a.After.Rank(), b.After.Rank()), cmp.Compare(a.Effort, b.Effort))
+		return cmp.Or(cmp.Compare(a.After.Rank(), b.After.Rank()), cmp.Compare(sums[a.ID], sums[b.ID]), cmp.Compare(a.Effort, b.Effort))
 	})
 	if f.Unneeded != nil {
 		list = slices.Insert(list, 0, TopicState{ID: DeleteTopic, Title: "Delete the cluster", Effort: EffortHours, Resolves: true})
