@@ -1,7 +1,9 @@
 package report
 
 import (
+	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -58,13 +60,23 @@ func list(p *printer, r Report) {
 	p.line("\n%s.", Summarize(r.Findings).String())
 }
 
-// firstFix names the topic to begin with and what it achieves.
+// firstFix names the topic to begin with and what it achieves. When no single
+// topic lowers the severity, it counts the others that have to go with it.
 func firstFix(f *exposure.Finding) string {
 	if len(f.Topics) == 0 {
 		return "–"
 	}
-	t := f.Topics[0]
-	return t.Title + " → " + after(t.After)
+	first := f.Topics[0]
+	if first.After.Rank() < f.Severity.Rank() || len(f.FixSets) == 0 {
+		return first.Title + " → " + after(first.After)
+	}
+	set := f.FixSets[0]
+	for _, t := range f.Topics {
+		if slices.Contains(set.Topics, t.ID) {
+			return fmt.Sprintf("%s + %d more → %s", t.Title, len(set.Topics)-1, after(set.After))
+		}
+	}
+	return "–"
 }
 
 // traitList names the contributing traits, and counts those nobody could decide.
