@@ -104,8 +104,12 @@ func usualSnapshot() *inventory.Snapshot {
 	for i := range 30 {
 		im := inventory.Image{Digest: fmt.Sprintf("sha256:%064d", i), Repository: fmt.Sprintf("registry.example.com/team/service-%d", i), Database: "v6.1.10", OS: vuln.OS{ID: "debian", Version: "12", EndOfLife: on(2028, 6, 30)}}
 		for j := range 60 {
+			score := 0.01 // most vulnerabilities are not likely to be exploited
+			if j%20 == 0 {
+				score = 0.3
+			}
 			m := vuln.Match{
-				ID: fmt.Sprintf("CVE-2025-%05d", 100*i+j), Severity: "Medium", CVSS: vuln.CVSS{Vector: vectors[j%3], Score: 6}, EPSS: &vuln.EPSS{Score: float64(j) / 400},
+				ID: fmt.Sprintf("CVE-2025-%05d", 100*i+j), Severity: "Medium", CVSS: vuln.CVSS{Vector: vectors[j%3], Score: 6}, EPSS: &vuln.EPSS{Score: score},
 				Package: vuln.Package{Name: fmt.Sprintf("package-%d", j%20), Version: "1.2.3-4", Type: "deb", Layer: "sha256:base"},
 			}
 			if j%2 == 0 {

@@ -2,7 +2,6 @@ package image
 
 import (
 	"strconv"
-	"strings"
 
 	"github.com/eksposure/eksposure/internal/exposure"
 	"github.com/eksposure/eksposure/internal/vuln"
@@ -13,10 +12,7 @@ import (
 // the policy's. A missing score is unknown, so it decides nothing by itself.
 func HighPriority(m *vuln.Match, p exposure.Policy) bool {
 	likely := m.KEV || m.Exploit || m.EPSS != nil && m.EPSS.Score >= p.LikelyEPSS
-	// Most vectors lack these texts, and looking for them is much cheaper than
-	// reading the metrics of every match in a fleet.
-	v := m.CVSS.Vector
-	return likely && strings.Contains(v, "AV:N") && (strings.Contains(v, "PR:N") || strings.Contains(v, "Au:N")) && m.CVSS.NetworkExploitable()
+	return likely && m.CVSS.NetworkExploitable()
 }
 
 // EPSS writes a score, or says that there is none.
