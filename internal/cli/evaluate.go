@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/eksposure/eksposure/internal/inventory"
+	"github.com/eksposure/eksposure/internal/report"
 	"github.com/eksposure/eksposure/internal/scan"
 )
 
@@ -42,7 +43,7 @@ nothing; ` + "`eksposure scan --from`" + ` does.`,
 		o := e.Evaluate(s, nil)
 		summary := scan.Summary{StartedAt: s.CollectedAt, FinishedAt: r.Now().UTC(), Discovery: inventory.Discovery{Clusters: []inventory.ClusterRef{o.Cluster}}}
 		summary.Outcomes = append(summary.Outcomes, o)
-		return r.conclude(summary, out, gate)
+		return r.conclude(findingsOf(summary), report.CoverageOf(summary), out, gate)
 	}
 	return c
 }

@@ -79,7 +79,9 @@ func (r *runner) scan(ctx context.Context, b Backend, request scan.Request, out 
 	if err != nil && len(summary.Outcomes) == 0 {
 		return err
 	}
-	concluded := r.conclude(summary, out, gate)
+	coverage := report.CoverageOf(summary)
+	coverage.Complete = coverage.Complete && err == nil
+	concluded := r.conclude(findingsOf(summary), coverage, out, gate)
 	if err == nil {
 		return concluded
 	}
@@ -107,13 +109,12 @@ func (r *runner) scanSaved(ctx context.Context, b Backend, files []string, out *
 		summary.Outcomes = append(summary.Outcomes, *o)
 	}
 	summary.FinishedAt = r.Now().UTC()
-	return r.conclude(summary, out, gate)
+	return r.conclude(findingsOf(summary), report.CoverageOf(summary), out, gate)
 }
 
 // conclude writes findings to standard output, coverage to standard error, and
 // gives the exit code.
-func (r *runner) conclude(summary scan.Summary, out *output, gate *gate) error {
-	findings, coverage := findingsOf(summary), report.CoverageOf(summary)
+func (r *runner) conclude(findings []*exposure.Finding, coverage *report.Coverage, out *output, gate *gate) error {
 	if err := r.report(out, findings, coverage, report.List); err != nil {
 		return err
 	}

@@ -121,21 +121,16 @@ type cell struct {
 	paint func(s string, width int) painted
 }
 
-// column describes one column of a table.
-type column struct {
-	title string
-	// flex columns may be cut when the terminal is too narrow, the last one first.
-	flex bool
-	// drop orders the columns that are left out when cutting is not enough: 1 goes
-	// first, 0 never.
-	drop int
-}
+// shrink is one step that makes a table narrower: a column is cut to a width, or
+// left out when the width is 0.
+type shrink struct{ column, width int }
 
-// table writes rows in aligned columns.
-func (p *printer) table(columns []column, rows [][]cell) {
+// table writes rows in aligned columns. When the terminal is too narrow, the
+// steps are taken one after the other until it is wide enough.
+func (p *printer) table(columns []string, rows [][]cell, steps ...shrink) {
 	widths := make([]int, len(columns))
 	for i, c := range columns {
-		widths[i] = utf8.RuneCountInString(c.title)
+		widths[i] = utf8.RuneCountInString(c)
 	}
 	for _, r := range rows {
 		for i := range r {
@@ -143,11 +138,11 @@ func (p *printer) table(columns []column, rows [][]cell) {
 			widths[i] = max(widths[i], utf8.RuneCountInString(r[i].text))
 		}
 	}
-	p.fit(columns, widths)
+	p.fit(widths, steps)
 	var line strings.Builder
 	for i, c := range columns {
 		if widths[i] > 0 {
-			line.WriteString(pad(c.title, widths[i]) + "  ")
+			line.WriteString(pad(truncate(c, widths[i]), widths[i]) + "  ")
 		}
 	}
 	p.line("%s", p.dim(strings.TrimRight(line.String(), " ")))
@@ -168,15 +163,8 @@ func (p *printer) table(columns []column, rows [][]cell) {
 	}
 }
 
-// minColumn is the least that is left of a cut column: enough to recognize it.
-const minColumn = 16
-
-// fit cuts columns, then leaves some out (width 0), until the terminal is wide
-// enough.
-func (p *printer) fit(columns []column, widths []int) {
-	if p.width == 0 {
-		return
-	}
+// fit takes the steps, and gives what is left of the last cut back.
+func (p *printer) fit(widths []int, steps []shrink) {
 	excess := func() int {
 		total := -2
 		for _, w := range widths {
@@ -187,21 +175,15 @@ func (p *printer) fit(columns []column, widths []int) {
 		return total - p.width
 	}
 	full := slices.Clone(widths)
-	for i := len(columns) - 1; i >= 0; i-- {
-		if columns[i].flex && excess() > 0 {
-			widths[i] -= max(0, min(excess(), widths[i]-minColumn))
+	for _, s := range steps {
+		if p.width == 0 || excess() <= 0 {
+			break
 		}
+		widths[s.column] = min(widths[s.column], s.width)
 	}
-	for next := 1; next <= len(columns) && excess() > 0; next++ {
-		for i, c := range columns {
-			if c.drop == next {
-				widths[i] = 0
-			}
-		}
-	}
-	for i, c := range columns {
-		if c.flex && widths[i] > 0 {
-			widths[i] = min(full[i], widths[i]+max(0, -excess()))
+	for _, s := range steps {
+		if p.width > 0 && widths[s.column] > 0 {
+			widths[s.column] = min(full[s.column], widths[s.column]+max(0, -excess()))
 		}
 	}
 }

@@ -11,10 +11,6 @@ type Table struct {
 // Write writes the table as text.
 func (t Table) Write(w io.Writer, o Options) error {
 	p := newPrinter(o)
-	var columns []column
-	for _, c := range t.Columns {
-		columns = append(columns, column{title: c})
-	}
 	var rows [][]cell
 	for _, r := range t.Rows {
 		var cells []cell
@@ -23,6 +19,6 @@ func (t Table) Write(w io.Writer, o Options) error {
 		}
 		rows = append(rows, cells)
 	}
-	p.table(columns, rows)
+	p.table(t.Columns, rows)
 	return p.flush(w)
 }

@@ -47,17 +47,17 @@ func list(p *printer, r Report) {
 			{text: traitList(f)},
 		})
 	}
-	p.table([]column{
-		{title: "SEVERITY"},
-		{title: "CLUSTER", flex: true},
-		{title: "ACCOUNT", drop: 5},
-		{title: "REGION", drop: 4},
-		{title: "VERSION", drop: 3},
-		{title: "STATUS", drop: 2},
-		{title: "FIX FIRST", flex: true},
-		{title: "TRAITS", flex: true, drop: 1},
-	}, rows)
+	p.table([]string{"SEVERITY", "CLUSTER", "ACCOUNT", "REGION", "VERSION", "STATUS", "FIX FIRST", "TRAITS"}, rows, narrowing()...)
 	p.line("\n%s.", Summarize(r.Findings).String())
+}
+
+// narrowing makes the list fit: what is in the detail view anyway goes first, what
+// names the cluster last.
+func narrowing() []shrink {
+	const cluster, account, region, version, status, fix, traits = 1, 2, 3, 4, 5, 6, 7
+	return []shrink{
+		{traits, 28}, {traits, 0}, {fix, 30}, {status, 0}, {version, 0}, {region, 0}, {fix, 16}, {account, 0}, {cluster, 16},
+	}
 }
 
 // firstFix names the topic to begin with and what it achieves. When no single
