@@ -1,0 +1,44 @@
+package store_test
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/eksposure/eksposure/internal/inventory"
+	"github.com/eksposure/eksposure/internal/vuln"
+)
+
+func TestImages(t *testing.T) {
+	db := open(t, temp(t))
+	im := inventory.Image{Digest: "sha256:1", Repository: "registry/shop", Platform: "linux/amd64", Layers: []inventory.Layer{{DiffID: "sha256:a", Size: 5}}, Packages: 2}
+	sbom := vuln.SBOM{ImageDigest: "sha256:1", Tool: "syft 1", Format: "syft-json", OS: vuln.OS{ID: "debian", Version: "11"}, Packages: 2, Document: bytes.Repeat([]byte(`{"a":1}`), 10000)}
+	if _, _, ok, err := db.SBOM(t.Context(), "sha256:1", "syft 1"); ok || err != nil {
+		t.Fatalf("before: %v, %v", ok, err)
+	}
+	if err := db.PutSBOM(t.Context(), im, sbom); err != nil {
+		t.Fatal(err)
+	}
+	gotImage, gotSBOM, ok, err := db.SBOM(t.Context(), "sha256:1", "syft 1")
+	if !ok || err != nil || cmp.Diff(im, gotImage) != "" || cmp.Diff(sbom, gotSBOM) != "" {
+		t.Errorf("SBOM = %v, %v\n%s%s", ok, err, cmp.Diff(im, gotImage), cmp.Diff(sbom, gotSBOM))
+	}
+	if _, _, ok, err := db.SBOM(t.Context(), "sha256:1", "syft 2"); ok || err != nil {
+		t.Errorf("an SBOM of another tool version must not be used: %v, %v", ok, err)
+	}
+	report := vuln.Report{Database: "b1", OS: sbom.OS, Matches: []vuln.Match{{ID: "CVE-1", EPSS: &vuln.EPSS{Score: 0.3}}, {ID: "CVE-2"}}}
+	if err := db.PutMatches(t.Context(), "sha256:1", report); err != nil {
+		t.Fatal(err)
+	}
+	if got, ok, err := db.Matches(t.Context(), "sha256:1", "b1"); !ok || err != nil || cmp.Diff(report, got) != "" {
+		t.Errorf("Matches = %v, %v\n%s", ok, err, cmp.Diff(report, got))
+	}
+	report.Database = "b2"
+	if err := db.PutMatches(t.Context(), "sha256:1", report); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok, err := db.Matches(t.Context(), "sha256:1", "b1"); ok || err != nil {
+		t.Errorf("matches of an earlier build must not be kept: %v, %v", ok, err)
+	}
+}

@@ -1,0 +1,169 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/eksposure/eksposure/internal/exposure"
+	"github.com/eksposure/eksposure/internal/fault"
+	"github.com/eksposure/eksposure/internal/store"
+)
+
+// The child processes of the tests below: what they do is named by the variable.
+func TestMain(m *testing.M) {
+	path := os.Getenv("STORE_TEST_CHILD")
+	if path == "" {
+		os.Exit(m.Run())
+	}
+	if limit, err := strconv.ParseUint(os.Getenv("STORE_TEST_LIMIT"), 10, 64); err == nil {
+		// A write past the limit then fails as on a full disk; the signal it also
+		// sends would end the process before the error is seen.
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: limit, Max: limit}); err != nil {
+			panic(err)
+		}
+	}
+	db, err := store.Open(context.Background(), store.Config{Path: path, Now: time.Now})
+	if err != nil {
+		panic(err)
+	}
+	for i := 0; ; i++ {
+		o := outcome(ref("111122223333", "eu-central-1", fmt.Sprintf("c%d", i)), exposure.Low, exposure.Created, "internet-reachable")
+		o.Finding.Description = noise(i)
+		if err := db.Record(context.Background(), o); err != nil {
+			fmt.Printf("error %v\n", err)
+			os.Exit(fault.Of(err).ExitCode)
+		}
+		fmt.Println(i)
+	}
+}
+
+// noise is text that does not compress away.
+func noise(seed int) string {
+	r := rand.New(rand.NewPCG(uint64(seed), 1))
+	data := make([]byte, 3000)
+	for i := range data {
+		data[i] = byte(32 + r.IntN(90))
+	}
+	return string(data)
+}
+
+// What Record reported as done is there after the process is killed.
+func TestKilledProcessLosesNothing(t *testing.T) {
+	path := temp(t)
+	child := exec.CommandContext(t.Context(), os.Args[0])
+	child.Env = append(os.Environ(), "STORE_TEST_CHILD="+path)
+	out, err := child.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	last := -1
+	buffer := make([]byte, 4096)
+	var seen strings.Builder
+	for last < 200 {
+		n, err := out.Read(buffer)
+		if err != nil {
+			t.Fatalf("child ended early: %v\n%s", err, seen.String())
+		}
+		seen.Write(buffer[:n])
+		lines := strings.Split(seen.String(), "\n")
+		if len(lines) > 1 {
+			if last, err = strconv.Atoi(lines[len(lines)-2]); err != nil {
+				t.Fatalf("child says %q", lines[len(lines)-2])
+			}
+		}
+	}
+	if err := child.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = child.Wait()
+	db := open(t, path)
+	found, err := db.Findings(t.Context(), exposure.Query{})
+	if err != nil || len(found) <= last {
+		t.Fatalf("%d findings, child reported %d: %v", len(found), last+1, err)
+	}
+	for i := range last + 1 {
+		f, err := db.Finding(t.Context(), "c"+strconv.Itoa(i))
+		if err != nil || f.Description != noise(i) {
+			t.Fatalf("finding %d: %v", i, err)
+		}
+		if events, err := db.History(t.Context(), f.ID); err != nil || len(events) != 1 {
+			t.Fatalf("history of %d: %v, %v", i, events, err)
+		}
+	}
+	record(t, db, outcome(shop, exposure.Low, exposure.Created))
+}
+
+func TestFullDisk(t *testing.T) {
+	path := temp(t)
+	child := exec.CommandContext(t.Context(), os.Args[0])
+	child.Env = append(os.Environ(), "STORE_TEST_CHILD="+path, "STORE_TEST_LIMIT="+strconv.Itoa(1<<20))
+	out, err := child.Output()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != fault.Of(fault.ErrUnavailable).ExitCode {
+		t.Fatalf("child: %v\n%s", err, tail(out))
+	}
+	if !strings.Contains(string(out), path) {
+		t.Errorf("the error does not name the file: %s", tail(out))
+	}
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	db := open(t, path)
+	found, err := db.Findings(t.Context(), exposure.Query{})
+	if err != nil || len(found) < len(lines)-1 || len(found) < 10 {
+		t.Errorf("%d findings are left of %d: %v", len(found), len(lines)-1, err)
+	}
+}
+
+func tail(out []byte) string { return string(out[max(0, len(out)-500):]) }
+
+func TestReadersDoNotWait(t *testing.T) {
+	db := open(t, temp(t))
+	record(t, db, outcome(shop, exposure.Low, exposure.Created))
+	var wg sync.WaitGroup
+	for w := range 4 {
+		wg.Go(func() {
+			for i := range 50 {
+				if err := db.Record(t.Context(), outcome(ref("111122223333", "us-east-1", fmt.Sprintf("w%d-%d", w, i)), exposure.High, exposure.Created, "internet-reachable")); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+		wg.Go(func() {
+			for range 50 {
+				if _, err := db.Findings(t.Context(), exposure.Query{Regions: []string{"eu-central-1"}}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	found, err := db.Findings(t.Context(), exposure.Query{})
+	if err != nil || len(found) != 201 {
+		t.Errorf("%d findings, %v", len(found), err)
+	}
+}
+
+// An interrupted write leaves nothing behind.
+func TestCancelledRecord(t *testing.T) {
+	db := open(t, temp(t))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := db.Record(ctx, outcome(shop, exposure.Low, exposure.Created)); !errors.Is(err, context.Canceled) {
+		t.Errorf("Record = %v", err)
+	}
+	if found, err := db.Findings(t.Context(), exposure.Query{}); err != nil || len(found) != 0 {
+		t.Errorf("%v, %v", found, err)
+	}
+}

@@ -1,0 +1,295 @@
+package store_test
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/eksposure/eksposure/internal/exposure"
+	"github.com/eksposure/eksposure/internal/fault"
+	"github.com/eksposure/eksposure/internal/inventory"
+	"github.com/eksposure/eksposure/internal/store"
+)
+
+// fleetTraits answer as the cluster's tags tell them.
+func fleetTraits() []exposure.Trait {
+	var list []exposure.Trait
+	for _, id := range []string{"internet-reachable", "unsupported-kubernetes-version", "high-priority-vulnerability"} {
+		list = append(list, exposure.Trait{
+			ID: id, Type: exposure.Misconfiguration, Title: "Title of " + id, Short: "Short " + id, Phrase: "has " + id, Effort: exposure.EffortHours,
+			Needs: []inventory.Section{inventory.SectionCluster},
+			Detect: func(s *inventory.Snapshot, _ exposure.Policy) []exposure.Evidence {
+				standing, summary, ok := strings.Cut(s.Cluster.Tags[id], " ")
+				if !ok {
+					return nil
+				}
+				return []exposure.Evidence{{Standing: exposure.Standing(standing), Resource: s.Cluster.Ref.Resource(), Summary: id + summary}}
+			},
+		})
+	}
+	return list
+}
+
+// evaluate makes the outcome of one scan from what is recorded.
+func evaluate(earlier *exposure.Finding, s *inventory.Snapshot) exposure.Outcome {
+	e := exposure.Evaluate(s, fleetTraits(), exposure.DefaultPolicy())
+	f, change := exposure.Correlate(earlier, e, s, fleetTraits())
+	return exposure.Outcome{Cluster: s.Cluster.Ref, Evaluation: e, Finding: f, Change: change, Gaps: s.Gaps}
+}
+
+// randomScan makes a snapshot with few differences from scan to scan.
+func randomScan(random *rand.Rand, r inventory.ClusterRef, at time.Time) *inventory.Snapshot {
+	pick := func(list ...string) string { return list[random.IntN(len(list))] }
+	s := &inventory.Snapshot{Version: 1, CollectedAt: at, Cluster: inventory.Cluster{Ref: r, Version: "1.33", Status: "ACTIVE", Tags: map[string]string{
+		"internet-reachable":             pick("contributing a", "contributing a", "contributing a", "contextual c", ""),
+		"unsupported-kubernetes-version": pick("contributing a", "contributing a", "contributing b", "unknown u"),
+		"high-priority-vulnerability":    pick("", "", "", "contributing a"),
+	}}}
+	if random.IntN(6) == 0 {
+		s.Gaps = []inventory.Gap{{Section: inventory.SectionCluster, Reason: "denied", Detail: "eks:DescribeCluster is denied"}}
+	}
+	if random.IntN(8) == 0 {
+		s.Cluster.Tags = nil
+	}
+	return s
+}
+
+// Findings that live through many scans are read back exactly as they would be
+// with no database between, also those whose document was not written again.
+func TestManyScansReadBackExactly(t *testing.T) {
+	db := open(t, temp(t))
+	random := rand.New(rand.NewPCG(7, 8))
+	kinds := map[exposure.ChangeKind]int{}
+	memory := map[int]*exposure.Finding{}
+	histories := map[int][]exposure.Event{}
+	versions := map[int]map[time.Time]*exposure.Finding{}
+	for scan := range 30 {
+		at := day(scan).Add(123456789 * time.Nanosecond) // finer than a column of milliseconds
+		for c := range 6 {
+			r := ref("111122223333", "eu-central-1", "c"+strconv.Itoa(c))
+			earlier, err := db.Earlier(t.Context(), r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(memory[c], earlier); diff != "" {
+				t.Fatalf("scan %d of %s (-want +got):\n%s", scan, r.Name, diff)
+			}
+			o := evaluate(earlier, randomScan(random, r, at))
+			record(t, db, o)
+			kinds[o.Change.Kind]++
+			memory[c] = o.Finding
+			if o.Change.Kind == exposure.NoFinding || o.Change.Kind == exposure.Unchanged {
+				continue
+			}
+			histories[c] = append(histories[c], exposure.Event{At: at.Truncate(time.Millisecond), Severity: o.Finding.Severity, Change: o.Change})
+			if versions[c] == nil {
+				versions[c] = map[time.Time]*exposure.Finding{}
+			}
+			versions[c][at] = o.Finding
+		}
+	}
+	for _, kind := range []exposure.ChangeKind{exposure.Created, exposure.Updated, exposure.Unchanged, exposure.Closed, exposure.Reopened} {
+		if kinds[kind] == 0 {
+			t.Errorf("the random scans made no %q", kind)
+		}
+	}
+	for c, want := range histories {
+		id := memory[c].ID
+		got, err := db.History(t.Context(), id)
+		if err != nil || cmp.Diff(want, got) != "" {
+			t.Errorf("history of %d: %v\n%s", c, err, cmp.Diff(want, got))
+		}
+		for at, f := range versions[c] {
+			got, err := db.FindingAt(t.Context(), id, at)
+			if err != nil || cmp.Diff(f, got) != "" {
+				t.Errorf("%d as of %s: %v\n%s", c, at, err, cmp.Diff(f, got))
+			}
+		}
+		if _, err := db.FindingAt(t.Context(), id, day(-1)); !errors.Is(err, fault.ErrNotFound) {
+			t.Errorf("before the first event: %v", err)
+		}
+	}
+}
+
+// An unchanged scan writes the sighting and the coverage, and not the document.
+func TestUnchangedWritesLittle(t *testing.T) {
+	db := open(t, temp(t))
+	s := randomScan(rand.New(rand.NewPCG(1, 1)), shop, day(0))
+	s.Cluster.Tags, s.Gaps = map[string]string{"internet-reachable": "contributing a"}, nil
+	first := evaluate(nil, s)
+	record(t, db, first)
+	s.CollectedAt = day(1)
+	second := evaluate(first.Finding, s)
+	if second.Change.Kind != exposure.Unchanged {
+		t.Fatalf("second scan: %v", second.Change)
+	}
+	before := changes(t, db)
+	record(t, db, second)
+	if n := changes(t, db) - before; n != 2 {
+		t.Errorf("an unchanged scan changed %d rows, want the finding's and the cluster's", n)
+	}
+	// The same kind of change with another document is written as a whole.
+	s.CollectedAt, s.Cluster.Tags["owner"] = day(2), "a person"
+	third := evaluate(second.Finding, s)
+	record(t, db, third)
+	if got, err := db.Earlier(t.Context(), shop); err != nil || third.Change.Kind != exposure.Unchanged || cmp.Diff(third.Finding, got) != "" {
+		t.Errorf("%v, %v\n%s", third.Change, err, cmp.Diff(third.Finding, got))
+	}
+}
+
+func changes(t *testing.T, db *store.DB) int {
+	t.Helper()
+	n, err := db.Changes(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// A batch is recorded as a whole; one bad outcome takes all of it back.
+func TestBatch(t *testing.T) {
+	db := open(t, temp(t))
+	var batch []exposure.Outcome
+	for i := range 50 {
+		batch = append(batch, outcome(ref("111122223333", "eu-central-1", fmt.Sprintf("c%02d", i)), exposure.Low, exposure.Created, "internet-reachable"))
+	}
+	again := outcome(batch[0].Cluster, exposure.Critical, exposure.Updated)
+	again.Finding.ModifiedAt = day(2)
+	if err := db.RecordBatch(t.Context(), append(slices.Clone(batch), again)); err != nil {
+		t.Fatal(err)
+	}
+	found, err := db.Findings(t.Context(), exposure.Query{})
+	if err != nil || len(found) != 50 || found[0].Severity != exposure.Critical {
+		t.Errorf("%d findings, the worst %v, %v", len(found), found[0].Severity, err)
+	}
+	if events, err := db.History(t.Context(), again.Finding.ID); err != nil || len(events) != 2 {
+		t.Errorf("the cluster that the batch has twice: %v, %v", events, err)
+	}
+	bad := outcome(ref("111122223333", "eu-central-1", "bad"), exposure.Low, exposure.Created, "internet-reachable", "internet-reachable")
+	good := outcome(ref("111122223333", "eu-central-1", "good"), exposure.Low, exposure.Created)
+	if err := db.RecordBatch(t.Context(), []exposure.Outcome{good, bad}); err == nil {
+		t.Error("a finding that has a trait twice was recorded")
+	}
+	if _, err := db.Finding(t.Context(), "good"); !errors.Is(err, fault.ErrNotFound) {
+		t.Errorf("half a batch was kept: %v", err)
+	}
+	if err := db.RecordBatch(t.Context(), nil); err != nil {
+		t.Errorf("an empty batch: %v", err)
+	}
+}
+
+// Each gives one at a time, stops when asked, and another write may go on meanwhile.
+func TestEach(t *testing.T) {
+	db := open(t, temp(t))
+	for i := range 20 {
+		record(t, db, outcome(ref("111122223333", "eu-central-1", fmt.Sprintf("c%02d", i)), exposure.Low, exposure.Created))
+	}
+	var seen []string
+	for f, err := range db.Each(t.Context(), exposure.Query{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		record(t, db, outcome(ref("111122223333", "eu-central-1", "x"+f.Cluster.Ref.Name), exposure.Critical, exposure.Created))
+		if seen = append(seen, f.Cluster.Ref.Name); len(seen) == 5 {
+			break
+		}
+	}
+	if diff := cmp.Diff([]string{"c00", "c01", "c02", "c03", "c04"}, seen); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// fleetOutcome is an outcome whose finding is as large, and as hard to compress,
+// as that of a cluster with a hundred workloads: some 35 kB of JSON.
+func fleetOutcome(i int) exposure.Outcome {
+	random := rand.New(rand.NewPCG(uint64(i), 5))
+	hex := func() string {
+		return fmt.Sprintf("%016x%016x%016x%016x", random.Uint64(), random.Uint64(), random.Uint64(), random.Uint64())
+	}
+	o := outcome(ref("111122223333", "eu-central-1", "fleet-"+strconv.Itoa(i)), exposure.Severities()[i%4], exposure.Created)
+	f := o.Finding
+	for _, id := range []string{"internet-reachable", "unsupported-kubernetes-version", "high-priority-vulnerability", "low-priority-vulnerability"} {
+		state := exposure.TraitState{ID: id, Type: exposure.Vulnerability, Title: "Title of " + id, Short: id, Standing: exposure.Contributing, FirstSeen: day(0), LastSeen: day(1)}
+		for n := range 10 {
+			digest := "sha256:" + hex()
+			image := &exposure.ImageEvidence{Digest: digest, Repository: fmt.Sprintf("111122223333.dkr.ecr.eu-central-1.amazonaws.com/team-%d/service-%d", random.IntN(40), n), Running: random.IntN(9)}
+			for range 5 {
+				cve := fmt.Sprintf("CVE-20%d-%d", 10+random.IntN(16), 1000+random.IntN(40000))
+				image.Worst = append(image.Worst, exposure.Match{ID: cve, Package: "openssl", Version: "3.0." + strconv.Itoa(random.IntN(17)), FixedIn: "3.0.18", Severity: "High",
+					Vector: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", Score: 9.8, EPSS: new(random.Float64()), Layer: "sha256:" + hex()})
+			}
+			state.Evidence = append(state.Evidence, exposure.Evidence{Standing: exposure.Contributing, Variant: "image",
+				Resource: inventory.ResourceRef{Type: inventory.TypeImage, UID: image.Repository + "@" + digest, Name: image.Repository},
+				Summary:  fmt.Sprintf("image %s has %d vulnerabilities", image.Repository, random.IntN(300)), Image: image,
+				Workloads: []inventory.WorkloadRef{{Namespace: "shop", Kind: "Deployment", Name: "service-" + strconv.Itoa(n)}}})
+		}
+		f.Traits = append(f.Traits, state)
+	}
+	o.Evaluation = exposure.Evaluation{Cluster: o.Cluster, At: day(1), Results: []exposure.Result{{Trait: "internet-reachable", Verdict: exposure.Present}}}
+	return o
+}
+
+// BenchmarkRecordBatch records a fleet: new findings, then the same unchanged.
+func BenchmarkRecordBatch(b *testing.B) {
+	const size = 200
+	for _, kind := range []exposure.ChangeKind{exposure.Created, exposure.Updated, exposure.Unchanged} {
+		b.Run(string(kind), func(b *testing.B) {
+			db := open(b, temp(b))
+			batch := make([]exposure.Outcome, size)
+			for i := range batch {
+				batch[i] = fleetOutcome(i)
+			}
+			if kind != exposure.Created {
+				if err := db.RecordBatch(b.Context(), batch); err != nil {
+					b.Fatal(err)
+				}
+			}
+			for n := 0; b.Loop(); n++ {
+				for i := range batch {
+					batch[i].Change.Kind = kind
+					f := batch[i].Finding
+					f.LastSeen = day(2 + n)
+					for t := range f.Traits {
+						f.Traits[t].LastSeen = f.LastSeen
+					}
+					if kind == exposure.Created {
+						f.Cluster.Ref.Name = fmt.Sprintf("fleet-%d-%d", n, i)
+						f.ID, f.UID = exposure.Identity(f.Cluster.Ref)
+						batch[i].Cluster = f.Cluster.Ref
+					}
+				}
+				if err := db.RecordBatch(b.Context(), batch); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(size*b.N)/b.Elapsed().Seconds(), "outcomes/s")
+		})
+	}
+}
+
+// BenchmarkFindings reads a fleet back.
+func BenchmarkFindings(b *testing.B) {
+	db := open(b, temp(b))
+	var batch []exposure.Outcome
+	for i := range 500 {
+		batch = append(batch, fleetOutcome(i))
+	}
+	if err := db.RecordBatch(b.Context(), batch); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		for _, err := range db.Each(b.Context(), exposure.Query{}) {
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	b.ReportMetric(float64(500*b.N)/b.Elapsed().Seconds(), "findings/s")
+}
