@@ -1,6 +1,7 @@
 package exposure
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,11 +23,27 @@ var outcomes = []struct {
 	{"Potential Privilege Escalation", "Exposure/Potential Privilege Escalation/Exploitation for Privilege Escalation", []string{unsupportedVersion}},
 }
 
+// titlePhrases is how many traits a title names; Security Hub's own name up to
+// three. titleOrder says which: the others are in the finding.
+const titlePhrases = 3
+
+var titleOrder = []string{highPriority, unsupportedVersion, unencryptedSecrets, endOfLifeOS, reachableWorkload, lowPriority}
+
+// titleRank is a trait's place in titleOrder; one that is not there comes last.
+func titleRank(trait string) int {
+	if i := slices.Index(titleOrder, trait); i >= 0 {
+		return i
+	}
+	return len(titleOrder)
+}
+
 // headline makes the title and the OCSF types of the contributing traits.
 func headline(states []TraitState, traits []Trait) (title string, types []string) {
 	var adjectives, phrases []string
 	contributing := map[string]bool{}
-	for _, t := range traits {
+	ordered := slices.Clone(traits)
+	slices.SortStableFunc(ordered, func(a, b Trait) int { return cmp.Compare(titleRank(a.ID), titleRank(b.ID)) })
+	for _, t := range ordered {
 		i := slices.IndexFunc(states, func(s TraitState) bool { return s.ID == t.ID && s.Standing == Contributing })
 		if i < 0 {
 			continue
@@ -35,7 +52,7 @@ func headline(states []TraitState, traits []Trait) (title string, types []string
 		if t.Adjective != "" {
 			adjectives = append(adjectives, t.Adjective)
 		}
-		if t.Phrase != "" {
+		if t.Phrase != "" && len(phrases) < titlePhrases {
 			phrases = append(phrases, t.Phrase)
 		}
 	}
