@@ -123,7 +123,11 @@ func defaultCIDRs(c *inventory.Cluster) []string {
 
 func lets(cidrs []string, byDefault bool, r Ranges, p exposure.Policy) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "lets in %d IPv4 %s (open from %d)", r.IPv4(), plural(r.IPv4() == 1, "address", "addresses"), p.OpenIPv4Addresses)
+	addresses := "addresses"
+	if r.IPv4() == 1 {
+		addresses = "address"
+	}
+	fmt.Fprintf(&b, "lets in %d IPv4 %s (open from %d)", r.IPv4(), addresses, p.OpenIPv4Addresses)
 	if widest, ok := r.WidestIPv6(); ok {
 		fmt.Fprintf(&b, " and IPv6 ranges up to /%d (open when wider than /%d)", widest, p.OpenIPv6Prefix)
 	}
@@ -136,11 +140,4 @@ func lets(cidrs []string, byDefault bool, r Ranges, p exposure.Policy) string {
 		b.WriteString(", AWS's default for an empty list")
 	}
 	return b.String()
-}
-
-func plural(one bool, singular, many string) string {
-	if one {
-		return singular
-	}
-	return many
 }

@@ -147,9 +147,10 @@ func rpmSigns(a, b *string) (c int, done bool) {
 }
 
 func trimSeparators(s string) string {
-	return strings.TrimLeftFunc(s, func(r rune) bool {
-		return r != '~' && r != '^' && (r > 127 || !digit(byte(r)) && !letter(byte(r)))
-	})
+	for s != "" && s[0] != '~' && s[0] != '^' && !digit(s[0]) && !letter(s[0]) {
+		s = s[1:]
+	}
+	return s
 }
 
 // compareApk compares the version, then the revision behind "-r".
