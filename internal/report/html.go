@@ -103,11 +103,9 @@ func htmlTopic(r Report, f *exposure.Finding, state exposure.TopicState) (htmlGu
 	if g.Intro, err = markdownHTML(topic.Intro); err != nil {
 		return g, err
 	}
-	for i, o := range topic.Options {
+	for _, o := range topic.Options {
 		option := htmlOption{Title: o.Title}
-		if i < len(state.Options) {
-			option.After, option.Known = state.Options[i].After, true
-		}
+		option.After, option.Known = optionAfter(state, o.Title)
 		if option.Steps, err = markdownHTML(o.Steps); err != nil {
 			return g, err
 		}

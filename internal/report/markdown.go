@@ -134,10 +134,10 @@ func remediationMarkdown(b *strings.Builder, r Report, f *exposure.Finding) erro
 		if g.Intro != "" {
 			b.WriteString(g.Intro + "\n\n")
 		}
-		for i, o := range g.Options {
+		for _, o := range g.Options {
 			left := ""
-			if i < len(t.Options) {
-				left = " → " + after(t.Options[i].After)
+			if s, ok := optionAfter(t, o.Title); ok {
+				left = " → " + after(s)
 			}
 			fmt.Fprintf(b, "#### %s%s\n\n%s\n\n", md(o.Title), left, o.Steps)
 		}

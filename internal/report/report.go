@@ -188,6 +188,16 @@ func (r Report) guide(f *exposure.Finding, t exposure.TopicState) (exposure.Topi
 	return page.Guide(t.ID, f.TopicData(t.ID))
 }
 
+// optionAfter gives the severity that the option of a title leaves, when it was
+// computed: a page and its trait name the same options.
+func optionAfter(t exposure.TopicState, title string) (exposure.Severity, bool) {
+	i := slices.IndexFunc(t.Options, func(o exposure.OptionState) bool { return o.Title == title })
+	if i < 0 {
+		return exposure.Resolved, false
+	}
+	return t.Options[i].After, true
+}
+
 // after names the severity that a topic leaves.
 func after(s exposure.Severity) string {
 	if s == exposure.Resolved {
