@@ -183,7 +183,7 @@ func (c *counter) Read(p []byte) (int, error) {
 		return n, fmt.Errorf("%s more than the limit of %d bytes: %w", c.what, c.limit, fault.ErrInvalid)
 	}
 	if c.source != nil && c.n > ratioFrom && c.n > maxRatio*c.source.n {
-		return n, fmt.Errorf("layer is a decompression bomb: %d bytes unpack to more than %d: %w", c.source.n, c.n, fault.ErrInvalid)
+		return n, fmt.Errorf("layer is a decompression bomb: it unpacks to more than %d times its size: %w", maxRatio, fault.ErrInvalid)
 	}
 	return n, err
 }
