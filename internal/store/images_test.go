@@ -2,11 +2,14 @@ package store_test
 
 import (
 	"bytes"
+	"errors"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/eksposure/eksposure/internal/inventory"
+	"github.com/eksposure/eksposure/internal/store"
 	"github.com/eksposure/eksposure/internal/vuln"
 )
 
@@ -40,5 +43,52 @@ func TestImages(t *testing.T) {
 	}
 	if _, ok, err := db.Matches(t.Context(), "sha256:1", "b1"); ok || err != nil {
 		t.Errorf("matches of an earlier build must not be kept: %v, %v", ok, err)
+	}
+}
+
+// What no scan asks for any more goes; what one asked for since stays.
+func TestPruneImages(t *testing.T) {
+	now := day(0)
+	db, err := store.Open(t.Context(), store.Config{Path: temp(t), Now: func() time.Time { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	put := func(digest, build string) {
+		t.Helper()
+		if err := db.PutSBOM(t.Context(), inventory.Image{Digest: digest}, vuln.SBOM{ImageDigest: digest, Tool: "syft 1"}); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.PutMatches(t.Context(), digest, vuln.Report{Database: build}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kept := func(digest, build string) (sbom, matches bool) {
+		t.Helper()
+		_, _, sbom, errSBOM := db.SBOM(t.Context(), digest, "syft 1")
+		_, matches, errMatches := db.Matches(t.Context(), digest, build)
+		if err := errors.Join(errSBOM, errMatches); err != nil {
+			t.Fatal(err)
+		}
+		return sbom, matches
+	}
+	put("sha256:unused", "b2")
+	put("sha256:used", "b2")
+	put("sha256:old-build", "b1")
+	now = day(20)
+	kept("sha256:used", "b2")
+	if _, _, ok, err := db.SBOM(t.Context(), "sha256:old-build", "syft 1"); !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	if n, err := db.PruneImages(t.Context(), "b2", day(10)); err != nil || n != 2 {
+		t.Errorf("pruned %d, %v", n, err)
+	}
+	for _, test := range []struct {
+		digest, build string
+		sbom, matches bool
+	}{{"sha256:unused", "b2", false, false}, {"sha256:used", "b2", true, true}, {"sha256:old-build", "b1", true, false}} {
+		if sbom, matches := kept(test.digest, test.build); sbom != test.sbom || matches != test.matches {
+			t.Errorf("%s: SBOM %v, matches %v", test.digest, sbom, matches)
+		}
 	}
 }

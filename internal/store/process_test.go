@@ -2,8 +2,10 @@ package store_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -34,10 +36,18 @@ func TestMain(m *testing.M) {
 	}
 	db, err := store.Open(context.Background(), store.Config{Path: path, Now: time.Now})
 	if err != nil {
+		fmt.Printf("error %v\n", err)
+		os.Exit(fault.Of(err).ExitCode)
+	}
+	if _, err := db.BeginScan(context.Background(), store.ScanScope{}); err != nil {
 		panic(err)
 	}
-	for i := 0; ; i++ {
-		o := outcome(ref("111122223333", "eu-central-1", fmt.Sprintf("c%d", i)), exposure.Low, exposure.Created, "internet-reachable")
+	count, err := strconv.Atoi(os.Getenv("STORE_TEST_COUNT"))
+	if err != nil {
+		count = math.MaxInt
+	}
+	for i := range count {
+		o := outcome(ref("111122223333", "eu-central-1", os.Getenv("STORE_TEST_NAME")+fmt.Sprintf("c%d", i)), exposure.Low, exposure.Created, "internet-reachable")
 		o.Finding.Description = noise(i)
 		if err := db.Record(context.Background(), o); err != nil {
 			fmt.Printf("error %v\n", err)
@@ -103,7 +113,103 @@ func TestKilledProcessLosesNothing(t *testing.T) {
 			t.Fatalf("history of %d: %v, %v", i, events, err)
 		}
 	}
+	if says, err := db.Check(t.Context()); err != nil || says != "[ok]" {
+		t.Errorf("the file: %s, %v", says, err)
+	}
+	later, err := store.Open(t.Context(), store.Config{Path: path, Now: func() time.Time { return time.Now().Add(time.Minute) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = later.Close() }()
+	if scans, err := later.Scans(t.Context(), 0); err != nil || len(scans) != 1 || scans[0].State != store.ScanInterrupted {
+		t.Errorf("the killed scan: %v, %v", scans, err)
+	}
 	record(t, db, outcome(shop, exposure.Low, exposure.Created))
+}
+
+// Several processes that begin with no file at all share the one that they make.
+func TestSeveralProcesses(t *testing.T) {
+	path := temp(t)
+	const processes, each = 4, 15
+	var wg sync.WaitGroup
+	for p := range processes {
+		wg.Go(func() {
+			child := exec.CommandContext(t.Context(), os.Args[0])
+			child.Env = append(os.Environ(), "STORE_TEST_CHILD="+path, "STORE_TEST_COUNT="+strconv.Itoa(each), "STORE_TEST_NAME="+fmt.Sprintf("p%d", p))
+			if out, err := child.CombinedOutput(); err != nil {
+				t.Errorf("process %d: %v\n%s", p, err, tail(out))
+			}
+		})
+	}
+	wg.Wait()
+	found, err := open(t, path).Findings(t.Context(), exposure.Query{})
+	if err != nil || len(found) != processes*each {
+		t.Errorf("%d findings, %v", len(found), err)
+	}
+}
+
+// While another process writes, reading and opening go on; writing waits and then
+// says who is in the way.
+func TestLocked(t *testing.T) {
+	path := temp(t)
+	db := open(t, path)
+	record(t, db, outcome(shop, exposure.Low, exposure.Created))
+	other, err := sql.Open("sqlite", path+"?_txlock=immediate")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = other.Close() }()
+	tx, err := other.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.ExecContext(t.Context(), `DELETE FROM events`); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Wait(t.Context(), 20*time.Millisecond); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Record(t.Context(), outcome(shop, exposure.High, exposure.Updated)); !errors.Is(err, fault.ErrConflict) {
+		t.Errorf("Record = %v", err)
+	}
+	if found, err := open(t, path).Findings(t.Context(), exposure.Query{}); err != nil || len(found) != 1 {
+		t.Errorf("Findings = %v, %v", found, err)
+	}
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	record(t, db, outcome(shop, exposure.High, exposure.Updated))
+}
+
+// When the file cannot grow, what is recorded stays, and recording goes on when
+// there is room again.
+func TestFull(t *testing.T) {
+	path := temp(t)
+	db := open(t, path)
+	record(t, db, outcome(shop, exposure.Low, exposure.Created))
+	pages, err := db.Pages(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.LimitPages(t.Context(), pages); err != nil {
+		t.Fatal(err)
+	}
+	var batch []exposure.Outcome
+	for i := range 50 {
+		batch = append(batch, fleetOutcome(i))
+	}
+	if err := db.RecordBatch(t.Context(), batch); !errors.Is(err, fault.ErrUnavailable) || !strings.Contains(err.Error(), "disk full") || !strings.Contains(err.Error(), path) {
+		t.Errorf("RecordBatch = %v", err)
+	}
+	if found, err := db.Findings(t.Context(), exposure.Query{}); err != nil || len(found) != 1 {
+		t.Errorf("Findings = %v, %v", clusters(found), err)
+	}
+	if err := db.LimitPages(t.Context(), 1<<20); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.RecordBatch(t.Context(), batch); err != nil {
+		t.Errorf("with room again: %v", err)
+	}
 }
 
 func TestFullDisk(t *testing.T) {
@@ -165,5 +271,41 @@ func TestCancelledRecord(t *testing.T) {
 	}
 	if found, err := db.Findings(t.Context(), exposure.Query{}); err != nil || len(found) != 0 {
 		t.Errorf("%v, %v", found, err)
+	}
+}
+
+// A write that is interrupted at any time is there as a whole or not at all, and
+// the database works on.
+func TestInterruptedBatches(t *testing.T) {
+	db := open(t, temp(t))
+	const size = 40
+	var batch []exposure.Outcome
+	for i := range size {
+		batch = append(batch, fleetOutcome(i))
+	}
+	interrupted := 0
+	for n := range 40 {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(n)*time.Millisecond)
+		err := db.RecordBatch(ctx, batch)
+		cancel()
+		found, errFind := db.Findings(t.Context(), exposure.Query{})
+		if errFind != nil || len(found) != 0 && len(found) != size {
+			t.Fatalf("%d findings, %v", len(found), errFind)
+		}
+		if err == nil && len(found) != size {
+			t.Fatalf("recorded without an error, and %d are there", len(found))
+		}
+		if err != nil {
+			if !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) {
+				t.Fatal(err)
+			}
+			interrupted++
+		}
+	}
+	if interrupted == 0 {
+		t.Error("no write was interrupted")
+	}
+	if err := db.RecordBatch(t.Context(), batch); err != nil {
+		t.Fatal(err)
 	}
 }

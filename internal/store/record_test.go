@@ -217,7 +217,7 @@ func fleetOutcome(i int) exposure.Outcome {
 	f := o.Finding
 	for _, id := range []string{"internet-reachable", "unsupported-kubernetes-version", "high-priority-vulnerability", "low-priority-vulnerability"} {
 		state := exposure.TraitState{ID: id, Type: exposure.Vulnerability, Title: "Title of " + id, Short: id, Standing: exposure.Contributing, FirstSeen: day(0), LastSeen: day(1)}
-		for n := range 10 {
+		for n := range 4 {
 			digest := "sha256:" + hex()
 			image := &exposure.ImageEvidence{Digest: digest, Repository: fmt.Sprintf("111122223333.dkr.ecr.eu-central-1.amazonaws.com/team-%d/service-%d", random.IntN(40), n), Running: random.IntN(9)}
 			for range 5 {

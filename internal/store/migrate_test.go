@@ -1,0 +1,130 @@
+package store_test
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/eksposure/eksposure/internal/exposure"
+	"github.com/eksposure/eksposure/internal/fault"
+	"github.com/eksposure/eksposure/internal/inventory"
+	"github.com/eksposure/eksposure/internal/store"
+	"github.com/eksposure/eksposure/internal/vuln"
+)
+
+// Each migration is applied to a database that the version before has filled:
+// testdata/filled/NNNN.sql is what the program of schema N wrote.
+func TestMigrateFilled(t *testing.T) {
+	versions, err := store.Versions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for version := 1; version < versions; version++ {
+		t.Run(fmt.Sprintf("from %d", version), func(t *testing.T) {
+			rows, err := os.ReadFile(filepath.Join("testdata", "filled", fmt.Sprintf("%04d.sql", version)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			path := filepath.Join(t.TempDir(), "eksposure.db")
+			if err := store.MakeAt(t.Context(), path, version); err != nil {
+				t.Fatal(err)
+			}
+			execute(t, path, string(rows))
+			db := open(t, path)
+			checkFilled(t, db)
+			if says, err := db.Check(t.Context()); err != nil || says != "[ok]" {
+				t.Errorf("after the migration: %s, %v", says, err)
+			}
+		})
+	}
+}
+
+// checkFilled expects what every file of testdata/filled holds.
+func checkFilled(t *testing.T, db *store.DB) {
+	t.Helper()
+	created := outcome(shop, exposure.High, exposure.Created, "internet-reachable", "high-priority-vulnerability=unknown")
+	closed := outcome(ref("444455556666", "us-east-1", "bank"), exposure.Low, exposure.Closed)
+	closed.Finding.ModifiedAt, closed.Finding.ClosedAt = day(3), day(3)
+	found, err := db.Findings(t.Context(), exposure.Query{Closed: true})
+	if diff := cmp.Diff([]*exposure.Finding{created.Finding, closed.Finding}, found); err != nil || diff != "" {
+		t.Errorf("findings: %v\n%s", err, diff)
+	}
+	if found, err := db.Findings(t.Context(), exposure.Query{Traits: []string{"internet-reachable"}}); err != nil || len(found) != 1 {
+		t.Errorf("by trait: %v, %v", clusters(found), err)
+	}
+	if events, err := db.History(t.Context(), closed.Finding.ID); err != nil || len(events) != 2 || events[1].Kind != exposure.Closed {
+		t.Errorf("history: %v, %v", events, err)
+	}
+	if _, _, ok, err := db.SBOM(t.Context(), "sha256:1", "syft 1"); err != nil || !ok {
+		t.Errorf("SBOM: %v, %v", ok, err)
+	}
+	want := vuln.Report{Database: "b1", Matches: []vuln.Match{{ID: "CVE-1"}}}
+	if got, ok, err := db.Matches(t.Context(), "sha256:1", "b1"); err != nil || !ok || cmp.Diff(want, got) != "" {
+		t.Errorf("matches: %v, %v, %v", got, ok, err)
+	}
+	// Life goes on: an unchanged scan, and a listing that no longer shows the cluster.
+	unchanged := outcome(shop, exposure.High, exposure.Unchanged, "internet-reachable", "high-priority-vulnerability=unknown")
+	unchanged.Finding.LastSeen = day(9)
+	record(t, db, unchanged)
+	if got, err := db.Earlier(t.Context(), shop); err != nil || cmp.Diff(unchanged.Finding, got) != "" {
+		t.Errorf("after an unchanged scan: %v\n%s", err, cmp.Diff(unchanged.Finding, got))
+	}
+	if gone, err := db.Listed(t.Context(), shop.Account, shop.Region, nil); err != nil || cmp.Diff([]inventory.ClusterRef{shop}, gone) != "" {
+		t.Errorf("gone: %v, %v", gone, err)
+	}
+}
+
+// execute runs SQL on a file behind the store's back.
+func execute(t *testing.T, path, text string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	if _, err := db.ExecContext(t.Context(), text); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A migration that fails leaves the file as the version before it made it.
+func TestMigrationThatFails(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "eksposure.db")
+	if err := store.MakeAt(t.Context(), path, 1); err != nil {
+		t.Fatal(err)
+	}
+	execute(t, path, `CREATE TABLE calendars (in_the_way TEXT)`)
+	for range 2 {
+		if _, err := store.Open(t.Context(), store.Config{Path: path, Now: time.Now}); err == nil || !strings.Contains(err.Error(), path) {
+			t.Fatalf("Open = %v", err)
+		}
+	}
+	execute(t, path, `DROP TABLE calendars`)
+	open(t, path)
+}
+
+func TestOtherSchema(t *testing.T) {
+	for name, text := range map[string]string{
+		"changed": `UPDATE migrations SET checksum = 'other' WHERE version = 1`,
+		"missing": `DELETE FROM migrations WHERE version = 1`,
+		"newer":   `INSERT INTO migrations VALUES (3, 'x', 0)`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := temp(t)
+			if err := open(t, path).Close(); err != nil {
+				t.Fatal(err)
+			}
+			execute(t, path, text)
+			if _, err := store.Open(t.Context(), store.Config{Path: path, Now: time.Now}); !errors.Is(err, fault.ErrInvalid) {
+				t.Errorf("Open = %v", err)
+			}
+		})
+	}
+}
