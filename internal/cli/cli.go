@@ -88,6 +88,10 @@ func environment(env []string) map[string]string {
 	return m
 }
 
+// errUsage marks what the command line itself refuses: help on usage is then the
+// remedy, which it is not for a damaged file.
+var errUsage = fmt.Errorf("%w", fault.ErrInvalid)
+
 // exitError ends a command that did its work with a code that tells about the
 // result, not about a failure.
 type exitError struct {
@@ -106,8 +110,12 @@ func (r *runner) fail(command *cobra.Command, err error) int {
 	}
 	category := fault.Of(err)
 	r.say("%s", message(err))
-	if remedy := remedy(category.Name, command.CommandPath()); remedy != "" {
-		_, _ = fmt.Fprintln(r.Err, remedy)
+	text := remedy(category.Name)
+	if errors.Is(err, errUsage) {
+		text = "Usage: `" + command.CommandPath() + " --help`."
+	}
+	if text != "" {
+		_, _ = fmt.Fprintln(r.Err, text)
 	}
 	return category.ExitCode
 }
@@ -136,10 +144,8 @@ func message(err error) string {
 }
 
 // remedy says what usually helps.
-func remedy(category, command string) string {
+func remedy(category string) string {
 	switch category {
-	case "invalid":
-		return "Usage: `" + command + " --help`."
 	case "denied":
 		return "Check the credentials with `aws sts get-caller-identity`, and the rights that `eksposure permissions` prints."
 	case "throttled":

@@ -34,6 +34,9 @@ func (r *runner) dbStatusCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if s.Err != nil {
+				s.Problem = message(s.Err)
+			}
 			if err := r.write(out, func(w io.Writer) error { return writeStatus(w, s, out.format) }); err != nil {
 				return err
 			}

@@ -35,12 +35,12 @@ func (g *gate) check(traits []exposure.Trait) error {
 		id, isTrait := strings.CutPrefix(f, "trait=")
 		if !isTrait {
 			if _, err := exposure.ParseSeverity(f); err != nil {
-				return fmt.Errorf("--fail-on %q: want critical, high, medium, low or trait=ID: %w", f, fault.ErrInvalid)
+				return fmt.Errorf("--fail-on %q: want critical, high, medium, low or trait=ID: %w", f, errUsage)
 			}
 			continue
 		}
 		if !slices.ContainsFunc(traits, func(t exposure.Trait) bool { return t.ID == id }) {
-			return fmt.Errorf("--fail-on %q: no such trait; `eksposure traits list` shows all: %w", f, fault.ErrInvalid)
+			return fmt.Errorf("--fail-on %q: no such trait; `eksposure traits list` shows all: %w", f, errUsage)
 		}
 	}
 	return nil

@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/eksposure/eksposure/internal/exposure"
-	"github.com/eksposure/eksposure/internal/fault"
 	"github.com/eksposure/eksposure/internal/report"
 )
 
@@ -82,7 +81,7 @@ func (r *runner) fill(q *exposure.Query, severities, statuses []string) error {
 		}
 	}
 	if q.Limit < 0 {
-		return fmt.Errorf("--limit %d: want 0 or more: %w", q.Limit, fault.ErrInvalid)
+		return fmt.Errorf("--limit %d: want 0 or more: %w", q.Limit, errUsage)
 	}
 	if slices.Contains(q.Statuses, exposure.StatusResolved) {
 		q.Closed = true

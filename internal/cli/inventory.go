@@ -31,7 +31,7 @@ holds no Secret and no credential. ` + "`eksposure evaluate`" + ` gives the same
 	settings(c, "database", "cache_dir", "log_level", "aws.", "kubernetes.", "scan.cluster_timeout", "images.", "vulnerability_database.")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if cluster == "" {
-			return fmt.Errorf("`%s` needs --cluster: %w", c.CommandPath(), fault.ErrInvalid)
+			return fmt.Errorf("`%s` needs --cluster: %w", c.CommandPath(), errUsage)
 		}
 		b, err := r.open(c)
 		if err != nil {
@@ -88,5 +88,5 @@ func resolve(ctx context.Context, b Backend, cluster string) (inventory.ClusterR
 	case 1:
 		return found[0], nil
 	}
-	return inventory.ClusterRef{}, fmt.Errorf("several clusters have the name %q; name one by its ARN: %s: %w", cluster, strings.Join(arns, ", "), fault.ErrInvalid)
+	return inventory.ClusterRef{}, fmt.Errorf("several clusters have the name %q; name one by its ARN: %s: %w", cluster, strings.Join(arns, ", "), errUsage)
 }

@@ -14,7 +14,6 @@ import (
 	"golang.org/x/term"
 
 	"github.com/eksposure/eksposure/internal/exposure"
-	"github.com/eksposure/eksposure/internal/fault"
 	"github.com/eksposure/eksposure/internal/report"
 )
 
@@ -47,7 +46,13 @@ func reportFormats() []string {
 func (o *output) check() error {
 	o.format = strings.ToLower(o.format)
 	if !slices.Contains(o.formats, o.format) {
-		return fmt.Errorf("output format %q: want %s: %w", o.format, strings.Join(o.formats, ", "), fault.ErrInvalid)
+		return fmt.Errorf("output format %q: want %s: %w", o.format, strings.Join(o.formats, ", "), errUsage)
+	}
+	if o.file == "" {
+		return nil
+	}
+	if _, err := os.Stat(filepath.Dir(o.file)); err != nil {
+		return fmt.Errorf("--output-file %q: %w", o.file, fileError(err))
 	}
 	return nil
 }

@@ -6,8 +6,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-
-	"github.com/eksposure/eksposure/internal/fault"
 )
 
 // Permissions are the rights that scanning needs, as the adapters know them from
@@ -72,7 +70,7 @@ func (r *runner) permissionsTrustCommand() *cobra.Command {
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if !strings.HasPrefix(t.CallerARN, "arn:") {
-				return fmt.Errorf("`%s` needs --caller-arn, the ARN of the identity that scans: %w", c.CommandPath(), fault.ErrInvalid)
+				return fmt.Errorf("`%s` needs --caller-arn, the ARN of the identity that scans: %w", c.CommandPath(), errUsage)
 			}
 			return block(r.Out, r.Permissions.TrustPolicy(t))
 		},

@@ -8,8 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-
-	"github.com/eksposure/eksposure/internal/fault"
 )
 
 // The groups under which help lists the commands.
@@ -46,7 +44,7 @@ It only reads. Results go to standard output; progress, coverage and errors go t
 	c.PersistentFlags().StringVar(&r.color, "color", "auto", "colours in text, `when`: auto, always or never")
 	c.PersistentPreRunE = func(*cobra.Command, []string) error {
 		if !slices.Contains([]string{"auto", "always", "never"}, r.color) {
-			return fmt.Errorf("--color %q: want auto, always or never: %w", r.color, fault.ErrInvalid)
+			return fmt.Errorf("--color %q: want auto, always or never: %w", r.color, errUsage)
 		}
 		return nil
 	}
@@ -74,23 +72,23 @@ func noArgs(c *cobra.Command, args []string) error {
 		return nil
 	}
 	if !c.HasAvailableSubCommands() {
-		return fmt.Errorf("`%s` takes no arguments, got %q: %w", c.CommandPath(), args[0], fault.ErrInvalid)
+		return fmt.Errorf("`%s` takes no arguments, got %q: %w", c.CommandPath(), args[0], errUsage)
 	}
 	text := fmt.Sprintf("unknown command %q for `%s`", args[0], c.CommandPath())
 	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
 		text += "; did you mean `" + c.CommandPath() + " " + near[0] + "`?"
 	}
-	return fmt.Errorf("%s: %w", text, fault.ErrInvalid)
+	return fmt.Errorf("%s: %w", text, errUsage)
 }
 
 // args wants exactly the named arguments.
 func args(names ...string) cobra.PositionalArgs {
 	return func(c *cobra.Command, given []string) error {
 		if len(given) < len(names) {
-			return fmt.Errorf("`%s` needs %s: %w", c.CommandPath(), names[len(given)], fault.ErrInvalid)
+			return fmt.Errorf("`%s` needs %s: %w", c.CommandPath(), names[len(given)], errUsage)
 		}
 		if len(given) > len(names) {
-			return fmt.Errorf("`%s` takes %s and no more, got %q: %w", c.CommandPath(), strings.Join(names, " and "), given[len(names)], fault.ErrInvalid)
+			return fmt.Errorf("`%s` takes %s and no more, got %q: %w", c.CommandPath(), strings.Join(names, " and "), given[len(names)], errUsage)
 		}
 		return nil
 	}
@@ -114,7 +112,7 @@ func flagError(c *cobra.Command, err error) error {
 			text += "; did you mean --" + near + "?"
 		}
 	}
-	return fmt.Errorf("%s: %w", text, fault.ErrInvalid)
+	return fmt.Errorf("%s: %w", text, errUsage)
 }
 
 func nearestFlag(c *cobra.Command, name string) string {

@@ -43,7 +43,7 @@ code is 11 unless --allow-gaps is given. A scan that is interrupted keeps what w
 	c.Flags().StringArrayVar(&from, "from", nil, "record the findings of this snapshot `file`, made by eksposure inventory, instead of asking AWS; may be repeated")
 	settings(c, "database", "cache_dir", "log_level", "aws.", "kubernetes.", "scan.", "images.", "vulnerability_database.", "policy.")
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		if err := errors.Join(out.check(), gate.check(r.Traits)); err != nil {
+		if err := errors.Join(out.check(), gate.check(r.Traits), checkARNs(clusters)); err != nil {
 			return err
 		}
 		s, err := r.setup(c)
@@ -51,10 +51,10 @@ code is 11 unless --allow-gaps is given. A scan that is interrupted keeps what w
 			return err
 		}
 		if s.Config.Kube.Context != "" && len(clusters) != 1 {
-			return fmt.Errorf("--context reaches one cluster: name it with --cluster: %w", fault.ErrInvalid)
+			return fmt.Errorf("--context reaches one cluster: name it with --cluster: %w", errUsage)
 		}
 		if len(from) > 0 && len(clusters) > 0 {
-			return fmt.Errorf("--from and --cluster exclude each other: %w", fault.ErrInvalid)
+			return fmt.Errorf("--from and --cluster exclude each other: %w", errUsage)
 		}
 		b := r.Open(s)
 		defer r.close(b)
@@ -64,6 +64,19 @@ code is 11 unless --allow-gaps is given. A scan that is interrupted keeps what w
 		return r.scan(c.Context(), b, scan.Request{Clusters: clusters}, out, gate)
 	}
 	return c
+}
+
+// checkARNs refuses a malformed ARN before any work is done.
+func checkARNs(clusters []string) error {
+	for _, c := range clusters {
+		if !strings.HasPrefix(c, "arn:") {
+			continue
+		}
+		if _, err := inventory.ParseClusterRef(c); err != nil {
+			return fmt.Errorf("--cluster: %w", err)
+		}
+	}
+	return nil
 }
 
 // scan runs the pipeline and reports. Also a scan that failed on its way reports

@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/eksposure/eksposure/internal/exposure"
-	"github.com/eksposure/eksposure/internal/fault"
 	"github.com/eksposure/eksposure/internal/report"
 )
 
@@ -108,7 +107,7 @@ func (r *runner) trait(id string) (exposure.Trait, error) {
 	if near != "" {
 		hint = "did you mean " + near + "?"
 	}
-	return exposure.Trait{}, fmt.Errorf("trait %q does not exist; %s: %w", id, hint, fault.ErrInvalid)
+	return exposure.Trait{}, fmt.Errorf("trait %q does not exist; %s: %w", id, hint, errUsage)
 }
 
 func (r *runner) explain(w io.Writer, t exposure.Trait, format string) error {
