@@ -103,7 +103,7 @@ func (e *Estate) open(ctx context.Context, cfg Config) error {
 		return errors.Join(err, l.Close())
 	}
 	e.registry = "http://" + registry.Addr().String()
-	e.serve(registry, cfg.Images.HandlerWithLogin(e.passwords.valid))
+	e.serve(registry, e.authorizePull(cfg.Images.HandlerWithLogin(e.passwords.valid)))
 	for i := range e.scenario.Accounts {
 		a := &e.scenario.Accounts[i]
 		for j := range a.Clusters {

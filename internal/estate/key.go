@@ -84,7 +84,7 @@ const tokenLife = 12 * time.Hour
 // may pull from, as user AWS.
 func (e *Estate) authorizationToken(_ context.Context, c *call) (any, error) {
 	expires := e.now().Add(tokenLife)
-	password := e.passwords.issue(expires)
+	password := e.passwords.issue(*c.caller, expires)
 	return map[string]any{"authorizationData": []map[string]any{{
 		"authorizationToken": base64.StdEncoding.EncodeToString([]byte("AWS:" + password)),
 		"expiresAt":          expires.Unix(),

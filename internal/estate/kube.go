@@ -57,6 +57,11 @@ func (e *Estate) startKube(ctx context.Context, account string, cl *Cluster) err
 		return fmt.Errorf("objects of %q: %w", k.ref, err)
 	}
 	k.store = store
+	if cl.Server != "" {
+		k.endpoint, k.caPEM = cl.Server, []byte(cl.CA)
+		e.kube[k.ref.String()] = k
+		return nil
+	}
 	certificate, ca, err := newCertificate(e.now())
 	if err != nil {
 		return fmt.Errorf("certificate of %q: %w", k.ref, err)

@@ -130,6 +130,10 @@ type Cluster struct {
 	// Unreachable gives the endpoint an address where nothing answers, as a
 	// private endpoint looks from outside its network.
 	Unreachable bool
+	// Server is the URL of a Kubernetes API outside the estate that the cluster
+	// has instead of a simulated one, and CA its authority as PEM. The estate then
+	// serves no Objects and heeds no Grants; access entries are still told.
+	Server, CA string
 	// Grants are the RBAC rules of Kubernetes groups.
 	Grants []Grant
 	// Objects are what the Kubernetes API holds.
