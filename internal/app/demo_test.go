@@ -84,10 +84,8 @@ func TestDemoOCSF(t *testing.T) {
 	}
 	slices.Sort(ids)
 	var want []string
-	for _, o := range scanned(t).Outcomes {
-		if o.Finding != nil {
-			want = append(want, o.Finding.ID)
-		}
+	for _, f := range scanned(t).Findings {
+		want = append(want, f.ID)
 	}
 	slices.Sort(want)
 	if diff := cmp.Diff(want, ids); diff != "" || !strings.HasSuffix(got.out, "\n") {

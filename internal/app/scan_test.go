@@ -3,6 +3,7 @@ package app_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -23,25 +24,20 @@ type (
 
 // firstScan is the scan of the shared estate that several tests compare with.
 var firstScan struct {
-	once    sync.Once
-	summary scan.Summary
-	db      string
+	once   sync.Once
+	report decoded
 }
 
-// scanned scans the shared estate once. The database stays.
-func scanned(t *testing.T) scan.Summary {
+// scanned scans the shared estate once.
+func scanned(t *testing.T) decoded {
 	t.Helper()
-	w := shared(t)
 	firstScan.once.Do(func() {
-		firstScan.db = filepath.Join(w.dir, "first.db")
-		env := append(environment(t, w.estate), "EKSPOSURE_DATABASE="+firstScan.db)
-		got := run(t, env, "scan", "-o", "json", "--allow-gaps")
-		d := decode(t, got)
-		for _, f := range d.Findings {
-			firstScan.summary.Outcomes = append(firstScan.summary.Outcomes, exposure.Outcome{Cluster: f.Cluster.Ref, Finding: f})
-		}
+		firstScan.report = decode(t, run(t, environment(t, shared(t).estate), "scan", "-o", "json", "--allow-gaps"))
 	})
-	return firstScan.summary
+	if firstScan.report.Coverage == nil {
+		t.Fatal("the first scan failed")
+	}
+	return firstScan.report
 }
 
 // A scan that finds what is known already changes no finding and no history.
@@ -103,9 +99,9 @@ func TestSnapshotGivesTheSameVerdict(t *testing.T) {
 	for _, name := range []string{"shop-production", "ledger", "payments-production"} {
 		t.Run(name, func(t *testing.T) {
 			var want *exposure.Finding
-			for _, o := range scanned(t).Outcomes {
-				if o.Cluster.Name == name {
-					want = o.Finding
+			for _, f := range scanned(t).Findings {
+				if f.Cluster.Ref.Name == name {
+					want = f
 				}
 			}
 			arn := ""
@@ -146,3 +142,16 @@ func TestSnapshotGivesTheSameVerdict(t *testing.T) {
 		})
 	}
 }
+
+func findings(s scan.Summary) []*exposure.Finding {
+	var list []*exposure.Finding
+	for _, o := range s.Outcomes {
+		if o.Finding != nil {
+			list = append(list, o.Finding)
+		}
+	}
+	slices.SortFunc(list, exposure.Compare)
+	return list
+}
+
+func coverage(s scan.Summary) *report.Coverage { return report.CoverageOf(s) }
