@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"bytes"
+	"context"
 	"database/sql"
 	"errors"
 	"os"
@@ -145,4 +146,70 @@ func TestReadOnlyPlaces(t *testing.T) {
 	if _, err := store.Open(t.Context(), store.Config{Path: filepath.Join(blocked, "e.db"), Now: time.Now}); !errors.Is(err, fault.ErrUnavailable) {
 		t.Errorf("a directory that is a file: %v", err)
 	}
+}
+
+// Nothing in a path is special.
+func TestOddPaths(t *testing.T) {
+	for _, name := range []string{"with space.db", "100%.db", "a?b=c&d.db", "a#b.db", "größe.db", "a%20b.db", "semi;colon.db"} {
+		path := filepath.Join(t.TempDir(), "d i%r?", name)
+		db := open(t, path)
+		record(t, db, outcome(shop, exposure.Low, exposure.Created))
+		if info, err := os.Stat(path); err != nil || info.Size() == 0 && !exists(path+"-wal") {
+			t.Errorf("%q: %v", name, err)
+		}
+		again := open(t, path)
+		if found, err := again.Findings(t.Context(), exposure.Query{}); err != nil || len(found) != 1 {
+			t.Errorf("%q: %v, %v", name, found, err)
+		}
+		entries, err := os.ReadDir(filepath.Dir(path))
+		for _, e := range entries {
+			if !strings.HasPrefix(e.Name(), name) {
+				t.Errorf("%q made %q beside it", name, e.Name())
+			}
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// The file and what SQLite puts beside it are for their owner alone.
+func TestPrivate(t *testing.T) {
+	path := temp(t)
+	db := open(t, path)
+	record(t, db, outcome(shop, exposure.Low, exposure.Created))
+	for name, want := range map[string]os.FileMode{filepath.Dir(path): 0o700, path: 0o600, path + "-wal": 0o600, path + "-shm": 0o600} {
+		info, err := os.Stat(name)
+		if err != nil || info.Mode().Perm() != want {
+			t.Errorf("%s: %v, want %v (%v)", name, info.Mode().Perm(), want, err)
+		}
+	}
+}
+
+// A program that holds a new file and does not let go is named as the reason.
+func TestOpenInterrupted(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "eksposure.db")
+	other, err := sql.Open("sqlite", path+"?_txlock=exclusive")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = other.Close() }()
+	tx, err := other.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	if _, err := store.Open(ctx, store.Config{Path: path, Now: time.Now}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Open of a file that is held: %v", err)
+	}
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	open(t, path)
 }

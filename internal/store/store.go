@@ -32,6 +32,8 @@ const (
 	busyTimeout = 10 * time.Second
 	// readers bounds the connections that read while one writes.
 	readers = 8
+	// logRetry is the pause between attempts to switch a new file to its log.
+	logRetry = 20 * time.Millisecond
 	// maxDocument bounds a document that is read back: no finding comes near it,
 	// and a damaged frame cannot claim more.
 	maxDocument = 256 << 20
@@ -78,6 +80,9 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	if err := db.connect(); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
+	if err := db.useLog(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
 	list, err := migrations()
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -104,6 +109,34 @@ func (db *DB) connect() error {
 	db.write.SetMaxOpenConns(1)
 	db.read.SetMaxOpenConns(readers)
 	return nil
+}
+
+// useLog switches the file to write-ahead logging, once in its life. SQLite does
+// not wait by itself when another process does the same at the same time
+// (sqlite.org/wal.html, section 8), so this does.
+func (db *DB) useLog(ctx context.Context) error {
+	wait, cancel := context.WithTimeout(ctx, busyTimeout)
+	defer cancel()
+	for {
+		var mode string
+		err := db.write.QueryRowContext(wait, `PRAGMA journal_mode = WAL`).Scan(&mode)
+		if err == nil && mode != "wal" {
+			return fmt.Errorf("database %q is on a file system with no shared memory (journal mode %q); name a file on a local disk with --db: %w", db.path, mode, fault.ErrInvalid)
+		}
+		if err = db.translate(err); err == nil || !errors.Is(err, fault.ErrConflict) && wait.Err() == nil {
+			return err
+		}
+		select {
+		case <-wait.Done():
+		case <-time.After(logRetry):
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("database %q: %w", db.path, ctx.Err())
+		}
+		if wait.Err() != nil {
+			return fmt.Errorf("database %q is in use by another program that does not let go: %w", db.path, fault.ErrConflict)
+		}
+	}
 }
 
 // Close ends all connections.
@@ -162,7 +195,7 @@ func dsn(path, lock string) string {
 	q := url.Values{"_txlock": {lock}}
 	for _, pragma := range []string{
 		fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()),
-		"journal_mode(WAL)", "synchronous(NORMAL)", "foreign_keys(1)",
+		"synchronous(NORMAL)", "foreign_keys(1)",
 	} {
 		q.Add("_pragma", pragma)
 	}
