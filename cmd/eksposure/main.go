@@ -12,8 +12,6 @@ import (
 	"github.com/eksposure/eksposure/internal/cli"
 )
 
-//go:generate go run . docs ../../docs
-
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := app.Program().Run(ctx, os.Args[1:], os.Environ(), cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr})

@@ -67,13 +67,18 @@ type Gap struct {
 	Detail string `json:"detail"`
 }
 
-// NewGap makes a gap of an error, with the remedy appended when there is one.
+// NewGap makes a gap of an error, with the remedy appended when there is one. The
+// category's own words at the error's end are for programs and become the reason.
 func NewGap(section Section, subject string, err error, remedy string) Gap {
+	category := fault.Of(err)
 	detail := err.Error()
+	if category.Err != nil {
+		detail = strings.TrimSuffix(detail, ": "+category.Err.Error())
+	}
 	if remedy != "" {
 		detail += ". " + remedy
 	}
-	return Gap{Section: section, Subject: subject, Reason: fault.Of(err).Name, Detail: detail}
+	return Gap{Section: section, Subject: subject, Reason: category.Name, Detail: detail}
 }
 
 // Snapshot is everything collected from one cluster at one time.
