@@ -10,7 +10,6 @@ import (
 	"crypto/x509/pkix"
 	"encoding/json"
 	"encoding/pem"
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +17,7 @@ import (
 	"math/big"
 	"net"
 	"net/http"
+	"net/http/httputil"
 	"net/url"
 	"os"
 	"os/exec"
@@ -178,7 +178,7 @@ func freePort(ctx context.Context) (int, error) {
 
 // startSTS starts the proxy and returns its URL and the authority that signed
 // the certificates it shows. Whatever host a client wants to CONNECT to, it is
-// answered by the AWS endpoint, in its own words but in JSON.
+// answered by the AWS endpoint.
 func startSTS(t testing.TB, endpoint string) (proxyURL string, caPEM []byte, err error) {
 	t.Helper()
 	target, err := url.Parse(endpoint)
@@ -199,7 +199,7 @@ func startSTS(t testing.TB, endpoint string) (proxyURL string, caPEM []byte, err
 		return "", nil, err
 	}
 	quiet := slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
-	sts := &http.Server{Handler: jsonSTS{target}, ReadHeaderTimeout: startTime, ErrorLog: quiet}
+	sts := &http.Server{Handler: passTo(target), ReadHeaderTimeout: startTime, ErrorLog: quiet}
 	proxy := &http.Server{Handler: connectTo(inner.Addr().String()), ReadHeaderTimeout: startTime, ErrorLog: quiet}
 	go func() {
 		_ = sts.Serve(tls.NewListener(inner, &tls.Config{GetCertificate: issue, MinVersion: tls.VersionTLS12}))
@@ -235,38 +235,11 @@ func connectTo(address string) http.Handler {
 	})
 }
 
-// jsonSTS passes a signed request on untouched, Host included, and gives
-// GetCallerIdentity's answer in JSON, as STS does for those who accept it.
-type jsonSTS struct{ endpoint *url.URL }
-
-func (s jsonSTS) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	out := req.Clone(req.Context())
-	out.RequestURI = ""
-	out.URL.Scheme, out.URL.Host, out.Host = s.endpoint.Scheme, s.endpoint.Host, req.Host
-	resp, err := http.DefaultTransport.RoundTrip(out)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadGateway)
-		return
-	}
-	defer func() { _ = resp.Body.Close() }()
-	var answer struct {
-		Result struct {
-			Account, Arn, UserId string //nolint:revive // AWS's names
-		} `xml:"GetCallerIdentityResult"`
-	}
-	if resp.StatusCode != http.StatusOK {
-		w.WriteHeader(resp.StatusCode)
-		_, _ = io.Copy(w, resp.Body)
-		return
-	}
-	if err := xml.NewDecoder(resp.Body).Decode(&answer); err != nil {
-		http.Error(w, err.Error(), http.StatusBadGateway)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(map[string]any{
-		"GetCallerIdentityResponse": map[string]any{"GetCallerIdentityResult": answer.Result},
-	})
+// passTo passes signed requests on untouched, Host included, and the answers back.
+func passTo(endpoint *url.URL) http.Handler {
+	return &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.Out.URL.Scheme, r.Out.URL.Host = endpoint.Scheme, endpoint.Host
+	}}
 }
 
 // newIssuer makes an authority that gives a certificate for whatever host a
