@@ -21,7 +21,7 @@ func MakeAt(ctx context.Context, path string, version int) error {
 	if err := checkFile(path); err != nil {
 		return err
 	}
-	db := &DB{path: path, now: time.Now}
+	db := &DB{path: path, now: time.Now, patience: patience}
 	if err := db.connect(); err != nil {
 		return err
 	}
@@ -46,11 +46,8 @@ func (db *DB) Pages(ctx context.Context) (pages int, err error) {
 	return pages, err
 }
 
-// Wait sets how long a write waits for another process.
-func (db *DB) Wait(ctx context.Context, d time.Duration) error {
-	_, err := db.write.ExecContext(ctx, fmt.Sprintf("PRAGMA busy_timeout = %d", d.Milliseconds()))
-	return err
-}
+// SetPatience sets how long a write waits for another process.
+func (db *DB) SetPatience(d time.Duration) { db.patience = d }
 
 // Check runs SQLite's own check of the whole file; "ok" is what it says of a sound one.
 func (db *DB) Check(ctx context.Context) (string, error) {

@@ -166,9 +166,7 @@ func TestLocked(t *testing.T) {
 	if _, err := tx.ExecContext(t.Context(), `DELETE FROM events`); err != nil {
 		t.Fatal(err)
 	}
-	if err := db.Wait(t.Context(), 20*time.Millisecond); err != nil {
-		t.Fatal(err)
-	}
+	db.SetPatience(20 * time.Millisecond)
 	if err := db.Record(t.Context(), outcome(shop, exposure.High, exposure.Updated)); !errors.Is(err, fault.ErrConflict) {
 		t.Errorf("Record = %v", err)
 	}

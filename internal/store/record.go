@@ -163,7 +163,7 @@ func (db *DB) putWhole(ctx context.Context, tx *sql.Tx, e entry) error {
 func (db *DB) prepare(ctx context.Context) error {
 	db.prepared = map[string]*sql.Stmt{}
 	for _, text := range []string{putSeen, putFinding, putDocument, dropTraits, putTrait, putEvent, putCoverage, putGone} {
-		s, err := db.write.PrepareContext(ctx, text)
+		s, err := db.write.PrepareContext(ctx, text) //nolint:sqlclosecheck // it lives as long as its pool, whose Close closes it
 		if err != nil {
 			return db.translate(err)
 		}
@@ -174,7 +174,7 @@ func (db *DB) prepare(ctx context.Context) error {
 
 // exec runs a prepared statement in a transaction and gives the number of rows it changed.
 func (db *DB) exec(ctx context.Context, tx *sql.Tx, text string, args ...any) (int64, error) {
-	result, err := tx.StmtContext(ctx, db.prepared[text]).ExecContext(ctx, args...)
+	result, err := tx.StmtContext(ctx, db.prepared[text]).ExecContext(ctx, args...) //nolint:sqlclosecheck // the end of the transaction closes it
 	if err != nil {
 		return 0, err
 	}

@@ -222,13 +222,17 @@ func fleetOutcome(i int) exposure.Outcome {
 			image := &exposure.ImageEvidence{Digest: digest, Repository: fmt.Sprintf("111122223333.dkr.ecr.eu-central-1.amazonaws.com/team-%d/service-%d", random.IntN(40), n), Running: random.IntN(9)}
 			for range 5 {
 				cve := fmt.Sprintf("CVE-20%d-%d", 10+random.IntN(16), 1000+random.IntN(40000))
-				image.Worst = append(image.Worst, exposure.Match{ID: cve, Package: "openssl", Version: "3.0." + strconv.Itoa(random.IntN(17)), FixedIn: "3.0.18", Severity: "High",
-					Vector: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", Score: 9.8, EPSS: new(random.Float64()), Layer: "sha256:" + hex()})
+				image.Worst = append(image.Worst, exposure.Match{
+					ID: cve, Package: "openssl", Version: "3.0." + strconv.Itoa(random.IntN(17)), FixedIn: "3.0.18", Severity: "High",
+					Vector: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", Score: 9.8, EPSS: new(random.Float64()), Layer: "sha256:" + hex(),
+				})
 			}
-			state.Evidence = append(state.Evidence, exposure.Evidence{Standing: exposure.Contributing, Variant: "image",
+			state.Evidence = append(state.Evidence, exposure.Evidence{
+				Standing: exposure.Contributing, Variant: "image",
 				Resource: inventory.ResourceRef{Type: inventory.TypeImage, UID: image.Repository + "@" + digest, Name: image.Repository},
 				Summary:  fmt.Sprintf("image %s has %d vulnerabilities", image.Repository, random.IntN(300)), Image: image,
-				Workloads: []inventory.WorkloadRef{{Namespace: "shop", Kind: "Deployment", Name: "service-" + strconv.Itoa(n)}}})
+				Workloads: []inventory.WorkloadRef{{Namespace: "shop", Kind: "Deployment", Name: "service-" + strconv.Itoa(n)}},
+			})
 		}
 		f.Traits = append(f.Traits, state)
 	}

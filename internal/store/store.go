@@ -28,12 +28,16 @@ import (
 )
 
 const (
-	// busyTimeout is how long a writer waits for another process's transaction.
-	busyTimeout = 10 * time.Second
+	// patience is how long a writer waits for another process's transaction.
+	patience = 10 * time.Second
+	// The busy timeouts are how long SQLite waits by itself, which nothing interrupts. A
+	// reader waits only while another process mends the log of a killed one.
+	readBusyTimeout  = patience
+	writeBusyTimeout = 200 * time.Millisecond
+	// busyRetry is the pause before a writer tries again.
+	busyRetry = 20 * time.Millisecond
 	// readers bounds the connections that read while one writes.
 	readers = 8
-	// logRetry is the pause between attempts to switch a new file to its log.
-	logRetry = 20 * time.Millisecond
 	// maxDocument bounds a document that is read back: no finding comes near it,
 	// and a damaged frame cannot claim more.
 	maxDocument = 256 << 20
@@ -49,13 +53,14 @@ type Config struct {
 
 // DB is an open database. It is safe for use by several goroutines.
 type DB struct {
-	path    string
-	read    *sql.DB
-	write   *sql.DB
-	now     func() time.Time
-	encoder *zstd.Encoder
-	decoder *zstd.Decoder
-	close   sync.Once
+	path     string
+	read     *sql.DB
+	write    *sql.DB
+	now      func() time.Time
+	patience time.Duration
+	encoder  *zstd.Encoder
+	decoder  *zstd.Decoder
+	close    sync.Once
 	// prepared maps the statements of Record; only Open writes it.
 	prepared map[string]*sql.Stmt
 	beats    beats
@@ -76,7 +81,7 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("database compression: %w", err)
 	}
-	db := &DB{path: c.Path, now: c.Now, encoder: encoder, decoder: decoder}
+	db := &DB{path: c.Path, now: c.Now, patience: patience, encoder: encoder, decoder: decoder}
 	if err := db.connect(); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -100,10 +105,10 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 // writer at a time, and several that read.
 func (db *DB) connect() error {
 	var err error
-	if db.write, err = sql.Open("sqlite", dsn(db.path, "immediate")); err != nil {
+	if db.write, err = sql.Open("sqlite", dsn(db.path, "immediate", writeBusyTimeout)); err != nil {
 		return db.translate(err)
 	}
-	if db.read, err = sql.Open("sqlite", dsn(db.path, "deferred")); err != nil {
+	if db.read, err = sql.Open("sqlite", dsn(db.path, "deferred", readBusyTimeout)); err != nil {
 		return db.translate(err)
 	}
 	db.write.SetMaxOpenConns(1)
@@ -113,28 +118,35 @@ func (db *DB) connect() error {
 
 // useLog switches the file to write-ahead logging, once in its life. SQLite does
 // not wait by itself when another process does the same at the same time
-// (sqlite.org/wal.html, section 8), so this does.
+// (sqlite.org/wal.html, section 8).
 func (db *DB) useLog(ctx context.Context) error {
-	wait, cancel := context.WithTimeout(ctx, busyTimeout)
+	var mode string
+	err := db.patiently(ctx, func() error { return db.write.QueryRowContext(ctx, `PRAGMA journal_mode = WAL`).Scan(&mode) })
+	if err == nil && mode != "wal" {
+		return fmt.Errorf("database %q is on a file system with no shared memory (journal mode %q); name a file on a local disk with --db: %w", db.path, mode, fault.ErrInvalid)
+	}
+	return err
+}
+
+// patiently tries again while another process is in the way, until it has waited
+// for long enough or the context ends.
+func (db *DB) patiently(ctx context.Context, f func() error) error {
+	wait, cancel := context.WithTimeout(ctx, db.patience)
 	defer cancel()
 	for {
-		var mode string
-		err := db.write.QueryRowContext(wait, `PRAGMA journal_mode = WAL`).Scan(&mode)
-		if err == nil && mode != "wal" {
-			return fmt.Errorf("database %q is on a file system with no shared memory (journal mode %q); name a file on a local disk with --db: %w", db.path, mode, fault.ErrInvalid)
-		}
-		if err = db.translate(err); err == nil || !errors.Is(err, fault.ErrConflict) && wait.Err() == nil {
+		err := db.translate(f())
+		if !errors.Is(err, fault.ErrConflict) {
 			return err
 		}
 		select {
 		case <-wait.Done():
-		case <-time.After(logRetry):
+		case <-time.After(busyRetry):
 		}
 		if ctx.Err() != nil {
 			return fmt.Errorf("database %q: %w", db.path, ctx.Err())
 		}
 		if wait.Err() != nil {
-			return fmt.Errorf("database %q is in use by another program that does not let go: %w", db.path, fault.ErrConflict)
+			return err
 		}
 	}
 }
@@ -191,10 +203,10 @@ func checkFile(path string) error {
 	return errForeign(path)
 }
 
-func dsn(path, lock string) string {
+func dsn(path, lock string, busy time.Duration) string {
 	q := url.Values{"_txlock": {lock}}
 	for _, pragma := range []string{
-		fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()),
+		fmt.Sprintf("busy_timeout(%d)", busy.Milliseconds()),
 		"synchronous(NORMAL)", "foreign_keys(1)",
 	} {
 		q.Add("_pragma", pragma)
@@ -204,9 +216,13 @@ func dsn(path, lock string) string {
 
 // change runs a function in one write transaction.
 func (db *DB) change(ctx context.Context, f func(tx *sql.Tx) error) error {
-	tx, err := db.write.BeginTx(ctx, nil)
+	var tx *sql.Tx
+	err := db.patiently(ctx, func() (err error) {
+		tx, err = db.write.BeginTx(ctx, nil)
+		return err
+	})
 	if err != nil {
-		return db.translate(err)
+		return err
 	}
 	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
 	err = f(tx)
