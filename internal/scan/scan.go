@@ -156,6 +156,9 @@ func (s *Scanner) Scan(ctx context.Context, r Request, progress func(Progress)) 
 	if err == nil && len(r.Clusters) == 0 {
 		err = s.closeGone(ctx, &sum)
 	}
+	if err == nil && len(r.Clusters) > 0 {
+		err = noneFound(sum)
+	}
 	sum.FinishedAt = s.cfg.Now()
 	return sum, err
 }
@@ -202,6 +205,16 @@ func (s *Scanner) choose(ctx context.Context, r Request, sum *Summary) ([]invent
 	}
 	slices.SortFunc(refs, inventory.ClusterRef.Compare)
 	return slices.Compact(refs), nil
+}
+
+// noneFound tells a request that names only clusters that do not exist from a
+// scan that could not read everything.
+func noneFound(sum Summary) error {
+	known := func(f Failure) bool { return f.Reason != fault.Of(fault.ErrNotFound).Name }
+	if len(sum.Outcomes) > 0 || len(sum.Failed) == 0 || slices.ContainsFunc(sum.Failed, known) {
+		return nil
+	}
+	return fmt.Errorf("%s; `eksposure clusters` shows what there is: %w", sum.Failed[0].Detail, fault.ErrNotFound)
 }
 
 func (s *Scanner) scanAll(ctx context.Context, refs []inventory.ClusterRef, sum *Summary, progress func(Progress)) error {
