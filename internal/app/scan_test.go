@@ -104,14 +104,7 @@ func TestSnapshotGivesTheSameVerdict(t *testing.T) {
 					want = f
 				}
 			}
-			arn := ""
-			for _, a := range w.estate.Scenario().Accounts {
-				for _, c := range a.Clusters {
-					if c.Name == name {
-						arn = inventory.ClusterRef{Partition: "aws", Account: a.ID, Region: c.Region, Name: name}.String()
-					}
-				}
-			}
+			arn := reference(w.estate, name).String()
 			env := environment(t, w.estate)
 			if got := run(t, env, "inventory", "--cluster", arn, "--output-file", file, "--allow-gaps"); got.code != 0 || got.out != "" {
 				t.Fatalf("inventory: exit code %d\n%s", got.code, got.err)
