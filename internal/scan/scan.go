@@ -280,6 +280,9 @@ func (s *Scanner) Collect(ctx context.Context, ref inventory.ClusterRef, progres
 	defer cancel()
 	progress(Progress{Step: StepDescribing})
 	snapshot, err := s.cfg.Cloud.Describe(ctx, ref)
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) && err != nil {
+		return nil, fmt.Errorf("%w; the limit for one cluster is %s (setting scan.cluster_timeout)", err, s.cfg.ClusterTimeout)
+	}
 	if err != nil {
 		return nil, err
 	}
