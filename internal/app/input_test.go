@@ -214,25 +214,27 @@ func TestSlowAnswers(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		fault   estate.Fault
+		limit   string
 		cluster string // the one that misses something; empty: all
 		reason  string
 		section string
+		says    string
 	}{
-		{"throttled listing", estate.Fault{Service: "eks", Operation: "ListClusters", Kind: estate.FaultThrottle}, "", "throttled", ""},
-		{"throttled cluster", estate.Fault{Service: "eks", Operation: "DescribeCluster", Region: "eu-west-1", Kind: estate.FaultThrottle}, "ledger", "throttled", "cluster"},
-		{"hanging EKS", estate.Fault{Service: "eks", Operation: "DescribeCluster", Region: "eu-west-1", Kind: estate.FaultHang}, "ledger", "unavailable", ""},
-		{"hanging Kubernetes", estate.Fault{Service: "kubernetes", Cluster: "ledger", Kind: estate.FaultHang}, "ledger", "unavailable", "workloads"},
-		{"broken Kubernetes", estate.Fault{Service: "kubernetes", Cluster: "ledger", Kind: estate.FaultBreak}, "ledger", "unavailable", "workloads"},
+		{"throttled listing", estate.Fault{Service: "eks", Operation: "ListClusters", Kind: estate.FaultThrottle}, "1m", "", "throttled", "", "lower concurrency"},
+		{"throttled cluster", estate.Fault{Service: "eks", Operation: "DescribeCluster", Region: "eu-west-1", Kind: estate.FaultThrottle}, "1m", "ledger", "throttled", "cluster", "lower concurrency"},
+		{"hanging EKS", estate.Fault{Service: "eks", Operation: "DescribeCluster", Region: "eu-west-1", Kind: estate.FaultHang}, "3s", "ledger", "unavailable", "", "scan.cluster_timeout"},
+		{"hanging Kubernetes", estate.Fault{Service: "kubernetes", Cluster: "ledger", Kind: estate.FaultHang}, "3s", "ledger", "unavailable", "workloads", "list namespaces"},
+		{"broken Kubernetes", estate.Fault{Service: "kubernetes", Cluster: "ledger", Kind: estate.FaultBreak}, "1m", "ledger", "unavailable", "workloads", "list namespaces"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			e := other(t, func(s *estate.Scenario) { only(s, names...) }, test.fault)
 			start := time.Now()
-			got := run(t, environment(t, e), "scan", "-o", "json", "--cluster-timeout", "5s")
+			got := run(t, environment(t, e), "scan", "-o", "json", "--cluster-timeout", test.limit)
 			if took := time.Since(start); took > time.Minute {
 				t.Errorf("it took %s", took)
 			}
-			says(t, got, incomplete, test.reason, test.cluster)
+			says(t, got, incomplete, test.reason, test.cluster, test.says)
 			d := decode(t, got)
 			var want []string
 			for _, f := range scanned(t).Findings {

@@ -135,9 +135,10 @@ func place(s *estate.Scenario, name string) *estate.Cluster {
 	panic("no cluster " + name)
 }
 
-// only keeps the named clusters of a scenario, and the regions that they are in.
+// only keeps the named clusters of a scenario, and the regions that matter to
+// them: their own, that of their registries, and one that nobody can turn off.
 func only(s *estate.Scenario, names ...string) {
-	regions := []string{}
+	regions := []string{"eu-central-1", "us-east-1"}
 	for i := range s.Accounts {
 		a := &s.Accounts[i]
 		a.Clusters = slices.DeleteFunc(a.Clusters, func(c estate.Cluster) bool { return !slices.Contains(names, c.Name) })
