@@ -232,8 +232,8 @@ func (s *Scanner) scanAll(ctx context.Context, refs []inventory.ClusterRef, sum 
 				progress(p)
 			}
 			o, err := s.ScanCluster(ctx, ref, report)
-			if ctx.Err() != nil {
-				return ctx.Err()
+			if o == nil && ctx.Err() != nil {
+				return ctx.Err() // an outcome that is there was recorded just before the end
 			}
 			mu.Lock()
 			done++
