@@ -75,7 +75,7 @@ func history(t *testing.T, w *world, db string) map[string][]exposure.Event {
 	if err != nil {
 		t.Fatal(err)
 	}
-	findings, err := s.Findings(t.Context(), exposure.Query{})
+	findings, err := s.Findings(t.Context(), exposure.Query{Closed: true})
 	if err != nil {
 		t.Fatal(err)
 	}
