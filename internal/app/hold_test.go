@@ -62,7 +62,7 @@ func TestHold(t *testing.T) {
 		}
 		ask := func(answer any, args ...string) {
 			t.Helper()
-			c := exec.CommandContext(t.Context(), aws, append([]string{"--output", "json", "--region", "eu-central-1", "eks"}, args...)...) //nolint:gosec // pinned by us
+			c := exec.CommandContext(t.Context(), aws, append([]string{"--output", "json", "--region", "eu-central-1", "eks"}, args...)...)
 			c.Env = env
 			out, err := c.Output()
 			if err == nil {

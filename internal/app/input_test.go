@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"bytes"
+	"crypto/hmac"
 	"crypto/sha256"
 	"database/sql"
 	"encoding/xml"
@@ -16,9 +17,6 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
 	"github.com/eksposure/eksposure/internal/app"
 	"github.com/eksposure/eksposure/internal/cli"
@@ -182,12 +180,7 @@ func expired(t *testing.T) (*estate.Estate, []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	hash := fmt.Sprintf("%x", sha256.Sum256([]byte(form)))
-	keys := aws.Credentials{AccessKeyID: estate.DemoUser, SecretAccessKey: e.Secret(estate.DemoUser)}
-	if err := v4.NewSigner().SignHTTP(t.Context(), keys, request, hash, "sts", "us-east-1", time.Now().Add(-time.Duration(behind.Load()))); err != nil {
-		t.Fatal(err)
-	}
+	sign(request, form, e.Secret(estate.DemoUser), time.Now().Add(-time.Duration(behind.Load())))
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatal(err)
@@ -205,6 +198,26 @@ func expired(t *testing.T) (*estate.Estate, []string) {
 	return e, []string{
 		"AWS_ACCESS_KEY_ID=" + session.AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + session.SecretAccessKey, "AWS_SESSION_TOKEN=" + session.SessionToken,
 	}
+}
+
+// sign signs a form for STS as the demo's user (Signature Version 4, IAM User
+// Guide), by a clock that the SDK would set right.
+func sign(r *http.Request, form, secret string, now time.Time) {
+	hash := func(text string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(text))) }
+	const kind, headers = "application/x-www-form-urlencoded", "content-type;host;x-amz-date"
+	moment := now.UTC().Format("20060102T150405Z")
+	day := moment[:8]
+	canonical := "POST\n/\n\ncontent-type:" + kind + "\nhost:" + r.URL.Host + "\nx-amz-date:" + moment + "\n\n" + headers + "\n" + hash(form)
+	scope := day + "/us-east-1/sts/aws4_request"
+	key := []byte("AWS4" + secret)
+	for _, part := range []string{day, "us-east-1", "sts", "aws4_request", "AWS4-HMAC-SHA256\n" + moment + "\n" + scope + "\n" + hash(canonical)} {
+		mac := hmac.New(sha256.New, key)
+		_, _ = mac.Write([]byte(part)) // a hash takes everything
+		key = mac.Sum(nil)
+	}
+	r.Header.Set("Content-Type", kind)
+	r.Header.Set("X-Amz-Date", moment)
+	r.Header.Set("Authorization", fmt.Sprintf("AWS4-HMAC-SHA256 Credential=%s/%s, SignedHeaders=%s, Signature=%x", estate.DemoUser, scope, headers, key))
 }
 
 // What answers too late or too seldom costs only its part, in bounded time.

@@ -259,7 +259,7 @@ func command(t *testing.T, env []string, args ...string) *exec.Cmd {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), childTime)
 	t.Cleanup(cancel)
-	cmd := exec.CommandContext(ctx, program, args...) //nolint:gosec // it is this test
+	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Env = env
 	if !slices.ContainsFunc(env, func(v string) bool { return strings.HasPrefix(v, asProgram+"=") }) {
 		cmd.Env = append(slices.Clone(env), asProgram+"=")
