@@ -93,7 +93,7 @@ func assemble(e Evaluation, s *inventory.Snapshot, traits []Trait, states []Trai
 	f.Resources = resources(s, states)
 	f.Path = attackPath(s, states)
 	f.Topics = topics(f, traits)
-	f.FixSets = fixSets(f, traits)
+	f.FixSets = fixSets(f)
 	f.Description = describe(f)
 	return f
 }
@@ -159,7 +159,11 @@ func traitChanges(before, after []TraitState) []string {
 		}
 	}
 	for _, t := range before {
-		if _, gone := old[t.ID]; gone {
+		_, gone := old[t.ID]
+		switch {
+		case gone && t.Standing == Unknown:
+			changes = append(changes, fmt.Sprintf("trait %s: no longer unknown, absent", t.ID))
+		case gone:
 			changes = append(changes, fmt.Sprintf("trait %s: gone", t.ID))
 		}
 	}
@@ -204,7 +208,8 @@ func clusterOf(s *inventory.Snapshot) Cluster {
 		PlatformVersion: s.Cluster.PlatformVersion, CreatedAt: s.Cluster.CreatedAt, Network: s.Cluster.Network,
 		RoleARN: s.Cluster.RoleARN, SupportType: s.Cluster.SupportType, DeletionProtection: s.Cluster.DeletionProtection,
 		AutoMode: s.Cluster.AutoMode, NodeGroups: s.NodeGroups, Addons: s.Addons, Calendar: s.Calendar.Versions,
-		Tags: s.Cluster.Tags, Nodes: len(s.Nodes), Workloads: len(s.Workloads), Images: len(s.Images),
+		Tags: s.Cluster.Tags, Nodes: counted(s, len(s.Nodes), inventory.SectionNodes),
+		Workloads: counted(s, len(s.Workloads), inventory.SectionWorkloads), Images: counted(s, len(s.Images), inventory.SectionWorkloads),
 	}
 	for _, p := range s.FargateProfiles {
 		c.FargateProfiles = append(c.FargateProfiles, p.Name)
@@ -215,6 +220,14 @@ func clusterOf(s *inventory.Snapshot) Cluster {
 		c.Endpoint = &endpoint
 	}
 	return c
+}
+
+// counted gives the number of things in a section, or nil when it was not read.
+func counted(s *inventory.Snapshot, n int, section inventory.Section) *int {
+	if s.Gap(section) != nil {
+		return nil
+	}
+	return &n
 }
 
 // Compare orders findings most severe first, then by cluster.

@@ -183,15 +183,15 @@ func TestTopicsAndFixSets(t *testing.T) {
 			t.Errorf("topic %s says %q, Project says %q", topic.ID, topic.After, left)
 		}
 	}
-	want := []row{{"high-priority-vulnerability", exposure.High}, {"internet-reachable", exposure.High}, {"unsupported-kubernetes-version", exposure.Critical}}
+	want := []row{{"internet-reachable", exposure.High}, {"high-priority-vulnerability", exposure.High}, {"unsupported-kubernetes-version", exposure.Critical}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("topics (-want +got):\n%s", diff)
 	}
 	wantSets := []exposure.FixSet{
 		{Wish: exposure.High, Topics: []string{"internet-reachable"}, After: exposure.High},
-		{Wish: exposure.Medium, Topics: []string{"high-priority-vulnerability", "internet-reachable"}, After: exposure.Medium},
-		{Wish: exposure.Low, Topics: []string{"high-priority-vulnerability", "internet-reachable", "unsupported-kubernetes-version"}, After: exposure.Resolved},
-		{Wish: exposure.Resolved, Topics: []string{"high-priority-vulnerability", "internet-reachable", "unsupported-kubernetes-version"}, After: exposure.Resolved},
+		{Wish: exposure.Medium, Topics: []string{"internet-reachable", "high-priority-vulnerability"}, After: exposure.Medium},
+		{Wish: exposure.Low, Topics: []string{"internet-reachable", "high-priority-vulnerability", "unsupported-kubernetes-version"}, After: exposure.Resolved},
+		{Wish: exposure.Resolved, Topics: []string{"internet-reachable", "high-priority-vulnerability", "unsupported-kubernetes-version"}, After: exposure.Resolved},
 	}
 	if diff := cmp.Diff(wantSets, f.FixSets); diff != "" {
 		t.Errorf("fix sets (-want +got):\n%s", diff)
@@ -204,6 +204,27 @@ func TestOptionLeavesWeakerTrait(t *testing.T) {
 	want := []exposure.OptionState{{ID: "private", Title: "Private", After: exposure.Resolved, Resolves: true}, {ID: "narrow", Title: "Narrow", After: exposure.Low}}
 	if diff := cmp.Diff(want, f.Topics[0].Options); diff != "" {
 		t.Errorf("options (-want +got):\n%s", diff)
+	}
+}
+
+// The first topic is in the smallest set for the next lower severity, or leaves
+// less than that set does.
+func TestFirstTopicAgreesWithTheSmallestSet(t *testing.T) {
+	for _, answers := range [][]string{{open}, {open, past}, {open, kev}, {past, kev}, {open, past, kev}, {past}} {
+		f, _ := correlate(nil, snapshot(0, answers...))
+		if !slices.Contains(f.FixSets[0].Topics, f.Topics[0].ID) && f.Topics[0].After.Rank() >= f.FixSets[0].After.Rank() {
+			t.Errorf("%v: first topic %s, smallest set %v", answers, f.Topics[0].ID, f.FixSets[0])
+		}
+	}
+}
+
+// Counts of parts that were not read are unknown, not zero.
+func TestUnreadIsNotCounted(t *testing.T) {
+	s := snapshot(0, open)
+	s.Gaps = []inventory.Gap{{Section: inventory.SectionNodes, Reason: "denied"}}
+	f, _ := correlate(nil, s)
+	if f.Cluster.Nodes != nil || f.Cluster.Workloads == nil || *f.Cluster.Workloads != 1 {
+		t.Errorf("nodes %v, workloads %v", f.Cluster.Nodes, f.Cluster.Workloads)
 	}
 }
 

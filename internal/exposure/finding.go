@@ -102,9 +102,10 @@ type Cluster struct {
 	FargateProfiles    []string                   `json:"fargate_profiles,omitempty"`
 	Addons             []inventory.Addon          `json:"add_ons,omitempty"`
 	Tags               map[string]string          `json:"tags,omitempty"`
-	Nodes              int                        `json:"nodes"`
-	Workloads          int                        `json:"workloads"`
-	Images             int                        `json:"images"`
+	// Nodes, Workloads and Images count what was read; nil when that part was not.
+	Nodes     *int `json:"nodes,omitempty"`
+	Workloads *int `json:"workloads,omitempty"`
+	Images    *int `json:"images,omitempty"`
 }
 
 // TraitState is a trait as a finding carries it.
@@ -210,7 +211,8 @@ type Event struct {
 	At time.Time `json:"at"`
 	// Severity is that after the change.
 	Severity Severity `json:"severity"`
-	Change
+
+	Change //nolint:embeddedstructfieldcheck // the fields' order is the document's: when, how severe, what
 }
 
 // ChangeKind is the sort of a change.

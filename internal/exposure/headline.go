@@ -15,8 +15,8 @@ var outcomes = []struct {
 	typ   string
 	any   []string
 }{
-	{"Potential Remote Execution", "Exposure/Potential Execution/Exploitation for Client Execution", []string{highPriority}},
-	{"Potential Unauthorized Access", "Exposure/Potential Initial Access/Exploit Public-Facing Application", []string{internetReachable}},
+	{"Potential Remote Execution", "Exposure/Potential Initial Access/Exploit Public-Facing Application", []string{highPriority}},
+	{"Potential Unauthorized Access", "Exposure/Potential Initial Access/External Remote Services", []string{internetReachable}},
 	{"Potential Credential Access", "Exposure/Potential Credential Access/Unsecured Credentials", []string{unencryptedSecrets}},
 	{"Potential Resource Hijacking", "Exposure/Potential Impact/Resource Hijacking", []string{lowPriority, endOfLifeOS}},
 	{"Potential Initial Access", "Exposure/Potential Initial Access/External Remote Services", []string{potentiallyInternetReachable, reachableWorkload}},
@@ -27,7 +27,7 @@ var outcomes = []struct {
 // three. titleOrder says which: the others are in the finding.
 const titlePhrases = 3
 
-var titleOrder = []string{highPriority, unsupportedVersion, unencryptedSecrets, endOfLifeOS, reachableWorkload, lowPriority}
+var titleOrder = []string{highPriority, internetReachable, unsupportedVersion, unencryptedSecrets, endOfLifeOS, reachableWorkload, lowPriority}
 
 // titleRank is a trait's place in titleOrder; one that is not there comes last.
 func titleRank(trait string) int {
@@ -53,7 +53,7 @@ func headline(states []TraitState, traits []Trait) (title string, types []string
 			adjectives = append(adjectives, t.Adjective)
 		}
 		if t.Phrase != "" && len(phrases) < titlePhrases {
-			phrases = append(phrases, t.Phrase)
+			phrases = append(phrases, phraseOf(t, states[i]))
 		}
 	}
 	outcome := ""
@@ -73,10 +73,19 @@ func headline(states []TraitState, traits []Trait) (title string, types []string
 	if len(adjectives) > 0 {
 		subject = adjectives[0] + " EKS cluster"
 	}
-	if len(phrases) == 0 {
-		phrases = []string{"can be reached from outside its network"}
+	return strings.TrimSpace(outcome + ": " + subject + " " + enumerate(phrases)), types
+}
+
+// phraseOf is the trait's phrase, or the one of its nodes when the control plane
+// itself is on a supported version.
+func phraseOf(t Trait, s TraitState) string {
+	controlPlane := slices.ContainsFunc(s.Evidence, func(e Evidence) bool {
+		return e.Standing == Contributing && !strings.HasPrefix(e.Variant, "nodes-")
+	})
+	if t.ID == unsupportedVersion && !controlPlane {
+		return "has nodes with an outdated Kubernetes version"
 	}
-	return outcome + ": " + subject + " " + enumerate(phrases), types
+	return t.Phrase
 }
 
 // enumerate joins phrases with commas and a final "and".
@@ -94,16 +103,16 @@ func describe(f *Finding) string {
 	ref := f.Cluster.Ref
 	fmt.Fprintf(&b, "The EKS cluster %s in account %s, Region %s has %s.", ref.Name, ref.Account, ref.Region,
 		count(len(f.Topics)-deletions(f), "contributing trait", "contributing traits"))
-	for _, t := range f.Traits {
-		if t.Standing != Contributing {
+	states := slices.Clone(f.Traits)
+	slices.SortStableFunc(states, func(a, b TraitState) int { return cmp.Compare(titleRank(a.ID), titleRank(b.ID)) })
+	said := 0
+	for _, t := range states {
+		i := slices.IndexFunc(t.Evidence, func(e Evidence) bool { return e.Standing == Contributing })
+		if t.Standing != Contributing || i < 0 || said == titlePhrases {
 			continue
 		}
-		for _, e := range t.Evidence {
-			if e.Standing == Contributing {
-				fmt.Fprintf(&b, " %s", sentence(e.Summary))
-				break
-			}
-		}
+		fmt.Fprintf(&b, " %s", sentence(t.Evidence[i].Summary))
+		said++
 	}
 	if f.Unneeded != nil {
 		fmt.Fprintf(&b, " The cluster looks unneeded: %s.", enumerate(f.Unneeded.Reasons))

@@ -71,20 +71,17 @@ func projectOption(f *Finding, trait string, o Option) Severity {
 
 // topics lists the remediation topics of a finding in recommended order:
 // deletion when the cluster looks unneeded, then the one that leaves the lowest
-// severity, then the lowest sum of factors, then the least effort, then the order
-// of the traits.
+// severity; of those that leave the same, the ones of the smallest set for the
+// next lower severity, then the least effort, then the order of the traits.
 func topics(f *Finding, traits []Trait) []TopicState {
 	var list []TopicState
-	sums := map[string]int{}
 	all := newScorer(f.Traits, f.Arithmetic.Impact)
 	for _, t := range traits {
 		state := f.Trait(t.ID)
 		if state == nil || state.Standing != Contributing {
 			continue
 		}
-		left := all.without([]string{t.ID})
-		after := left.Severity
-		sums[t.ID] = left.Sum
+		after := all.without([]string{t.ID}).Severity
 		topic := TopicState{ID: t.ID, Title: t.Short, Effort: t.Effort, After: after, Resolves: after == Resolved}
 		for _, o := range t.Options {
 			left := projectOption(f, t.ID, o)
@@ -92,8 +89,12 @@ func topics(f *Finding, traits []Trait) []TopicState {
 		}
 		list = append(list, topic)
 	}
+	next := smallestSet(all, list, f.Severity.Rank()-1)
 	slices.SortStableFunc(list, func(a, b TopicState) int {
-		return cmp.Or(cmp.Compare(a.After.Rank(), b.After.Rank()), cmp.Compare(sums[a.ID], sums[b.ID]), cmp.Compare(a.Effort, b.Effort))
+		return cmp.Or(
+			cmp.Compare(a.After.Rank(), b.After.Rank()),
+			compareBool(slices.Contains(next, b.ID), slices.Contains(next, a.ID)),
+			cmp.Compare(a.Effort, b.Effort))
 	})
 	if f.Unneeded != nil {
 		list = slices.Insert(list, 0, TopicState{ID: DeleteTopic, Title: "Delete the cluster", Effort: EffortHours, Resolves: true})
@@ -102,13 +103,13 @@ func topics(f *Finding, traits []Trait) []TopicState {
 }
 
 // fixSets gives, for every severity below the present one, the smallest set.
-func fixSets(f *Finding, traits []Trait) []FixSet {
+func fixSets(f *Finding) []FixSet {
 	var sets []FixSet
 	for _, wish := range append(Severities(), Resolved) {
 		if wish.Rank() >= f.Severity.Rank() {
 			continue
 		}
-		if set := SmallestFix(f, traits, wish); set != nil {
+		if set := SmallestFix(f, wish); set != nil {
 			sets = append(sets, *set)
 		}
 	}
@@ -119,45 +120,61 @@ func fixSets(f *Finding, traits []Trait) []FixSet {
 // severity or below; of equally many, those of the least effort, then the
 // recommended order. Deleting the cluster is not considered. It returns nil when
 // the finding is there already.
-//
-// A finding has at most as many topics as there are traits, so all subsets are
-// tried, from small to large: the answer is exact.
-func SmallestFix(f *Finding, traits []Trait, wish Severity) *FixSet {
+func SmallestFix(f *Finding, wish Severity) *FixSet {
 	if f.Severity.Rank() <= wish.Rank() {
 		return nil
 	}
 	all := newScorer(f.Traits, f.Arithmetic.Impact)
+	set := smallestSet(all, f.Topics, wish.Rank())
+	if set == nil {
+		return nil
+	}
+	return &FixSet{Wish: wish, Topics: set, After: all.without(set).Severity}
+}
+
+// smallestSet gives the IDs of the fewest topics that leave a severity of at most
+// the rank, in the order of the topics. A finding has at most as many topics as
+// there are traits, so all subsets are tried, from small to large: the answer is
+// exact.
+func smallestSet(all scorer, topics []TopicState, rank int) []string {
 	var ids []string
 	effort := map[string]Effort{}
-	for _, t := range f.Topics {
+	for _, t := range topics {
 		if t.ID != DeleteTopic {
 			ids = append(ids, t.ID)
+			effort[t.ID] = t.Effort
 		}
-	}
-	for _, t := range traits {
-		effort[t.ID] = t.Effort
 	}
 	for size := 1; size <= len(ids); size++ {
 		var best []string
-		bestEffort, bestLeft := 0, Resolved
+		least := 0
 		for subset := range subsets(ids, size) {
-			left := all.without(subset).Severity
-			if left.Rank() > wish.Rank() {
+			if all.without(subset).Severity.Rank() > rank {
 				continue
 			}
 			sum := 0
 			for _, id := range subset {
 				sum += int(effort[id])
 			}
-			if best == nil || sum < bestEffort {
-				best, bestEffort, bestLeft = subset, sum, left
+			if best == nil || sum < least {
+				best, least = subset, sum
 			}
 		}
 		if best != nil {
-			return &FixSet{Wish: wish, Topics: best, After: bestLeft}
+			return best
 		}
 	}
 	return nil
+}
+
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
 }
 
 // subsets yields every subset of the size, in the order of ids.

@@ -105,8 +105,15 @@ func clusterFacts(s *inventory.Snapshot) []Fact {
 		{Name: "platform version", Value: c.PlatformVersion},
 		{Name: "status", Value: c.Status},
 		{Name: "VPC", Value: c.Network.VPC},
-		{Name: "node groups", Value: strconv.Itoa(len(s.NodeGroups))},
-		{Name: "nodes", Value: strconv.Itoa(len(s.Nodes))},
+	}
+	for _, part := range []struct {
+		name    string
+		section inventory.Section
+		n       int
+	}{{"node groups", inventory.SectionNodeGroups, len(s.NodeGroups)}, {"nodes", inventory.SectionNodes, len(s.Nodes)}} {
+		if s.Gap(part.section) == nil {
+			facts = append(facts, Fact{Name: part.name, Value: strconv.Itoa(part.n)})
+		}
 	}
 	if !c.CreatedAt.IsZero() {
 		facts = append(facts, Fact{Name: "created", Value: c.CreatedAt.UTC().Format(time.RFC3339)})

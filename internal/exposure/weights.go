@@ -51,6 +51,9 @@ func weigh(trait string, e Evidence) (Factors, [4]string) {
 	case unsupportedVersion:
 		return weighVersion(e)
 	case unencryptedSecrets:
+		if e.Variant == VariantKeyUnusable {
+			return row(0, 0, 2, 3, "", "", "nobody has to do anything: the cluster cannot decrypt its secrets without the key", "the harm comes by itself")
+		}
 		return row(1, 0, 1, 0, "reading secrets from etcd or a backup is a known technique", "", "needs access to the data store or a backup", "")
 	case highPriority:
 		return weighHighPriority(e)
@@ -72,7 +75,7 @@ func weighVersion(e Evidence) (Factors, [4]string) {
 	case VariantNodesUnsupported:
 		return row(2, 0, 2, 1, "vulnerabilities of unsupported kubelets are public and stay open", "", "fixes are no longer made for this kubelet", "old versions are attacked with known exploits")
 	}
-	return row(1, 0, 1, 0, "the version is behind what its makers recommend", "", "fixes still arrive, later and for less", "")
+	return row(1, 0, 1, 0, "the version is behind what its makers recommend", "", "fixes still arrive, for a limited time", "")
 }
 
 func weighHighPriority(e Evidence) (Factors, [4]string) {
@@ -99,14 +102,14 @@ func weighHighPriority(e Evidence) (Factors, [4]string) {
 		f.LikelihoodOfExploit = 3
 	}
 	if im.MaxEPSS != nil {
-		why[3] = fmt.Sprintf("EPSS %.3f", *im.MaxEPSS)
+		why[3] = showEPSS(*im.MaxEPSS)
 	}
 	return f, why
 }
 
 func weighLowPriority(e Evidence) (Factors, [4]string) {
 	f := Factors{Awareness: 1, EaseOfExploit: 1}
-	why := [4]string{"the vulnerabilities are public", "", "needs more than the network alone", ""}
+	why := [4]string{"the vulnerabilities are public", "", "not shown to be exploitable over the network alone", ""}
 	im := e.Image
 	if im == nil {
 		return f, why
@@ -117,11 +120,12 @@ func weighLowPriority(e Evidence) (Factors, [4]string) {
 	}
 	switch {
 	case im.KEV > 0:
+		why[0] = "known to be exploited (CISA KEV)"
 		f.LikelihoodOfExploit, why[3] = 2, "exploited already (CISA KEV)"
 	case im.MaxEPSS != nil && *im.MaxEPSS >= epssVeryLikely:
-		f.LikelihoodOfExploit, why[3] = 2, fmt.Sprintf("EPSS %.3f", *im.MaxEPSS)
+		f.LikelihoodOfExploit, why[3] = 2, showEPSS(*im.MaxEPSS)
 	case im.MaxEPSS != nil && *im.MaxEPSS >= epssNotable:
-		f.LikelihoodOfExploit, why[3] = 1, fmt.Sprintf("EPSS %.3f", *im.MaxEPSS)
+		f.LikelihoodOfExploit, why[3] = 1, showEPSS(*im.MaxEPSS)
 	case im.UnknownEPSS > 0:
 		f.LikelihoodOfExploit, why[3] = 1, "no EPSS score yet: unknown, not zero"
 	}
@@ -130,4 +134,12 @@ func weighLowPriority(e Evidence) (Factors, [4]string) {
 
 func row(awareness, discovery, exploit, likelihood int, why ...string) (Factors, [4]string) {
 	return Factors{awareness, discovery, exploit, likelihood}, [4]string(why)
+}
+
+// showEPSS prints a score as everywhere: three digits, and never a certainty.
+func showEPSS(score float64) string {
+	if score > 0.999 {
+		return "EPSS >0.999"
+	}
+	return fmt.Sprintf("EPSS %.3f", score)
 }

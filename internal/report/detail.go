@@ -24,7 +24,7 @@ func full(p *printer, r Report, f *exposure.Finding, layout Layout) error {
 	if !f.ClosedAt.IsZero() {
 		p.line("Closed     %s", date(f.ClosedAt))
 	}
-	p.line("Runs       %s, %s, %s", count(c.Nodes, "node", "nodes"), count(c.Workloads, "workload", "workloads"), count(c.Images, "image", "images"))
+	p.line("Runs       %s, %s, %s", counted(c.Nodes, "node", "nodes"), counted(c.Workloads, "workload", "workloads"), counted(c.Images, "image", "images"))
 	p.line("Finding    %s", f.UID)
 
 	p.heading("Why " + string(f.Severity))
@@ -346,4 +346,12 @@ func shorts(f *exposure.Finding, ids []string) []string {
 		}
 	}
 	return names
+}
+
+// counted says how many there are, or that nobody could look.
+func counted(n *int, one, many string) string {
+	if n == nil {
+		return many + " not read"
+	}
+	return count(*n, one, many)
 }
