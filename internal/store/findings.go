@@ -7,7 +7,6 @@ import (
 	"iter"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/eksposure/eksposure/internal/exposure"
 	"github.com/eksposure/eksposure/internal/fault"
@@ -55,20 +54,14 @@ func (db *DB) Finding(ctx context.Context, key string) (*exposure.Finding, error
 // account, region and cluster name.
 func (db *DB) Findings(ctx context.Context, q exposure.Query) ([]*exposure.Finding, error) {
 	var list []*exposure.Finding
-	for f, err := range db.Each(ctx, q) {
+	tail, args := selection(q)
+	for f, err := range db.each(ctx, tail, args...) {
 		if err != nil {
 			return nil, err
 		}
 		list = append(list, f)
 	}
 	return list, nil
-}
-
-// Each gives the same findings in the same order as Findings, one at a time, as
-// they were when it began. An error is the last thing it gives.
-func (db *DB) Each(ctx context.Context, q exposure.Query) iter.Seq2[*exposure.Finding, error] {
-	tail, args := selection(q)
-	return db.each(ctx, tail, args...)
 }
 
 // selection turns a query into what stands after FROM findings.
@@ -148,7 +141,19 @@ func (db *DB) each(ctx context.Context, tail string, args ...any) iter.Seq2[*exp
 
 // OpenClusters lists the clusters that have an open finding, ordered.
 func (db *DB) OpenClusters(ctx context.Context) ([]inventory.ClusterRef, error) {
-	return db.clusterRefs(ctx, `SELECT cluster FROM findings WHERE activity <> 'Close' ORDER BY account, region, name, cluster`)
+	arns, err := db.texts(ctx, `SELECT cluster FROM findings WHERE activity <> 'Close' ORDER BY account, region, name, cluster`)
+	if err != nil {
+		return nil, err
+	}
+	refs := make([]inventory.ClusterRef, 0, len(arns))
+	for _, arn := range arns {
+		ref, err := inventory.ParseClusterRef(arn)
+		if err != nil {
+			return nil, db.damaged(err)
+		}
+		refs = append(refs, ref)
+	}
+	return refs, nil
 }
 
 // History returns the events of a finding, oldest first. A finding with no
@@ -172,27 +177,6 @@ func (db *DB) History(ctx context.Context, id string) ([]exposure.Event, error) 
 		events = append(events, e)
 	}
 	return events, nil
-}
-
-// FindingAt returns a finding as its latest event up to a time left it. Before
-// the first event it is fault.ErrNotFound.
-func (db *DB) FindingAt(ctx context.Context, id string, at time.Time) (*exposure.Finding, error) {
-	for rows, err := range db.rows(ctx, `SELECT document, seen FROM events WHERE finding = ? AND at <= ? AND document IS NOT NULL ORDER BY sequence DESC LIMIT 1`, id, millis(at)) {
-		if err != nil {
-			return nil, err
-		}
-		var document []byte
-		var seen string
-		if err := rows.Scan(&document, &seen); err != nil {
-			return nil, db.translate(err)
-		}
-		f, err := db.unseal(document, seen)
-		if err != nil {
-			return nil, fmt.Errorf("history of %q: %w", id, err)
-		}
-		return f, nil
-	}
-	return nil, fmt.Errorf("finding %q is not known as of %s: %w", id, at.UTC().Format(time.RFC3339), fault.ErrNotFound)
 }
 
 func severityOf(rank int) exposure.Severity {

@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/eksposure/eksposure/internal/exposure"
 	"github.com/eksposure/eksposure/internal/fault"
 	"github.com/eksposure/eksposure/internal/store"
@@ -38,9 +40,6 @@ func TestMain(m *testing.M) {
 	if err != nil {
 		fmt.Printf("error %v\n", err)
 		os.Exit(fault.Of(err).ExitCode)
-	}
-	if _, err := db.BeginScan(context.Background(), store.ScanScope{}); err != nil {
-		panic(err)
 	}
 	count, err := strconv.Atoi(os.Getenv("STORE_TEST_COUNT"))
 	if err != nil {
@@ -116,14 +115,6 @@ func TestKilledProcessLosesNothing(t *testing.T) {
 	if says, err := db.Check(t.Context()); err != nil || says != "[ok]" {
 		t.Errorf("the file: %s, %v", says, err)
 	}
-	later, err := store.Open(t.Context(), store.Config{Path: path, Now: func() time.Time { return time.Now().Add(time.Minute) }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = later.Close() }()
-	if scans, err := later.Scans(t.Context(), 0); err != nil || len(scans) != 1 || scans[0].State != store.ScanInterrupted {
-		t.Errorf("the killed scan: %v, %v", scans, err)
-	}
 	record(t, db, outcome(shop, exposure.Low, exposure.Created))
 }
 
@@ -192,20 +183,21 @@ func TestFull(t *testing.T) {
 	if err := db.LimitPages(t.Context(), pages); err != nil {
 		t.Fatal(err)
 	}
-	var batch []exposure.Outcome
-	for i := range 50 {
-		batch = append(batch, fleetOutcome(i))
+	recorded := 1
+	for ; err == nil; recorded++ {
+		err = db.Record(t.Context(), fleetOutcome(recorded))
 	}
-	if err := db.RecordBatch(t.Context(), batch); !errors.Is(err, fault.ErrUnavailable) || !strings.Contains(err.Error(), "disk full") || !strings.Contains(err.Error(), path) {
-		t.Errorf("RecordBatch = %v", err)
+	recorded-- // the last one was refused
+	if !errors.Is(err, fault.ErrUnavailable) || !strings.Contains(err.Error(), "disk full") || !strings.Contains(err.Error(), path) {
+		t.Errorf("Record = %v", err)
 	}
-	if found, err := db.Findings(t.Context(), exposure.Query{}); err != nil || len(found) != 1 {
-		t.Errorf("Findings = %v, %v", clusters(found), err)
+	if found, err := db.Findings(t.Context(), exposure.Query{}); err != nil || len(found) != recorded {
+		t.Errorf("Findings = %v, %v; %d were recorded", clusters(found), err, recorded)
 	}
 	if err := db.LimitPages(t.Context(), 1<<20); err != nil {
 		t.Fatal(err)
 	}
-	if err := db.RecordBatch(t.Context(), batch); err != nil {
+	if err := db.Record(t.Context(), fleetOutcome(recorded)); err != nil {
 		t.Errorf("with room again: %v", err)
 	}
 }
@@ -274,36 +266,45 @@ func TestCancelledRecord(t *testing.T) {
 
 // A write that is interrupted at any time is there as a whole or not at all, and
 // the database works on.
-func TestInterruptedBatches(t *testing.T) {
+func TestInterruptedWrites(t *testing.T) {
 	db := open(t, temp(t))
-	const size = 40
-	var batch []exposure.Outcome
-	for i := range size {
-		batch = append(batch, fleetOutcome(i))
+	o := outcome(shop, exposure.Low, exposure.Created)
+	for i := range 2000 { // rows enough for the interrupt to come between them
+		o.Finding.Traits = append(o.Finding.Traits, exposure.TraitState{ID: strconv.Itoa(i), Standing: exposure.Contributing})
 	}
-	interrupted := 0
+	interrupted, recorded := 0, 0
 	for n := range 40 {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(n)*time.Millisecond)
-		err := db.RecordBatch(ctx, batch)
+		err := db.Record(ctx, o)
 		cancel()
-		found, errFind := db.Findings(t.Context(), exposure.Query{})
-		if errFind != nil || len(found) != 0 && len(found) != size {
-			t.Fatalf("%d findings, %v", len(found), errFind)
-		}
-		if err == nil && len(found) != size {
-			t.Fatalf("recorded without an error, and %d are there", len(found))
+		if err != nil && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
 		}
 		if err != nil {
-			if !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) {
-				t.Fatal(err)
-			}
 			interrupted++
 		}
+		events, errHistory := db.History(t.Context(), o.Finding.ID)
+		found, errFind := db.Finding(t.Context(), "shop")
+		if len(events) == 0 && errors.Is(errFind, fault.ErrNotFound) {
+			errFind = nil
+		}
+		if err := errors.Join(errHistory, errFind); err != nil {
+			t.Fatalf("%d events: %v", len(events), err)
+		}
+		if found != nil && cmp.Diff(o.Finding, found) != "" {
+			t.Fatal(cmp.Diff(o.Finding, found))
+		}
+		// An interrupt may come when the write is done.
+		if more := len(events) - recorded; more > 1 || err == nil && more != 1 {
+			t.Fatalf("%d events after %d and %v", len(events), recorded, err)
+		}
+		recorded = len(events)
 	}
 	if interrupted == 0 {
 		t.Error("no write was interrupted")
 	}
-	if err := db.RecordBatch(t.Context(), batch); err != nil {
-		t.Fatal(err)
+	record(t, db, o)
+	if says, err := db.Check(t.Context()); err != nil || says != "[ok]" {
+		t.Errorf("the file: %s, %v", says, err)
 	}
 }

@@ -10,31 +10,18 @@ import (
 )
 
 // Record keeps the outcome of one scan of one cluster: the finding as it is now,
-// an event in its history when it changed, and what the scan could and could not
-// evaluate. All of it or nothing.
-//
-// An outcome that closes a finding without an evaluation tells that the cluster
-// is gone (exposure.CloseGone).
+// and an event in its history when it changed. All of it or nothing.
 func (db *DB) Record(ctx context.Context, o exposure.Outcome) error {
-	return db.RecordBatch(ctx, []exposure.Outcome{o})
-}
-
-// RecordBatch keeps several outcomes in one transaction: all of them or none. It
-// costs less per outcome than Record; readers go on meanwhile, other writers wait.
-func (db *DB) RecordBatch(ctx context.Context, outcomes []exposure.Outcome) error {
-	entries := make([]entry, 0, len(outcomes))
-	for _, o := range outcomes {
-		e, err := db.encode(o)
-		if err != nil {
-			return fmt.Errorf("encode the outcome of %q: %w", o.Cluster, err)
-		}
-		entries = append(entries, e)
+	if o.Finding == nil {
+		return nil
+	}
+	e, err := db.encode(o)
+	if err != nil {
+		return fmt.Errorf("encode the outcome of %q: %w", o.Cluster, err)
 	}
 	return db.change(ctx, func(tx *sql.Tx) error {
-		for _, e := range entries {
-			if err := db.put(ctx, tx, e); err != nil {
-				return fmt.Errorf("record the outcome of %q: %w", e.Cluster, err)
-			}
+		if err := db.put(ctx, tx, e); err != nil {
+			return fmt.Errorf("record the outcome of %q: %w", o.Cluster, err)
 		}
 		return nil
 	})
@@ -42,25 +29,17 @@ func (db *DB) RecordBatch(ctx context.Context, outcomes []exposure.Outcome) erro
 
 // entry is an outcome made ready for its tables.
 type entry struct {
-	exposure.Outcome
 	sealed
 
-	compressed []byte // empty when the document may be there already
+	finding    *exposure.Finding
+	kind       exposure.ChangeKind
 	details    string
-	coverage   []byte
+	compressed []byte // empty when the document may be there already
 }
 
 func (db *DB) encode(o exposure.Outcome) (entry, error) {
-	e := entry{Outcome: o}
+	e := entry{finding: o.Finding, kind: o.Change.Kind}
 	var err error
-	if !o.Evaluation.At.IsZero() {
-		if e.coverage, err = db.encodeCoverage(o); err != nil {
-			return e, err
-		}
-	}
-	if o.Finding == nil {
-		return e, nil
-	}
 	if e.sealed, err = seal(o.Finding); err != nil {
 		return e, err
 	}
@@ -69,7 +48,7 @@ func (db *DB) encode(o exposure.Outcome) (entry, error) {
 		return e, err
 	}
 	e.details = string(details)
-	if o.Change.Kind != exposure.Unchanged {
+	if e.kind != exposure.Unchanged {
 		e.compressed = db.compress(e.document)
 	}
 	return e, nil
@@ -93,34 +72,13 @@ const (
 	putTrait = `INSERT INTO finding_traits (finding, trait, standing) VALUES (?, ?, ?)`
 
 	putEvent = `
-		INSERT INTO events (finding, sequence, at, kind, severity, details, seen, document)
-		VALUES (?, (SELECT coalesce(max(sequence), 0) + 1 FROM events WHERE finding = ?), ?, ?, ?, ?, ?, ?)`
-
-	putCoverage = `
-		INSERT INTO clusters (arn, account, region, name, scanned_at, coverage) VALUES (?, ?, ?, ?, ?, ?)
-		ON CONFLICT (arn) DO UPDATE SET scanned_at = excluded.scanned_at, coverage = excluded.coverage, gone_at = 0`
-
-	putGone = `UPDATE clusters SET gone_at = ? WHERE arn = ? AND gone_at = 0`
+		INSERT INTO events (finding, sequence, at, kind, severity, details)
+		VALUES (?, (SELECT coalesce(max(sequence), 0) + 1 FROM events WHERE finding = ?), ?, ?, ?, ?)`
 )
 
 func (db *DB) put(ctx context.Context, tx *sql.Tx, e entry) error {
-	ref, kind := e.Cluster, e.Change.Kind
-	if e.coverage != nil {
-		at := millis(e.Evaluation.At)
-		if _, err := db.exec(ctx, tx, putCoverage, ref.String(), ref.Account, ref.Region, ref.Name, at, e.coverage); err != nil {
-			return err
-		}
-	}
-	f := e.Finding
-	if f == nil {
-		return nil
-	}
-	if kind == exposure.Closed && e.coverage == nil {
-		if _, err := db.exec(ctx, tx, putGone, millis(f.ClosedAt), ref.String()); err != nil {
-			return err
-		}
-	}
-	if kind == exposure.Unchanged {
+	f := e.finding
+	if e.kind == exposure.Unchanged {
 		moved, err := db.exec(ctx, tx, putSeen, millis(f.LastSeen), e.seen, f.ID, e.fingerprint)
 		if err != nil || moved == 1 {
 			return err
@@ -130,15 +88,15 @@ func (db *DB) put(ctx context.Context, tx *sql.Tx, e entry) error {
 	if err := db.putWhole(ctx, tx, e); err != nil {
 		return err
 	}
-	if kind == exposure.Unchanged || kind == exposure.NoFinding {
+	if e.kind == exposure.Unchanged {
 		return nil
 	}
-	_, err := db.exec(ctx, tx, putEvent, f.ID, f.ID, millis(f.ModifiedAt), string(kind), f.Severity.Rank(), e.details, e.seen, e.compressed)
+	_, err := db.exec(ctx, tx, putEvent, f.ID, f.ID, millis(f.ModifiedAt), string(e.kind), f.Severity.Rank(), e.details)
 	return err
 }
 
 func (db *DB) putWhole(ctx context.Context, tx *sql.Tx, e entry) error {
-	f := e.Finding
+	f := e.finding
 	ref := f.Cluster.Ref
 	_, err := db.exec(ctx, tx, putFinding, f.ID, f.UID, ref.String(), ref.Account, ref.Region, ref.Name, f.Severity.Rank(),
 		string(f.Status), string(f.Activity), millis(f.FirstSeen), millis(f.LastSeen), millis(f.ModifiedAt), e.fingerprint, e.seen)
@@ -162,7 +120,7 @@ func (db *DB) putWhole(ctx context.Context, tx *sql.Tx, e entry) error {
 // prepare makes the statements of Record ready.
 func (db *DB) prepare(ctx context.Context) error {
 	db.prepared = map[string]*sql.Stmt{}
-	for _, text := range []string{putSeen, putFinding, putDocument, dropTraits, putTrait, putEvent, putCoverage, putGone} {
+	for _, text := range []string{putSeen, putFinding, putDocument, dropTraits, putTrait, putEvent} {
 		s, err := db.write.PrepareContext(ctx, text) //nolint:sqlclosecheck // it lives as long as its pool, whose Close closes it
 		if err != nil {
 			return db.translate(err)

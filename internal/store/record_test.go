@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -69,7 +68,6 @@ func TestManyScansReadBackExactly(t *testing.T) {
 	kinds := map[exposure.ChangeKind]int{}
 	memory := map[int]*exposure.Finding{}
 	histories := map[int][]exposure.Event{}
-	versions := map[int]map[time.Time]*exposure.Finding{}
 	for scan := range 30 {
 		at := day(scan).Add(123456789 * time.Nanosecond) // finer than a column of milliseconds
 		for c := range 6 {
@@ -89,10 +87,6 @@ func TestManyScansReadBackExactly(t *testing.T) {
 				continue
 			}
 			histories[c] = append(histories[c], exposure.Event{At: at.Truncate(time.Millisecond), Severity: o.Finding.Severity, Change: o.Change})
-			if versions[c] == nil {
-				versions[c] = map[time.Time]*exposure.Finding{}
-			}
-			versions[c][at] = o.Finding
 		}
 	}
 	for _, kind := range []exposure.ChangeKind{exposure.Created, exposure.Updated, exposure.Unchanged, exposure.Closed, exposure.Reopened} {
@@ -101,24 +95,14 @@ func TestManyScansReadBackExactly(t *testing.T) {
 		}
 	}
 	for c, want := range histories {
-		id := memory[c].ID
-		got, err := db.History(t.Context(), id)
+		got, err := db.History(t.Context(), memory[c].ID)
 		if err != nil || cmp.Diff(want, got) != "" {
 			t.Errorf("history of %d: %v\n%s", c, err, cmp.Diff(want, got))
-		}
-		for at, f := range versions[c] {
-			got, err := db.FindingAt(t.Context(), id, at)
-			if err != nil || cmp.Diff(f, got) != "" {
-				t.Errorf("%d as of %s: %v\n%s", c, at, err, cmp.Diff(f, got))
-			}
-		}
-		if _, err := db.FindingAt(t.Context(), id, day(-1)); !errors.Is(err, fault.ErrNotFound) {
-			t.Errorf("before the first event: %v", err)
 		}
 	}
 }
 
-// An unchanged scan writes the sighting and the coverage, and not the document.
+// An unchanged scan writes the sighting, and not the document.
 func TestUnchangedWritesLittle(t *testing.T) {
 	db := open(t, temp(t))
 	s := randomScan(rand.New(rand.NewPCG(1, 1)), shop, day(0))
@@ -132,8 +116,8 @@ func TestUnchangedWritesLittle(t *testing.T) {
 	}
 	before := changes(t, db)
 	record(t, db, second)
-	if n := changes(t, db) - before; n != 2 {
-		t.Errorf("an unchanged scan changed %d rows, want the finding's and the cluster's", n)
+	if n := changes(t, db) - before; n != 1 {
+		t.Errorf("an unchanged scan changed %d rows, want the finding's", n)
 	}
 	// The same kind of change with another document is written as a whole.
 	s.CollectedAt, s.Cluster.Tags["owner"] = day(2), "a person"
@@ -153,56 +137,18 @@ func changes(t *testing.T, db *store.DB) int {
 	return n
 }
 
-// A batch is recorded as a whole; one bad outcome takes all of it back.
-func TestBatch(t *testing.T) {
+// An outcome that cannot be kept in full leaves nothing behind.
+func TestRecordIsWhole(t *testing.T) {
 	db := open(t, temp(t))
-	var batch []exposure.Outcome
-	for i := range 50 {
-		batch = append(batch, outcome(ref("111122223333", "eu-central-1", fmt.Sprintf("c%02d", i)), exposure.Low, exposure.Created, "internet-reachable"))
-	}
-	again := outcome(batch[0].Cluster, exposure.Critical, exposure.Updated)
-	again.Finding.ModifiedAt = day(2)
-	if err := db.RecordBatch(t.Context(), append(slices.Clone(batch), again)); err != nil {
-		t.Fatal(err)
-	}
-	found, err := db.Findings(t.Context(), exposure.Query{})
-	if err != nil || len(found) != 50 || found[0].Severity != exposure.Critical {
-		t.Errorf("%d findings, the worst %v, %v", len(found), found[0].Severity, err)
-	}
-	if events, err := db.History(t.Context(), again.Finding.ID); err != nil || len(events) != 2 {
-		t.Errorf("the cluster that the batch has twice: %v, %v", events, err)
-	}
-	bad := outcome(ref("111122223333", "eu-central-1", "bad"), exposure.Low, exposure.Created, "internet-reachable", "internet-reachable")
-	good := outcome(ref("111122223333", "eu-central-1", "good"), exposure.Low, exposure.Created)
-	if err := db.RecordBatch(t.Context(), []exposure.Outcome{good, bad}); err == nil {
+	bad := outcome(shop, exposure.Low, exposure.Created, "internet-reachable", "internet-reachable")
+	if err := db.Record(t.Context(), bad); err == nil {
 		t.Error("a finding that has a trait twice was recorded")
 	}
-	if _, err := db.Finding(t.Context(), "good"); !errors.Is(err, fault.ErrNotFound) {
-		t.Errorf("half a batch was kept: %v", err)
+	if _, err := db.Finding(t.Context(), "shop"); !errors.Is(err, fault.ErrNotFound) {
+		t.Errorf("half a finding was kept: %v", err)
 	}
-	if err := db.RecordBatch(t.Context(), nil); err != nil {
-		t.Errorf("an empty batch: %v", err)
-	}
-}
-
-// Each gives one at a time, stops when asked, and another write may go on meanwhile.
-func TestEach(t *testing.T) {
-	db := open(t, temp(t))
-	for i := range 20 {
-		record(t, db, outcome(ref("111122223333", "eu-central-1", fmt.Sprintf("c%02d", i)), exposure.Low, exposure.Created))
-	}
-	var seen []string
-	for f, err := range db.Each(t.Context(), exposure.Query{}) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		record(t, db, outcome(ref("111122223333", "eu-central-1", "x"+f.Cluster.Ref.Name), exposure.Critical, exposure.Created))
-		if seen = append(seen, f.Cluster.Ref.Name); len(seen) == 5 {
-			break
-		}
-	}
-	if diff := cmp.Diff([]string{"c00", "c01", "c02", "c03", "c04"}, seen); diff != "" {
-		t.Error(diff)
+	if events, err := db.History(t.Context(), bad.Finding.ID); err != nil || len(events) != 0 {
+		t.Errorf("history: %v, %v", events, err)
 	}
 }
 
@@ -236,29 +182,26 @@ func fleetOutcome(i int) exposure.Outcome {
 		}
 		f.Traits = append(f.Traits, state)
 	}
-	o.Evaluation = exposure.Evaluation{Cluster: o.Cluster, At: day(1), Results: []exposure.Result{{Trait: "internet-reachable", Verdict: exposure.Present}}}
 	return o
 }
 
-// BenchmarkRecordBatch records a fleet: new findings, then the same unchanged.
-func BenchmarkRecordBatch(b *testing.B) {
+// BenchmarkRecord records a fleet: new findings, changed ones, then the same unchanged.
+func BenchmarkRecord(b *testing.B) {
 	const size = 200
 	for _, kind := range []exposure.ChangeKind{exposure.Created, exposure.Updated, exposure.Unchanged} {
 		b.Run(string(kind), func(b *testing.B) {
 			db := open(b, temp(b))
-			batch := make([]exposure.Outcome, size)
-			for i := range batch {
-				batch[i] = fleetOutcome(i)
+			fleet := make([]exposure.Outcome, size)
+			for i := range fleet {
+				fleet[i] = fleetOutcome(i)
 			}
 			if kind != exposure.Created {
-				if err := db.RecordBatch(b.Context(), batch); err != nil {
-					b.Fatal(err)
-				}
+				record(b, db, fleet...)
 			}
 			for n := 0; b.Loop(); n++ {
-				for i := range batch {
-					batch[i].Change.Kind = kind
-					f := batch[i].Finding
+				for i := range fleet {
+					fleet[i].Change.Kind = kind
+					f := fleet[i].Finding
 					f.LastSeen = day(2 + n)
 					for t := range f.Traits {
 						f.Traits[t].LastSeen = f.LastSeen
@@ -266,12 +209,10 @@ func BenchmarkRecordBatch(b *testing.B) {
 					if kind == exposure.Created {
 						f.Cluster.Ref.Name = fmt.Sprintf("fleet-%d-%d", n, i)
 						f.ID, f.UID = exposure.Identity(f.Cluster.Ref)
-						batch[i].Cluster = f.Cluster.Ref
+						fleet[i].Cluster = f.Cluster.Ref
 					}
 				}
-				if err := db.RecordBatch(b.Context(), batch); err != nil {
-					b.Fatal(err)
-				}
+				record(b, db, fleet...)
 			}
 			b.ReportMetric(float64(size*b.N)/b.Elapsed().Seconds(), "outcomes/s")
 		})
@@ -280,20 +221,15 @@ func BenchmarkRecordBatch(b *testing.B) {
 
 // BenchmarkFindings reads a fleet back.
 func BenchmarkFindings(b *testing.B) {
+	const size = 500
 	db := open(b, temp(b))
-	var batch []exposure.Outcome
-	for i := range 500 {
-		batch = append(batch, fleetOutcome(i))
-	}
-	if err := db.RecordBatch(b.Context(), batch); err != nil {
-		b.Fatal(err)
+	for i := range size {
+		record(b, db, fleetOutcome(i))
 	}
 	for b.Loop() {
-		for _, err := range db.Each(b.Context(), exposure.Query{}) {
-			if err != nil {
-				b.Fatal(err)
-			}
+		if _, err := db.Findings(b.Context(), exposure.Query{}); err != nil {
+			b.Fatal(err)
 		}
 	}
-	b.ReportMetric(float64(500*b.N)/b.Elapsed().Seconds(), "findings/s")
+	b.ReportMetric(float64(size*b.N)/b.Elapsed().Seconds(), "findings/s")
 }

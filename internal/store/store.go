@@ -24,7 +24,6 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/eksposure/eksposure/internal/fault"
-	"github.com/eksposure/eksposure/internal/inventory"
 )
 
 const (
@@ -63,7 +62,6 @@ type DB struct {
 	close    sync.Once
 	// prepared maps the statements of Record; only Open writes it.
 	prepared map[string]*sql.Stmt
-	beats    beats
 }
 
 // Open opens the database, makes it when there is none, and brings its tables to
@@ -155,7 +153,6 @@ func (db *DB) patiently(ctx context.Context, f func() error) error {
 func (db *DB) Close() error {
 	var errs []error
 	db.close.Do(func() {
-		db.beats.stopAll()
 		for _, pool := range []*sql.DB{db.read, db.write} {
 			if pool != nil {
 				errs = append(errs, pool.Close())
@@ -277,23 +274,6 @@ func column(rows *sql.Rows, err error) ([]string, error) {
 		list = append(list, s)
 	}
 	return list, rows.Err()
-}
-
-// clusterRefs gives the ARNs in the first column of a query.
-func (db *DB) clusterRefs(ctx context.Context, text string, args ...any) ([]inventory.ClusterRef, error) {
-	arns, err := db.texts(ctx, text, args...)
-	if err != nil {
-		return nil, err
-	}
-	refs := make([]inventory.ClusterRef, 0, len(arns))
-	for _, arn := range arns {
-		ref, err := inventory.ParseClusterRef(arn)
-		if err != nil {
-			return nil, db.damaged(err)
-		}
-		refs = append(refs, ref)
-	}
-	return refs, nil
 }
 
 // millis gives what a column of times holds; the zero time is 0, which is never.
