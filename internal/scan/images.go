@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/singleflight"
@@ -206,4 +207,24 @@ func (im *images) match(ctx context.Context, sbom vuln.SBOM) (vuln.Report, error
 		im.cfg.Log.LogAttrs(ctx, slog.LevelWarn, "matches not kept", slog.String("digest", sbom.ImageDigest), slog.Any("error", err))
 	}
 	return report, nil
+}
+
+// keepUnused is how long what is known of an image stays after the last scan that
+// met it. A rollback, or a job that runs once a quarter, then need not be read
+// again; an image that runs is met by every scan and stays for ever.
+const keepUnused = 90 * 24 * time.Hour
+
+// prune forgets images that no scan has met for long. It is called only after a
+// scan that met every image that runs. A failure costs disk space and no finding.
+func (im *images) prune(ctx context.Context) {
+	if im.cfg.Matcher == nil {
+		return // which matches are of the current build is not known
+	}
+	n, err := im.cfg.Images.PruneImages(ctx, im.cfg.Matcher.Build(), im.cfg.Now().Add(-keepUnused))
+	if err != nil {
+		im.cfg.Log.LogAttrs(ctx, slog.LevelWarn, "unused images not pruned", slog.Any("error", err))
+	}
+	if n > 0 {
+		im.cfg.Log.LogAttrs(ctx, slog.LevelInfo, "unused images pruned", slog.Int("images", n))
+	}
 }

@@ -2,6 +2,7 @@ package scan
 
 import (
 	"context"
+	"time"
 
 	"github.com/eksposure/eksposure/internal/exposure"
 	"github.com/eksposure/eksposure/internal/inventory"
@@ -49,6 +50,9 @@ type Images interface {
 	PutSBOM(ctx context.Context, im inventory.Image, sbom vuln.SBOM) error
 	Matches(ctx context.Context, digest, build string) (vuln.Report, bool, error)
 	PutMatches(ctx context.Context, digest string, r vuln.Report) error
+	// PruneImages removes matches of other builds than the given one and all that was
+	// last asked for before a time; it gives the number of images that lost something.
+	PruneImages(ctx context.Context, build string, before time.Time) (int, error)
 }
 
 // Findings keeps findings and their history.

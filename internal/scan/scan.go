@@ -159,6 +159,9 @@ func (s *Scanner) Scan(ctx context.Context, r Request, progress func(Progress)) 
 	if err == nil && len(r.Clusters) > 0 {
 		err = noneFound(sum)
 	}
+	if err == nil && len(r.Clusters) == 0 && !sum.Incomplete() {
+		s.images.prune(ctx)
+	}
 	sum.FinishedAt = s.cfg.Now()
 	return sum, err
 }

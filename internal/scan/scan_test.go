@@ -41,6 +41,14 @@ type world struct {
 	recorded  []exposure.Outcome
 	recordErr error
 	build     string
+	pruned    []pruning
+	pruneErr  error
+}
+
+// pruning is one call of PruneImages.
+type pruning struct {
+	Build  string
+	Before time.Time
 }
 
 func newWorld(names ...string) *world {
@@ -124,6 +132,11 @@ func (w *world) PutMatches(_ context.Context, digest string, r vuln.Report) erro
 	return nil
 }
 
+func (w *world) PruneImages(_ context.Context, build string, before time.Time) (int, error) {
+	w.pruned = append(w.pruned, pruning{build, before})
+	return 0, w.pruneErr
+}
+
 func (w *world) Earlier(_ context.Context, ref inventory.ClusterRef) (*exposure.Finding, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -160,12 +173,14 @@ var openEndpoint = exposure.Trait{
 	},
 }
 
-func (w *world) scanner() *scan.Scanner {
-	return scan.New(scan.Config{
+func (w *world) config() scan.Config {
+	return scan.Config{
 		Cloud: w, Kube: w, Catalog: w, Matcher: w, Images: w, Findings: w,
 		Traits: []exposure.Trait{openEndpoint}, Policy: exposure.DefaultPolicy(), Now: func() time.Time { return now },
-	})
+	}
 }
+
+func (w *world) scanner() *scan.Scanner { return scan.New(w.config()) }
 
 func quiet(scan.Progress) {}
 
@@ -348,5 +363,43 @@ func TestProgressCounts(t *testing.T) {
 	}
 	if recorded != 3 || last.Done != 3 || last.Total != 3 {
 		t.Errorf("%d recorded, last %+v", recorded, last)
+	}
+}
+
+// Images are forgotten only after a scan that met every image that runs, and a
+// failure to do so is no failure of the scan.
+func TestPruneImages(t *testing.T) {
+	everything := []pruning{{Build: "db1", Before: now.AddDate(0, 0, -90)}}
+	tests := []struct {
+		name    string
+		change  func(w *world, c *scan.Config)
+		request scan.Request
+		want    []pruning
+	}{
+		{name: "everything was read", want: everything},
+		{name: "a failure", change: func(w *world, _ *scan.Config) { w.pruneErr = fault.ErrConflict }, want: everything},
+		{name: "one cluster says nothing about the others", request: scan.Request{Clusters: []string{"a"}}},
+		{name: "an unread cluster", change: func(w *world, _ *scan.Config) { w.describe["b"] = fault.ErrThrottled }},
+		{name: "an unread image", change: func(w *world, _ *scan.Config) { w.broken["sha256:1"] = fault.ErrInvalid }},
+		{name: "an unlisted region", change: func(w *world, _ *scan.Config) {
+			w.discovery.Skipped = []inventory.Skip{{Account: "111122223333", Region: "us-east-1", Reason: "denied"}}
+		}},
+		{name: "no vulnerability database", change: func(w *world, c *scan.Config) { c.Matcher, w.images = nil, nil }},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWorld("a", "b")
+			w.images["a"] = []string{"sha256:1"}
+			c := w.config()
+			if test.change != nil {
+				test.change(w, &c)
+			}
+			if _, err := scan.New(c).Scan(t.Context(), test.request, quiet); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(test.want, w.pruned); diff != "" {
+				t.Errorf("pruned (-want +got):\n%s", diff)
+			}
+		})
 	}
 }
