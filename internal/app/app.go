@@ -8,13 +8,18 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"log/slog"
+	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/eksposure/eksposure/internal/catalog"
 	"github.com/eksposure/eksposure/internal/cloud"
 	"github.com/eksposure/eksposure/internal/config"
+	"github.com/eksposure/eksposure/internal/fault"
 	"github.com/eksposure/eksposure/internal/inventory"
 	"github.com/eksposure/eksposure/internal/kube"
 	"github.com/eksposure/eksposure/internal/scan"
@@ -50,8 +55,8 @@ func (a *App) Config() config.Config { return a.o.Config }
 // Close closes what was opened, the newest first.
 func (a *App) Close() error {
 	var errs []error
-	for i := len(a.closers) - 1; i >= 0; i-- {
-		errs = append(errs, a.closers[i]())
+	for _, closer := range slices.Backward(a.closers) {
+		errs = append(errs, closer())
 	}
 	a.closers = nil
 	return errors.Join(errs...)
@@ -71,6 +76,15 @@ func (a *App) Store(ctx context.Context) (*store.DB, error) {
 	return db, nil
 }
 
+// Recorded opens the database of findings to read what scans recorded. It makes
+// nothing: a database that is not there is fault.ErrNotFound.
+func (a *App) Recorded(ctx context.Context) (*store.DB, error) {
+	if _, err := os.Stat(a.o.Config.Database); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no database %q; run `eksposure scan` first, or name another file with --db: %w", a.o.Config.Database, fault.ErrNotFound)
+	}
+	return a.Store(ctx)
+}
+
 // Discover lists all clusters, and needs AWS alone.
 func (a *App) Discover(ctx context.Context) (inventory.Discovery, error) {
 	aws, err := a.cloud(ctx)
@@ -83,6 +97,11 @@ func (a *App) Discover(ctx context.Context) (inventory.Discovery, error) {
 // Scanner opens everything that a scan needs. Without a usable vulnerability
 // database it still scans: the container traits are then unknown.
 func (a *App) Scanner(ctx context.Context) (*scan.Scanner, error) {
+	if k := a.o.Config.Kube; k.Context != "" {
+		if err := kube.CheckContext(k.Kubeconfig, k.Context); err != nil {
+			return nil, err
+		}
+	}
 	aws, err := a.cloud(ctx)
 	if err != nil {
 		return nil, err
@@ -108,7 +127,7 @@ func (a *App) Scanner(ctx context.Context) (*scan.Scanner, error) {
 	matcher, err := vulndb.Open(a.VulnDB())
 	if err != nil {
 		c.NoMatcher = err.Error()
-		return scan.New(c), nil
+		return scan.New(c), nil //nolint:nilerr // the scan carries the reason into each finding
 	}
 	a.closers = append(a.closers, matcher.Close)
 	c.Matcher = matcher

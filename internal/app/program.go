@@ -76,7 +76,7 @@ func (b backend) Evaluator(ctx context.Context, r cli.Recording) (cli.Evaluator,
 }
 
 func (b backend) Findings(ctx context.Context) (cli.Findings, error) {
-	db, err := b.app.Store(ctx)
+	db, err := b.app.Recorded(ctx)
 	if err != nil {
 		return nil, err
 	}

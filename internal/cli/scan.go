@@ -102,18 +102,23 @@ func (r *runner) scan(ctx context.Context, b Backend, request scan.Request, out 
 	return err
 }
 
-// scanSaved records the findings of saved snapshots.
+// scanSaved records the findings of saved snapshots. All are read before anything
+// is written.
 func (r *runner) scanSaved(ctx context.Context, b Backend, files []string, out *output, gate *gate) error {
-	e, err := b.Evaluator(ctx, Record)
-	if err != nil {
-		return err
-	}
-	summary := scan.Summary{StartedAt: r.Now().UTC()}
+	var snapshots []*inventory.Snapshot
 	for _, name := range files {
 		s, err := r.readSnapshot(name)
 		if err != nil {
 			return err
 		}
+		snapshots = append(snapshots, s)
+	}
+	e, err := b.Evaluator(ctx, Record)
+	if err != nil {
+		return err
+	}
+	summary := scan.Summary{StartedAt: r.Now().UTC()}
+	for _, s := range snapshots {
 		o, err := e.Record(ctx, s)
 		if err != nil {
 			return err

@@ -110,10 +110,7 @@ func (t Target) usesToken() bool { return t.Kubeconfig == "" && t.Context == "" 
 
 func restConfig(t Target) (*rest.Config, error) {
 	if t.Kubeconfig != "" || t.Context != "" {
-		rules := clientcmd.NewDefaultClientConfigLoadingRules()
-		rules.WarnIfAllMissing = false
-		rules.ExplicitPath = t.Kubeconfig
-		cfg, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules,
+		cfg, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(loadingRules(t.Kubeconfig),
 			&clientcmd.ConfigOverrides{CurrentContext: t.Context}).ClientConfig()
 		if err != nil {
 			return nil, fmt.Errorf("read kubeconfig: %w: %w", err, fault.ErrInvalid)
