@@ -323,7 +323,7 @@ func (s *Scanner) Evaluate(snapshot *inventory.Snapshot, earlier *exposure.Findi
 }
 
 // closeGone closes the findings of clusters that a complete listing of their
-// account and region no longer shows.
+// account and region no longer shows, and forgets what they left undecided.
 func (s *Scanner) closeGone(ctx context.Context, sum *Summary) error {
 	recorded, err := s.cfg.Findings.OpenClusters(ctx)
 	if err != nil {
@@ -337,15 +337,16 @@ func (s *Scanner) closeGone(ctx context.Context, sum *Summary) error {
 		if err != nil {
 			return err
 		}
-		if earlier == nil {
-			continue
+		o := exposure.Outcome{Cluster: ref, Change: exposure.Change{Kind: exposure.NoFinding}}
+		if earlier != nil {
+			o.Finding, o.Change = exposure.CloseGone(earlier, s.cfg.Now().UTC())
 		}
-		f, change := exposure.CloseGone(earlier, s.cfg.Now().UTC())
-		o := exposure.Outcome{Cluster: ref, Finding: f, Change: change}
 		if err := s.cfg.Findings.Record(ctx, o); err != nil {
 			return err
 		}
-		sum.Outcomes = append(sum.Outcomes, o)
+		if o.Finding != nil {
+			sum.Outcomes = append(sum.Outcomes, o)
+		}
 	}
 	return nil
 }

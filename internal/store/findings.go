@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -139,9 +140,10 @@ func (db *DB) each(ctx context.Context, tail string, args ...any) iter.Seq2[*exp
 	}
 }
 
-// OpenClusters lists the clusters that have an open finding, ordered.
+// OpenClusters lists the clusters that have an open finding or are undecided,
+// ordered.
 func (db *DB) OpenClusters(ctx context.Context) ([]inventory.ClusterRef, error) {
-	arns, err := db.texts(ctx, `SELECT cluster FROM findings WHERE activity <> 'Close' ORDER BY account, region, name, cluster`)
+	arns, err := db.texts(ctx, `SELECT cluster FROM findings WHERE activity <> 'Close' UNION SELECT cluster FROM undecided`)
 	if err != nil {
 		return nil, err
 	}
@@ -153,6 +155,7 @@ func (db *DB) OpenClusters(ctx context.Context) ([]inventory.ClusterRef, error) 
 		}
 		refs = append(refs, ref)
 	}
+	slices.SortFunc(refs, inventory.ClusterRef.Compare)
 	return refs, nil
 }
 

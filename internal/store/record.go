@@ -10,17 +10,22 @@ import (
 )
 
 // Record keeps the outcome of one scan of one cluster: the finding as it is now,
-// and an event in its history when it changed. All of it or nothing.
+// an event in its history when it changed, and what was left undecided. All of it
+// or nothing.
 func (db *DB) Record(ctx context.Context, o exposure.Outcome) error {
-	if o.Finding == nil {
-		return nil
-	}
-	e, err := db.encode(o)
-	if err != nil {
-		return fmt.Errorf("encode the outcome of %q: %w", o.Cluster, err)
+	var e entry
+	if o.Finding != nil {
+		var err error
+		if e, err = db.encode(o); err != nil {
+			return fmt.Errorf("encode the outcome of %q: %w", o.Cluster, err)
+		}
 	}
 	return db.change(ctx, func(tx *sql.Tx) error {
-		if err := db.put(ctx, tx, e); err != nil {
+		err := db.leave(ctx, tx, o)
+		if err == nil && e.finding != nil {
+			err = db.put(ctx, tx, e)
+		}
+		if err != nil {
 			return fmt.Errorf("record the outcome of %q: %w", o.Cluster, err)
 		}
 		return nil
@@ -120,7 +125,7 @@ func (db *DB) putWhole(ctx context.Context, tx *sql.Tx, e entry) error {
 // prepare makes the statements of Record ready.
 func (db *DB) prepare(ctx context.Context) error {
 	db.prepared = map[string]*sql.Stmt{}
-	for _, text := range []string{putSeen, putFinding, putDocument, dropTraits, putTrait, putEvent} {
+	for _, text := range []string{putSeen, putFinding, putDocument, dropTraits, putTrait, putEvent, putUndecided, dropUndecided} {
 		s, err := db.write.PrepareContext(ctx, text) //nolint:sqlclosecheck // it lives as long as its pool, whose Close closes it
 		if err != nil {
 			return db.translate(err)
