@@ -34,8 +34,9 @@ const rounds = 5
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, os.Stdout); err != nil {
+	err := run(ctx, os.Stdout)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench/kube:", err)
 		os.Exit(1)
 	}
@@ -90,7 +91,7 @@ func measure(ctx context.Context, side, kubeconfig string) (sample, error) {
 	if err != nil {
 		return sample{}, err
 	}
-	cmd := exec.CommandContext(ctx, self, "-side="+side, "-kubeconfig="+kubeconfig) //nolint:gosec // this program
+	cmd := exec.CommandContext(ctx, self, "-side="+side, "-kubeconfig="+kubeconfig)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {

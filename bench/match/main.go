@@ -16,6 +16,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"runtime"
 	"slices"
@@ -227,10 +228,7 @@ func makeFleet(ctx context.Context, o options) ([]vuln.SBOM, int, error) {
 		mine := slices.Clone(artifacts)
 		for k := range own {
 			i := (n*own + k) % len(mine)
-			a := map[string]any{}
-			for key, value := range mine[i] {
-				a[key] = value
-			}
+			a := maps.Clone(mine[i])
 			a["version"] = fmt.Sprintf("%v+own%d", a["version"], n)
 			mine[i] = a
 		}
@@ -238,22 +236,18 @@ func makeFleet(ctx context.Context, o options) ([]vuln.SBOM, int, error) {
 		if err != nil {
 			return nil, 0, err
 		}
-		document, err := assemble(doc, raw)
-		if err != nil {
-			return nil, 0, err
-		}
-		fleet = append(fleet, vuln.SBOM{ImageDigest: fmt.Sprintf("sha256:%064d", n), Format: "syft-json", Document: document})
+		fleet = append(fleet, vuln.SBOM{ImageDigest: fmt.Sprintf("sha256:%064d", n), Format: "syft-json", Document: assemble(doc, raw)})
 	}
 	return fleet, len(artifacts), nil
 }
 
 // assemble writes a syft document; its schema comes last, as syft writes it.
-func assemble(doc map[string]json.RawMessage, artifacts json.RawMessage) ([]byte, error) {
+func assemble(doc map[string]json.RawMessage, artifacts json.RawMessage) []byte {
 	b := []byte(`{"artifacts":`)
 	b = append(b, artifacts...)
 	for _, key := range []string{"artifactRelationships", "files", "source", "distro", "descriptor", "schema"} {
 		b = append(b, fmt.Sprintf(",%q:", key)...)
 		b = append(b, cmp.Or(string(doc[key]), "null")...)
 	}
-	return append(b, '}'), nil
+	return append(b, '}')
 }

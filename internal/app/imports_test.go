@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"os/exec"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -32,10 +33,12 @@ func TestImports(t *testing.T) {
 	for _, p := range packages(t) {
 		layer, _, _ := strings.Cut(p.name, "/")
 		for _, dep := range p.imports {
-			inner, ours := strings.CutPrefix(dep, module)
-			inner, _, _ = strings.Cut(inner, "/")
+			name, ours := strings.CutPrefix(dep, module)
+			inner, _, _ := strings.Cut(name, "/")
 			switch {
-			case p.name == "trait/traittest": // runs fixtures for tests; no part of the program
+			case supportsTests(p.name): // no part of the program; joins what a test needs
+			case ours && supportsTests(name) && p.name != "estate/vulndata/gen": // a generator
+				t.Errorf("%s imports %s, which is for tests only", p.name, name)
 			case !ours && slices.Contains(domain, layer) && strings.Contains(dep, "."):
 				t.Errorf("%s imports %s: the domain knows only the standard library", p.name, dep)
 			case !ours && slices.Contains(domain, layer) && slices.Contains([]string{"net/http", "database/sql", "os", "log", "log/slog"}, dep):
@@ -53,11 +56,18 @@ func TestImports(t *testing.T) {
 				t.Errorf("%s imports %s: the application imports only the domain", p.name, inner)
 			case slices.Contains(adapters, layer) && !slices.Contains(domain, inner):
 				t.Errorf("%s imports %s: adapters import only the domain", p.name, inner)
-			case slices.Contains(delivery, layer) && slices.Contains(adapters, inner):
+			case slices.Contains(delivery, layer) && (inner == "estate" || slices.Contains(adapters, inner)):
 				t.Errorf("%s imports %s: only app joins adapters", p.name, inner)
 			}
 		}
 	}
+}
+
+// supportsTests tells a package that gives the tests of its parent what they need:
+// kube/kubetest, vulndb/vulndbtest and the like.
+func supportsTests(name string) bool {
+	parent, base := path.Split(name)
+	return parent != "" && base == path.Base(parent)+"test"
 }
 
 // allowedFamily: vulndb reads syft's SBOM format and grype's database, which is a

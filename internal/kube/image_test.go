@@ -28,7 +28,9 @@ func TestResolveImage(t *testing.T) {
 		{"IPv6 registry", "[::1]:5000/a@" + one, nil, "[::1]:5000/a", one, ""},
 		{"sha512", "quay.io/a/b@" + long, nil, "quay.io/a/b", long, ""},
 		{
-			"tag moved", "quay.io/a/b@" + one, []string{"quay.io/a/b:latest@" + two}, "quay.io/a/b", one,
+			"tag moved", "quay.io/a/b@" + one,
+			[]string{"quay.io/a/b:latest@" + two},
+			"quay.io/a/b", one,
 			"what runs is what the status says, whatever the spec pins",
 		},
 		{"mirror", "mirror.example.com/docker.io/library/nginx@" + one, []string{"nginx"}, "mirror.example.com/docker.io/library/nginx", one, ""},

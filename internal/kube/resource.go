@@ -15,22 +15,23 @@ type resource struct {
 	name     string
 }
 
-func builtin(group, version, name string) resource {
-	return resource{group: group, versions: []string{version}, name: name}
+// builtin is a resource of the server itself; all that are read are at v1.
+func builtin(group, name string) resource {
+	return resource{group: group, versions: []string{"v1"}, name: name}
 }
 
-func namespaces() resource      { return builtin("", "v1", "namespaces") }
-func pods() resource            { return builtin("", "v1", "pods") }
-func services() resource        { return builtin("", "v1", "services") }
-func serviceAccounts() resource { return builtin("", "v1", "serviceaccounts") }
-func nodes() resource           { return builtin("", "v1", "nodes") }
-func deployments() resource     { return builtin("apps", "v1", "deployments") }
-func statefulSets() resource    { return builtin("apps", "v1", "statefulsets") }
-func daemonSets() resource      { return builtin("apps", "v1", "daemonsets") }
-func replicaSets() resource     { return builtin("apps", "v1", "replicasets") }
-func jobs() resource            { return builtin("batch", "v1", "jobs") }
-func cronJobs() resource        { return builtin("batch", "v1", "cronjobs") }
-func ingresses() resource       { return builtin("networking.k8s.io", "v1", "ingresses") }
+func namespaces() resource      { return builtin("", "namespaces") }
+func pods() resource            { return builtin("", "pods") }
+func services() resource        { return builtin("", "services") }
+func serviceAccounts() resource { return builtin("", "serviceaccounts") }
+func nodes() resource           { return builtin("", "nodes") }
+func deployments() resource     { return builtin("apps", "deployments") }
+func statefulSets() resource    { return builtin("apps", "statefulsets") }
+func daemonSets() resource      { return builtin("apps", "daemonsets") }
+func replicaSets() resource     { return builtin("apps", "replicasets") }
+func jobs() resource            { return builtin("batch", "jobs") }
+func cronJobs() resource        { return builtin("batch", "cronjobs") }
+func ingresses() resource       { return builtin("networking.k8s.io", "ingresses") }
 
 // gatewayGroup is the Gateway API's group. Clusters carry it as CRDs of several
 // ages, or not at all.

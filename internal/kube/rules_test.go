@@ -145,11 +145,11 @@ func without(resource string) string {
 	m := kube.Manifest()
 	for _, old := range []string{`"` + resource + `", `, `, "` + resource + `"`, `"` + resource + `"`} {
 		if strings.Contains(m, old) {
-			new := ""
+			instead := ""
 			if old == `"`+resource+`"` {
-				new = `"none"`
+				instead = `"none"`
 			}
-			return strings.Replace(m, old, new, 1)
+			return strings.Replace(m, old, instead, 1)
 		}
 	}
 	return m

@@ -235,7 +235,8 @@ func TestUnreachable(t *testing.T) {
 		{"private endpoint", kube.Target{Ref: ref(), Server: closed.URL, CA: good.CA, Token: good.Token}, private, whole("unavailable"), "The cluster's endpoint is private"},
 		{"private endpoint names the way", kube.Target{Ref: ref(), Server: closed.URL, CA: good.CA, Token: good.Token}, private, whole("unavailable"), "--context"},
 		{
-			"narrow public endpoint", kube.Target{Ref: ref(), Server: closed.URL, CA: good.CA, Token: good.Token},
+			"narrow public endpoint",
+			kube.Target{Ref: ref(), Server: closed.URL, CA: good.CA, Token: good.Token},
 			&inventory.Endpoint{Public: true, PublicCIDRs: []string{"203.0.113.0/24"}}, whole("unavailable"), "203.0.113.0/24",
 		},
 		{"no endpoint", kube.Target{Ref: ref()}, nil, whole("unavailable"), "has no Kubernetes API endpoint"},

@@ -125,9 +125,10 @@ func serviceAccountOf(spec *corev1.PodSpec) string {
 	return spec.ServiceAccountName
 }
 
-func count(n *int32, unset int) int {
+// count reads a number of pods, which Kubernetes takes as one when it is unset.
+func count(n *int32) int {
 	if n == nil {
-		return unset
+		return 1
 	}
 	return int(*n)
 }
@@ -139,7 +140,7 @@ func listReplicaSets(ctx context.Context, cn *conn, into *owners) error {
 			for i := range page.Items {
 				rs := &page.Items[i]
 				if !into.placeUnder(rs, kindReplicaSet) {
-					into.declare(rs, kindReplicaSet, count(rs.Spec.Replicas, 1), &rs.Spec.Template.Spec)
+					into.declare(rs, kindReplicaSet, count(rs.Spec.Replicas), &rs.Spec.Template.Spec)
 				}
 			}
 		}
@@ -171,7 +172,7 @@ func jobDesired(job *batchv1.Job) int {
 			return 0
 		}
 	}
-	return count(job.Spec.Parallelism, 1)
+	return count(job.Spec.Parallelism)
 }
 
 func listDeployments(ctx context.Context, cn *conn, into *owners) error {
@@ -180,7 +181,7 @@ func listDeployments(ctx context.Context, cn *conn, into *owners) error {
 		return func(page *appsv1.DeploymentList) {
 			for i := range page.Items {
 				d := &page.Items[i]
-				into.declare(d, "Deployment", count(d.Spec.Replicas, 1), &d.Spec.Template.Spec)
+				into.declare(d, "Deployment", count(d.Spec.Replicas), &d.Spec.Template.Spec)
 			}
 		}
 	})
@@ -192,7 +193,7 @@ func listStatefulSets(ctx context.Context, cn *conn, into *owners) error {
 		return func(page *appsv1.StatefulSetList) {
 			for i := range page.Items {
 				s := &page.Items[i]
-				into.declare(s, "StatefulSet", count(s.Spec.Replicas, 1), &s.Spec.Template.Spec)
+				into.declare(s, "StatefulSet", count(s.Spec.Replicas), &s.Spec.Template.Spec)
 			}
 		}
 	})

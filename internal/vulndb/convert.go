@@ -3,6 +3,7 @@ package vulndb
 import (
 	"cmp"
 	"fmt"
+	"log/slog"
 	"path"
 	"slices"
 	"strings"
@@ -265,7 +266,7 @@ func (d *DB) endOfLife(r *distro.Distro) vuln.OS {
 	}
 	eol, err := d.endOfLifeDate(r)
 	if err != nil {
-		d.cfg.Log.Warn("end of life cannot be read", "os", out.String(), "error", err)
+		d.cfg.Log.Warn("end of life cannot be read", slog.String("os", out.String()), slog.Any("error", err))
 		return out
 	}
 	if eol != nil {

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"github.com/anchore/grype/grype/distro"
 	"github.com/anchore/grype/grype/match"
@@ -202,7 +203,8 @@ func (d *DB) answerFresh(ctx context.Context, packages []pkg.Package) (map[pkg.I
 	for _, p := range packages {
 		id := identify(p)
 		if seen.failed[p.ID] {
-			d.cfg.Log.Warn("a package could not be matched in full", "package", p.Name, "version", p.Version, "type", string(p.Type))
+			d.cfg.Log.WarnContext(ctx, "a package could not be matched in full",
+				slog.String("package", p.Name), slog.String("version", p.Version), slog.String("type", string(p.Type)))
 			continue
 		}
 		if id != (identity{}) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -87,8 +88,7 @@ func swap(cfg Config, stage string) error {
 // importError keeps a failed download as what it is, and calls the rest what
 // it can only be: an archive that holds no such database.
 func importError(err error) error {
-	var d *downloadError
-	if errors.As(err, &d) {
+	if _, ok := errors.AsType[*downloadError](err); ok {
 		return err
 	}
 	if errors.Is(err, fs.ErrPermission) {
@@ -110,7 +110,7 @@ func clearAbandoned(cfg Config) {
 			continue
 		}
 		if err := os.RemoveAll(filepath.Join(cfg.Dir, e.Name())); err != nil {
-			cfg.Log.Warn("cannot remove an abandoned download", "path", e.Name(), "error", err)
+			cfg.Log.Warn("cannot remove an abandoned download", slog.String("path", e.Name()), slog.Any("error", err))
 		}
 	}
 }
@@ -119,6 +119,7 @@ func clearAbandoned(cfg Config) {
 // steps, and errors of our categories.
 type client struct {
 	distribution.Client
+
 	stopped  func() error // why the caller no longer waits, or nil
 	url      string
 	progress func(Progress)

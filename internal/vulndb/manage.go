@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -78,14 +79,12 @@ func Check(ctx context.Context, cfg Config) (Availability, error) {
 		if err != nil {
 			return Availability{}, err
 		}
-		out := Availability{Listed: latest.Built.Time, Schema: latest.SchemaVersion.String()}
-		current, err := v6.ReadDescription(databaseFile(cfg))
-		if err != nil { // missing or broken: whatever is listed is better
-			out.Newer = true
-			return out, nil
+		// Whatever is listed is better than a missing or broken database.
+		out := Availability{Listed: latest.Built.Time, Schema: latest.SchemaVersion.String(), Newer: true}
+		if current, err := v6.ReadDescription(databaseFile(cfg)); err == nil {
+			out.Current = current.Built.Time
+			out.Newer = latest.Built.After(current.Built.Time)
 		}
-		out.Current = current.Built.Time
-		out.Newer = latest.Built.After(current.Built.Time)
 		return out, nil
 	})
 }
@@ -206,7 +205,7 @@ func refresh(cfg Config) error {
 		return errors.Join(st.Problem, err)
 	}
 	cfg.Log.Warn("vulnerability database is old and could not be refreshed",
-		"built", st.Built, "age", st.Age, "error", err)
+		slog.Time("built", st.Built), slog.Duration("age", st.Age), slog.Any("error", err))
 	return nil
 }
 

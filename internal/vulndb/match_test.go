@@ -192,7 +192,7 @@ func unusual() map[string]string {
 			`],"artifactRelationships":[{"parent":"2","child":"1","type":"ownership-by-file-overlap"}],` + debian + `,"schema":` + schema + `}`,
 		"owned by nobody here":  `{"artifacts":[` + lodash + `],"artifactRelationships":[{"parent":"9","child":"1","type":"ownership-by-file-overlap"}],` + debian + `,"schema":` + schema + `}`,
 		"no operating system":   `{"artifacts":[` + lodash + "," + deb("2", "openssl", "1.1.1k-1") + `],"schema":` + schema + `}`,
-		"unknown distribution":  `{"artifacts":[` + lodash + `],"distro":{"id":"templeos"},"schema":` + schema + `}`,
+		"unknown distribution":  `{"artifacts":[` + lodash + `],"distro":{"id":"plan9"},"schema":` + schema + `}`,
 		"more after the object": `{"artifacts":[` + lodash + `],` + debian + `,"schema":` + schema + `}{}`,
 	}
 }

@@ -72,12 +72,17 @@ type answered struct {
 // They do not read its ID, locations, licences or related packages.
 func identify(p pkg.Package) identity {
 	type part struct {
-		Name, Version, Language, Type, PURL string
-		Distro                              any
-		CPEs                                []string
-		Upstreams                           []pkg.UpstreamPackage
-		MetadataType                        string
-		Metadata, Symbols                   any
+		Name         string                `json:"name"`
+		Version      string                `json:"version"`
+		Language     string                `json:"language"`
+		Type         string                `json:"type"`
+		PURL         string                `json:"purl"`
+		Distro       any                   `json:"distro"`
+		CPEs         []string              `json:"cpes"`
+		Upstreams    []pkg.UpstreamPackage `json:"upstreams"`
+		MetadataType string                `json:"metadataType"`
+		Metadata     any                   `json:"metadata"`
+		Symbols      any                   `json:"symbols"`
 	}
 	id := part{
 		Name: p.Name, Version: p.Version, Language: string(p.Language), Type: string(p.Type), PURL: p.PURL,
@@ -122,6 +127,7 @@ type rawAnswer struct {
 // It belongs to one run, as the matcher inside it does.
 type remembering struct {
 	match.Matcher
+
 	raw *cache[rawKey, rawAnswer]
 }
 
@@ -200,6 +206,7 @@ func (a rawAnswer) rebind(p pkg.Package) ([]match.Match, []match.IgnoreFilter) {
 // those they share files with.
 type watching struct {
 	match.Matcher
+
 	foreign map[pkg.ID]bool
 	failed  map[pkg.ID]bool
 }

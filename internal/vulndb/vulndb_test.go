@@ -39,49 +39,49 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-func sampleDir(t testing.TB) string {
-	t.Helper()
+func sampleDir(tb testing.TB) string {
+	tb.Helper()
 	dir, err := shared()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return dir
 }
 
-func sampleImages(t testing.TB) []vulndbtest.Image {
-	t.Helper()
+func sampleImages(tb testing.TB) []vulndbtest.Image {
+	tb.Helper()
 	images, err := sboms()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return images
 }
 
-func open(t testing.TB, cfg vulndb.Config) *vulndb.DB {
-	t.Helper()
-	cfg.Dir = cmp.Or(cfg.Dir, sampleDir(t))
+func open(tb testing.TB, cfg vulndb.Config) *vulndb.DB {
+	tb.Helper()
+	cfg.Dir = cmp.Or(cfg.Dir, sampleDir(tb))
 	if cfg.Now == nil {
 		cfg.Now = now
 	}
 	db, err := vulndb.Open(cfg)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := db.Close(); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
 	return db
 }
 
-func matchAll(t testing.TB, db *vulndb.DB) map[string]vuln.Report {
-	t.Helper()
+func matchAll(tb testing.TB, db *vulndb.DB) map[string]vuln.Report {
+	tb.Helper()
 	out := map[string]vuln.Report{}
-	for _, im := range sampleImages(t) {
-		report, err := db.Match(t.Context(), im.SBOM)
+	for _, im := range sampleImages(tb) {
+		report, err := db.Match(tb.Context(), im.SBOM)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		out[im.Name] = report
 	}

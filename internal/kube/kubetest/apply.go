@@ -136,14 +136,16 @@ func (l *Lab) established(ctx context.Context, where string) error {
 func (l *Lab) served(ctx context.Context, definition []byte) (bool, error) {
 	var crd struct {
 		Spec struct {
-			Group string
-			Names struct{ Plural string }
+			Group string `json:"group"`
+			Names struct {
+				Plural string `json:"plural"`
+			} `json:"names"`
 			// Versions has at least one entry that is served.
 			Versions []struct {
-				Name   string
-				Served bool
-			}
-		}
+				Name   string `json:"name"`
+				Served bool   `json:"served"`
+			} `json:"versions"`
+		} `json:"spec"`
 	}
 	if err := json.Unmarshal(definition, &crd); err != nil {
 		return false, err

@@ -49,25 +49,25 @@ type Entry struct {
 // StartEKS starts a lab whose tokens are checked by the real
 // aws-iam-authenticator, which asks STS who signed them. To the authenticator STS
 // is https://sts.REGION.amazonaws.com, reached by a proxy that ends at e.STS.
-func StartEKS(t testing.TB, e EKS) *Lab {
-	t.Helper()
+func StartEKS(tb testing.TB, e EKS) *Lab {
+	tb.Helper()
 	program, err := Program("aws-iam-authenticator")
 	if errors.Is(err, ErrNotBuilt) && os.Getenv("CI") != "true" {
-		t.Skip(err)
+		tb.Skip(err)
 	}
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	dir := t.TempDir()
-	proxy, ca, err := startSTS(t, e.STS)
+	dir := tb.TempDir()
+	proxy, ca, err := startSTS(tb, e.STS)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	webhook, err := startAuthenticator(t, authenticator{program: program, dir: dir, proxy: proxy, ca: ca}, e)
+	webhook, err := startAuthenticator(tb, authenticator{program: program, dir: dir, proxy: proxy, ca: ca}, e)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	return Start(t, Options{TokenWebhook: webhook})
+	return Start(tb, Options{TokenWebhook: webhook})
 }
 
 type authenticator struct {
@@ -77,8 +77,8 @@ type authenticator struct {
 
 // startAuthenticator returns the path of the webhook's kubeconfig, once the
 // webhook answers.
-func startAuthenticator(t testing.TB, a authenticator, e EKS) (string, error) {
-	t.Helper()
+func startAuthenticator(tb testing.TB, a authenticator, e EKS) (string, error) {
+	tb.Helper()
 	caFile := filepath.Join(a.dir, "ca.pem")
 	if err := os.WriteFile(caFile, a.ca, 0o600); err != nil {
 		return "", err
@@ -87,14 +87,14 @@ func startAuthenticator(t testing.TB, a authenticator, e EKS) (string, error) {
 	if err := os.WriteFile(config, authenticatorConfig(e), 0o600); err != nil {
 		return "", err
 	}
-	port, err := freePort(t.Context())
+	port, err := freePort(tb.Context())
 	if err != nil {
 		return "", err
 	}
 	webhook := filepath.Join(a.dir, "webhook.kubeconfig")
 	// The authenticator heeds neither SIGTERM nor its standard input, so a shell
 	// ends it when ours closes.
-	cmd := exec.Command("sh", "-c", `"$@" & cat >/dev/null; kill -9 $!`, "sh", //nolint:gosec,noctx // our own program; it ends with the test
+	cmd := exec.Command("sh", "-c", `"$@" & cat >/dev/null; kill -9 $!`, "sh",
 		a.program, "server", "--config="+config, "--state-dir="+a.dir, "--generate-kubeconfig="+webhook,
 		"--port="+strconv.Itoa(port), "--backend-mode=MountedFile")
 	cmd.Env = []string{
@@ -105,9 +105,9 @@ func startAuthenticator(t testing.TB, a authenticator, e EKS) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	t.Cleanup(c.stop)
+	tb.Cleanup(c.stop)
 	go func() { _, _ = io.Copy(io.Discard, c.stdout) }()
-	if err := awaitHealthy(t.Context(), port); err != nil {
+	if err := awaitHealthy(tb.Context(), port); err != nil {
 		return "", fmt.Errorf("aws-iam-authenticator: %w\n%s", err, c.tail())
 	}
 	return webhook, nil
@@ -141,7 +141,7 @@ func awaitHealthy(ctx context.Context, port int) error {
 	ctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
 	client := &http.Client{Transport: &http.Transport{
-		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // only asks whether it is up
+		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, // only asks whether it is up
 	}}
 	defer client.CloseIdleConnections()
 	tick := time.NewTicker(50 * time.Millisecond)
@@ -179,8 +179,8 @@ func freePort(ctx context.Context) (int, error) {
 // startSTS starts the proxy and returns its URL and the authority that signed
 // the certificates it shows. Whatever host a client wants to CONNECT to, it is
 // answered by the AWS endpoint.
-func startSTS(t testing.TB, endpoint string) (proxyURL string, caPEM []byte, err error) {
-	t.Helper()
+func startSTS(tb testing.TB, endpoint string) (proxyURL string, caPEM []byte, err error) {
+	tb.Helper()
 	target, err := url.Parse(endpoint)
 	if err != nil {
 		return "", nil, err
@@ -190,11 +190,11 @@ func startSTS(t testing.TB, endpoint string) (proxyURL string, caPEM []byte, err
 		return "", nil, err
 	}
 	var lc net.ListenConfig
-	inner, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	inner, err := lc.Listen(tb.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", nil, err
 	}
-	outer, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	outer, err := lc.Listen(tb.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", nil, err
 	}
@@ -205,7 +205,7 @@ func startSTS(t testing.TB, endpoint string) (proxyURL string, caPEM []byte, err
 		_ = sts.Serve(tls.NewListener(inner, &tls.Config{GetCertificate: issue, MinVersion: tls.VersionTLS12}))
 	}()
 	go func() { _ = proxy.Serve(outer) }()
-	t.Cleanup(func() { _ = sts.Close(); _ = proxy.Close() })
+	tb.Cleanup(func() { _ = sts.Close(); _ = proxy.Close() })
 	return "http://" + outer.Addr().String(), caPEM, nil
 }
 

@@ -59,16 +59,16 @@ type Lab struct {
 
 // Start starts a lab that ends with the test. Where the program is not built the
 // test is skipped, in CI (CI=true) it fails.
-func Start(t testing.TB, o Options) *Lab {
-	t.Helper()
-	lab, err := Launch(t.Context(), o)
+func Start(tb testing.TB, o Options) *Lab {
+	tb.Helper()
+	lab, err := Launch(tb.Context(), o)
 	switch {
 	case errors.Is(err, ErrNotBuilt) && os.Getenv("CI") != "true":
-		t.Skip(err)
+		tb.Skip(err)
 	case err != nil:
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(lab.Close)
+	tb.Cleanup(lab.Close)
 	return lab
 }
 
@@ -79,7 +79,7 @@ func Launch(ctx context.Context, o Options) (*Lab, error) {
 		return nil, err
 	}
 	args := []string{"-token-webhook=" + o.TokenWebhook, "--"}
-	c, err := startChild(exec.Command(path, append(args, o.Args...)...)) //nolint:gosec,noctx // our own program; it outlives ctx and ends with Close
+	c, err := startChild(exec.Command(path, append(args, o.Args...)...)) // outlives ctx and ends with Close
 	if err != nil {
 		return nil, err
 	}

@@ -124,17 +124,23 @@ func Program(ctx context.Context, program, dir string, document []byte) ([]Findi
 	var report struct {
 		Matches []struct {
 			Vulnerability struct {
-				ID, Namespace, Severity string
-				Fix                     struct {
-					Versions []string
-					State    string
-				}
-			}
+				ID        string `json:"id"`
+				Namespace string `json:"namespace"`
+				Severity  string `json:"severity"`
+				Fix       struct {
+					Versions []string `json:"versions"`
+					State    string   `json:"state"`
+				} `json:"fix"`
+			} `json:"vulnerability"`
 			Artifact struct {
-				Name, Version, Type string
-				Locations           []struct{ Path string }
-			}
-		}
+				Name      string `json:"name"`
+				Version   string `json:"version"`
+				Type      string `json:"type"`
+				Locations []struct {
+					Path string `json:"path"`
+				} `json:"locations"`
+			} `json:"artifact"`
+		} `json:"matches"`
 	}
 	if err := json.Unmarshal(stdout.Bytes(), &report); err != nil {
 		return nil, err

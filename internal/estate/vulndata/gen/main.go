@@ -72,15 +72,17 @@ func packageNames(ctx context.Context) ([]string, error) {
 	for _, im := range images {
 		var doc struct {
 			Artifacts []struct {
-				Name     string
+				Name     string `json:"name"`
 				Metadata struct {
-					Source        string // deb
-					OriginPackage string // apk
-					SourceRpm     string // rpm
-					PomProperties struct{ GroupID, ArtifactID string }
-				}
-				CPEs []struct{ CPE string }
-			}
+					Source        string `json:"source"`        // deb
+					OriginPackage string `json:"originPackage"` // apk
+					SourceRpm     string `json:"sourceRpm"`     // rpm
+					PomProperties struct {
+						GroupID    string `json:"groupId"`
+						ArtifactID string `json:"artifactId"`
+					} `json:"pomProperties"`
+				} `json:"metadata"`
+			} `json:"artifacts"`
 		}
 		if err := json.Unmarshal(im.SBOM.Document, &doc); err != nil {
 			return nil, fmt.Errorf("read SBOM of %q: %w", im.Name, err)
@@ -122,7 +124,7 @@ func shrink(ctx context.Context, file string, names []string) (err error) {
 			return err
 		}
 	}
-	for _, query := range strings.Split(statements, ";\n") {
+	for query := range strings.SplitSeq(statements, ";\n") {
 		if strings.TrimSpace(query) == "" {
 			continue
 		}
@@ -211,5 +213,5 @@ func write(path string, database []byte) error {
 	if err := errors.Join(w.Close(), z.Close()); err != nil {
 		return err
 	}
-	return os.WriteFile(path, b.Bytes(), 0o644) //nolint:gosec // a public archive
+	return os.WriteFile(path, b.Bytes(), 0o644) // a public archive
 }
