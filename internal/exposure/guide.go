@@ -3,6 +3,7 @@ package exposure
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"text/template"
 
@@ -51,6 +52,32 @@ type TopicData struct {
 	Account  string
 	Evidence []Evidence
 	Unneeded *Unneeded
+	// Options are the titles of the options that fit the evidence; empty means all.
+	Options []string
+}
+
+// Offers reports whether the option of a title fits the evidence.
+func (d TopicData) Offers(title string) bool {
+	return len(d.Options) == 0 || slices.Contains(d.Options, title)
+}
+
+// Unfixed lists the workloads, each once, that run an image with a vulnerability
+// for which no fix is known and that may be stopped: those of add-ons and of
+// system namespaces keep the cluster itself going and are left out.
+func (d TopicData) Unfixed() []inventory.WorkloadRef {
+	var refs []inventory.WorkloadRef
+	for _, e := range d.Evidence {
+		if im := e.Image; e.Standing != Contributing || im == nil || im.Addon != "" || im.Fixable >= im.Vulnerabilities {
+			continue
+		}
+		for _, w := range e.Workloads {
+			if !inventory.SystemNamespace(w.Namespace) && !slices.Contains(refs, w) {
+				refs = append(refs, w)
+			}
+		}
+	}
+	slices.SortFunc(refs, inventory.WorkloadRef.Compare)
+	return refs
 }
 
 // The headings of a page, in their order.
@@ -89,7 +116,8 @@ func ParsePage(text string) (Page, error) {
 	return p, nil
 }
 
-// Guide writes a page's remediation topic out for one cluster.
+// Guide writes a page's remediation topic out for one cluster, with the options
+// that the data offers.
 func (p Page) Guide(id string, d TopicData) (Topic, error) {
 	t, err := template.New(id).Funcs(functions()).Option("missingkey=error").Parse(p.Remediation)
 	if err != nil {
@@ -106,6 +134,9 @@ func (p Page) Guide(id string, d TopicData) (Topic, error) {
 			continue
 		}
 		heading, body, _ := strings.Cut(chunk, "\n")
+		if !d.Offers(strings.TrimSpace(heading)) {
+			continue
+		}
 		topic.Options = append(topic.Options, Guidance{Title: strings.TrimSpace(heading), Steps: strings.TrimSpace(body)})
 	}
 	return topic, nil
@@ -131,14 +162,23 @@ func (f *Finding) TopicData(topic string) TopicData {
 	if t := f.Trait(topic); t != nil {
 		d.Evidence = t.Evidence
 	}
+	for _, t := range f.Topics {
+		if t.ID != topic {
+			continue
+		}
+		for _, o := range t.Options {
+			d.Options = append(d.Options, o.Title)
+		}
+	}
 	return d
 }
 
-// ExampleTopicData stands in for a finding where a page is shown without one.
+// ExampleTopicData stands in for a finding where a page is shown without one: a
+// placeholder for each value that only a finding has.
 func ExampleTopicData() TopicData {
-	ref := inventory.ClusterRef{Partition: "aws", Account: "111122223333", Region: "eu-central-1", Name: "CLUSTER"}
+	ref := inventory.ClusterRef{Partition: "aws", Account: "ACCOUNT", Region: "REGION", Name: "CLUSTER"}
 	return TopicData{
-		Cluster: Cluster{Ref: ref, Version: "1.33", Endpoint: &inventory.Endpoint{Public: true}},
+		Cluster: Cluster{Ref: ref, Version: "VERSION", Endpoint: &inventory.Endpoint{Public: true}},
 		ARN:     ref.String(), Name: ref.Name, Region: ref.Region, Account: ref.Account,
 	}
 }

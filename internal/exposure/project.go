@@ -50,15 +50,44 @@ func (s scorer) without(topics []string) Arithmetic {
 	return s.score(func(trait string) bool { return !slices.Contains(topics, trait) })
 }
 
-// projectOption gives the severity after one option of a trait's topic, which
-// may leave a weaker trait in its place.
-func projectOption(f *Finding, trait string, o Option) Severity {
-	if o.Leaves == "" {
-		return Project(f, trait).Severity
+// applies reports whether an option is one for what was seen of its trait.
+func applies(o Option, t *TraitState) bool {
+	return len(o.When) == 0 || slices.ContainsFunc(t.Evidence, func(e Evidence) bool {
+		return e.Standing == Contributing && slices.Contains(o.When, e.Variant)
+	})
+}
+
+// remains gives the evidence that an option does not take away; nil when nothing
+// contributing is left.
+func remains(o Option, t *TraitState) []Evidence {
+	mends := o.Mends
+	if len(mends) == 0 {
+		mends = o.When
 	}
+	if len(mends) == 0 {
+		return nil
+	}
+	left := slices.DeleteFunc(slices.Clone(t.Evidence), func(e Evidence) bool { return slices.Contains(mends, e.Variant) })
+	if !slices.ContainsFunc(left, func(e Evidence) bool { return e.Standing == Contributing }) {
+		return nil
+	}
+	return left
+}
+
+// projectOption gives the severity after one option of a trait's topic, which
+// may leave some of the evidence, or a weaker trait in its place.
+func projectOption(f *Finding, trait string, o Option) Severity {
 	left := slices.Clone(f.Traits)
 	for i, t := range left {
 		if t.ID != trait {
+			continue
+		}
+		if o.Leaves == "" {
+			rest := remains(o, &t)
+			if rest == nil {
+				return Project(f, trait).Severity
+			}
+			left[i].Evidence = rest
 			continue
 		}
 		left[i] = TraitState{ID: o.Leaves, Standing: Contributing}
@@ -84,6 +113,9 @@ func topics(f *Finding, traits []Trait) []TopicState {
 		after := all.without([]string{t.ID}).Severity
 		topic := TopicState{ID: t.ID, Title: t.Short, Effort: t.Effort, After: after, Resolves: after == Resolved}
 		for _, o := range t.Options {
+			if !applies(o, state) {
+				continue
+			}
 			left := projectOption(f, t.ID, o)
 			topic.Options = append(topic.Options, OptionState{ID: o.ID, Title: o.Title, After: left, Resolves: left == Resolved})
 		}

@@ -99,6 +99,12 @@ type Option struct {
 	// Leaves is the trait that remains after this option, when it only weakens
 	// the exposure: narrowing CIDRs leaves potentially-internet-reachable.
 	Leaves string
+	// When lists the variants of contributing evidence that make it an option;
+	// empty means that it always is one.
+	When []string
+	// Mends lists the variants that it takes away; empty means those of When, or
+	// all when there are none.
+	Mends []string
 }
 
 // Standing tells what a piece of evidence counts for.
@@ -136,7 +142,8 @@ type Evidence struct {
 type Fact struct {
 	Name  string `json:"name"`
 	Value string `json:"value"`
-	// Limit is what the value was compared with, and how: ">= 16777216".
+	// Limit says for which values the trait fires, as a phrase that begins with
+	// "fires": "fires from 16,777,216 on", "fires before 1.34".
 	Limit string `json:"limit,omitempty"`
 }
 

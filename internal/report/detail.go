@@ -144,7 +144,7 @@ func factWords(f exposure.Fact) string {
 	if f.Limit == "" {
 		return f.Name + ": " + f.Value
 	}
-	return f.Name + ": " + f.Value + " (compared with " + f.Limit + ")"
+	return f.Name + ": " + f.Value + " (" + f.Limit + ")"
 }
 
 func image(p *printer, im *exposure.ImageEvidence) {

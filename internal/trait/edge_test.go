@@ -54,6 +54,7 @@ func TestTopicsKnowTheLimitsOfEKS(t *testing.T) {
 		},
 		{
 			why: "24: old secrets are rewritten once the update is Successful", trait: "unencrypted-kubernetes-secrets",
+			change: func(s *inventory.Snapshot) { s.Cluster.Version, s.Cluster.Encryption = "1.27", nil },
 			option: "Encrypt secrets under a KMS key of yours", inOrder: []string{"`Successful`", "associate-encryption-config", "Rewrite them all", "kubectl annotate"},
 		},
 		{

@@ -198,7 +198,7 @@ func endpoint(ref inventory.ClusterRef) exposure.Evidence {
 		Facts: []exposure.Fact{
 			{Name: "public endpoint", Value: "true"},
 			{Name: "effective CIDRs", Value: "0.0.0.0/0"},
-			{Name: "IPv4 addresses", Value: "4294967296", Limit: ">= 16777216"},
+			{Name: "IPv4 addresses", Value: "4,294,967,296", Limit: "fires from 16,777,216 on"},
 		},
 	}
 }
@@ -219,19 +219,19 @@ func checkoutEvidence(ref inventory.ClusterRef) map[string][]exposure.Evidence {
 			Standing: exposure.Contributing, Variant: exposure.VariantExtendedSupport, Resource: ref.Resource(),
 			Summary: "The control plane runs Kubernetes 1.33, in extended support since 2026-07-29, which ends on 2027-07-29.",
 			Facts: []exposure.Fact{
-				{Name: "version", Value: "1.33", Limit: "oldest in standard support: 1.34"},
+				{Name: "version", Value: "1.33", Limit: "fires before 1.34"},
 				{Name: "end of extended support", Value: "2027-07-29"},
 			},
 		}},
 		"unencrypted-kubernetes-secrets": {{
 			Standing: exposure.Contributing, Variant: exposure.VariantKeyUnusable, Resource: ref.Resource(),
 			Summary: "Secrets are encrypted with a key that is Disabled.",
-			Facts:   []exposure.Fact{{Name: "key", Value: keyARN}, {Name: "key state", Value: "Disabled", Limit: "Enabled"}},
+			Facts:   []exposure.Fact{{Name: "key", Value: keyARN}, {Name: "key state", Value: "Disabled", Limit: "fires unless Enabled or Updating"}},
 		}},
 		"high-priority-vulnerability": {{
 			Standing: exposure.Contributing, Variant: "network-exploitable", Resource: webImage, Workloads: []inventory.WorkloadRef{web},
 			Summary: "shop/web has 2 network-exploitable vulnerabilities likely to be exploited, the worst CVE-2021-44228 in log4j-core 2.14.1 (KEV, EPSS 0.944).",
-			Facts:   []exposure.Fact{{Name: "EPSS", Value: "0.944", Limit: ">= 0.10"}, {Name: "KEV", Value: "true"}},
+			Facts:   []exposure.Fact{{Name: "EPSS", Value: "0.944", Limit: "fires from 0.1 on"}, {Name: "KEV", Value: "true"}},
 			Image: &exposure.ImageEvidence{
 				Digest: "sha256:" + digest('a'), Repository: repository, Reference: repository + ":1.4", OS: "Debian 12", Kinds: []inventory.ContainerKind{inventory.ContainerRegular},
 				Running: 3, Vulnerabilities: 2, Fixable: 2, KEV: 1, Exploits: 1, MaxEPSS: new(0.944),
@@ -258,7 +258,7 @@ func checkoutEvidence(ref inventory.ClusterRef) map[string][]exposure.Evidence {
 		"end-of-life-operating-system": {{
 			Standing: exposure.Contextual, Variant: "not-running", Resource: apiImage, Workloads: []inventory.WorkloadRef{{Namespace: "shop", Kind: "Job", Name: "import"}},
 			Summary: "Alpine 3.16 of a completed job is past its end of life (2024-05-23).",
-			Facts:   []exposure.Fact{{Name: "end of life", Value: "2024-05-23", Limit: "2026-11-24"}},
+			Facts:   []exposure.Fact{{Name: "end of life", Value: "2024-05-23", Limit: "fires before 2026-11-24"}},
 		}},
 		"internet-reachable-workload": {{
 			Standing: exposure.Contributing, Variant: "load-balancer", Resource: service, Via: []inventory.ResourceRef{balancer, service}, Workloads: []inventory.WorkloadRef{web},

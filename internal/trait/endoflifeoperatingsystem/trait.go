@@ -43,9 +43,9 @@ func Trait() exposure.Trait {
 		Detect: detect,
 		Effort: exposure.EffortDays,
 		Options: []exposure.Option{
-			{ID: "new-base", Title: "Move the image to a supported release"},
-			{ID: "add-on", Title: "Update the EKS add-on that ships the image"},
-			{ID: "no-os", Title: "Use a base image without an operating system"},
+			{ID: "new-base", Title: "Move the image to a supported release", When: []string{variantPast}},
+			{ID: "add-on", Title: "Update the EKS add-on that ships the image", When: []string{image.AddonVariant(variantPast)}},
+			{ID: "no-os", Title: "Use a base image without an operating system", When: []string{variantPast}},
 		},
 		Text: text,
 	}
@@ -119,14 +119,17 @@ func rolling(os vuln.OS) bool {
 
 func evidence(u *image.Use, end, today time.Time) exposure.Evidence {
 	standing, variant := exposure.Contributing, variantPast
-	if u.Running == 0 {
+	switch {
+	case u.Running == 0:
 		standing, variant = exposure.Contextual, image.VariantNotRunning
+	case u.Addon() != "":
+		variant = image.AddonVariant(variant)
 	}
 	e := u.Evidence(standing, variant)
 	over := int(today.Sub(end) / day)
 	e.Facts = []exposure.Fact{
 		{Name: "operating system", Value: u.Image.OS.String()},
-		{Name: "end of life", Value: end.Format(time.DateOnly), Limit: ">= " + today.Format(time.DateOnly)},
+		{Name: "end of life", Value: end.Format(time.DateOnly), Limit: "fires before " + today.Format(time.DateOnly)},
 		{Name: "days past the end", Value: strconv.Itoa(over)},
 	}
 	e.Summary = fmt.Sprintf("%s%s in %s: %s reached its end of life on %s, %d days before this scan",

@@ -30,6 +30,12 @@ const (
 	Open
 )
 
+// The facts that are compared with the policy's thresholds.
+const (
+	factIPv4 = "IPv4 addresses"
+	factIPv6 = "widest IPv6 range"
+)
+
 // maxListed bounds the ranges that a sentence lists; EKS allows 40 per cluster,
 // which no sentence can hold.
 const maxListed = 5
@@ -40,6 +46,8 @@ type Access struct {
 	// Summary says why, with the values compared.
 	Summary string
 	Facts   []exposure.Fact
+	// Single tells that one address is let in and no more.
+	Single bool
 }
 
 // Assess reads the cluster's endpoint configuration.
@@ -49,7 +57,7 @@ func Assess(c *inventory.Cluster, p exposure.Policy) Access {
 		return Access{Summary: missing(c)}
 	}
 	facts := []exposure.Fact{
-		{Name: "public endpoint", Value: strconv.FormatBool(e.Public), Limit: "false"},
+		{Name: "public endpoint", Value: strconv.FormatBool(e.Public), Limit: "fires when true"},
 		{Name: "private endpoint", Value: strconv.FormatBool(e.Private)},
 	}
 	if !e.Public {
@@ -68,12 +76,12 @@ func Assess(c *inventory.Cluster, p exposure.Policy) Access {
 	}
 	facts = append(facts,
 		exposure.Fact{Name: "public CIDRs", Value: listed},
-		exposure.Fact{Name: "IPv4 addresses", Value: strconv.FormatUint(ranges.IPv4(), 10), Limit: ">= " + strconv.FormatUint(p.OpenIPv4Addresses, 10)},
+		exposure.Fact{Name: factIPv4, Value: Grouped(ranges.IPv4()), Limit: "fires from " + Grouped(p.OpenIPv4Addresses) + " on"},
 	)
 	if widest, ok := ranges.WidestIPv6(); ok {
-		facts = append(facts, exposure.Fact{Name: "widest IPv6 range", Value: "/" + strconv.Itoa(widest), Limit: "< /" + strconv.Itoa(p.OpenIPv6Prefix)})
+		facts = append(facts, exposure.Fact{Name: factIPv6, Value: "/" + strconv.Itoa(widest), Limit: "fires when wider than /" + strconv.Itoa(p.OpenIPv6Prefix)})
 	}
-	a := Access{State: Narrow, Facts: facts}
+	a := Access{State: Narrow, Facts: facts, Single: ranges.single()}
 	switch {
 	case ranges.Open(p):
 		a.State = Open
@@ -87,10 +95,30 @@ func Assess(c *inventory.Cluster, p exposure.Policy) Access {
 	return a
 }
 
+// OpenFrom says in words from which ranges on a list counts as open.
+func OpenFrom(p exposure.Policy) string {
+	return fmt.Sprintf("from %s IPv4 addresses on or an IPv6 range wider than /%d", Grouped(p.OpenIPv4Addresses), p.OpenIPv6Prefix)
+}
+
+// Fires is OpenFrom as the limit of a fact.
+func Fires(p exposure.Policy) string { return "fires " + OpenFrom(p) }
+
+// Grouped writes a number with a comma before each three digits.
+func Grouped(n uint64) string {
+	digits := strconv.FormatUint(n, 10)
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
+}
+
 // Evidence gives the evidence of one endpoint trait: contributing in the wanted
 // state, unknown when the state is.
 func Evidence(s *inventory.Snapshot, p exposure.Policy, want State, variant string) []exposure.Evidence {
 	a := Assess(&s.Cluster, p)
+	if want == Narrow {
+		a.Facts = below(a.Facts, p)
+	}
 	e := exposure.Evidence{Resource: s.Cluster.Ref.Resource(), Summary: a.Summary, Facts: a.Facts}
 	switch a.State {
 	case want:
@@ -101,6 +129,19 @@ func Evidence(s *inventory.Snapshot, p exposure.Policy, want State, variant stri
 		return nil
 	}
 	return []exposure.Evidence{e}
+}
+
+// below turns the limits of open ranges into those of narrow ones.
+func below(facts []exposure.Fact, p exposure.Policy) []exposure.Fact {
+	for i, f := range facts {
+		switch f.Name {
+		case factIPv4:
+			facts[i].Limit = "fires below " + Grouped(p.OpenIPv4Addresses)
+		case factIPv6:
+			facts[i].Limit = "fires when /" + strconv.Itoa(p.OpenIPv6Prefix) + " or narrower"
+		}
+	}
+	return facts
 }
 
 // VariantUnreadable marks evidence of an endpoint whose openness is not known.
@@ -127,7 +168,7 @@ func lets(cidrs []string, byDefault bool, r Ranges, p exposure.Policy) string {
 	if r.IPv4() == 1 {
 		addresses = "address"
 	}
-	fmt.Fprintf(&b, "lets in %d IPv4 %s (open from %d)", r.IPv4(), addresses, p.OpenIPv4Addresses)
+	fmt.Fprintf(&b, "lets in %s IPv4 %s (open from %s)", Grouped(r.IPv4()), addresses, Grouped(p.OpenIPv4Addresses))
 	if widest, ok := r.WidestIPv6(); ok {
 		fmt.Fprintf(&b, " and IPv6 ranges up to /%d (open when wider than /%d)", widest, p.OpenIPv6Prefix)
 	}

@@ -66,6 +66,15 @@ func (r Ranges) WidestIPv6() (prefix int, ok bool) {
 	return prefix, true
 }
 
+// single reports whether the set is one address.
+func (r Ranges) single() bool {
+	widest, six := r.WidestIPv6()
+	if r.IPv4() == 0 {
+		return len(r.six) == 1 && widest == 128
+	}
+	return r.IPv4() == 1 && !six
+}
+
 // Open reports whether the set is as good as everybody: as many IPv4 addresses
 // as the policy says or more, or an IPv6 interval wider than the policy's prefix.
 func (r Ranges) Open(p exposure.Policy) bool {

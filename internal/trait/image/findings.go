@@ -2,7 +2,9 @@ package image
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/eksposure/eksposure/internal/exposure"
@@ -16,6 +18,11 @@ const (
 	VariantNotRunning = "not-running"
 	// VariantNotRead marks a running image whose content or matches are not known.
 	VariantNotRead = "image-not-read"
+	// VariantNoVector marks a running image with a vulnerability that only its
+	// missing CVSS vector keeps from being judged.
+	VariantNoVector = "no-cvss-vector"
+	// addonSuffix marks the variant of contributing evidence about an EKS add-on.
+	addonSuffix = "-add-on"
 )
 
 const (
@@ -36,7 +43,14 @@ type Question struct {
 	Keep func(*vuln.Match) bool
 	// Explain says in a clause what was found and adds the facts compared.
 	Explain func(*exposure.Evidence) string
+	// Doubt chooses the matches that would be kept if their CVSS vector, which
+	// they lack, said so; nil when the trait does not ask for the vector.
+	Doubt func(*vuln.Match) bool
 }
+
+// AddonVariant is the variant of contributing evidence about an image that an EKS
+// add-on ships: it is remedied in another way.
+func AddonVariant(variant string) string { return variant + addonSuffix }
 
 // Detect asks the question of every image that containers name. Running images
 // contribute, images that do not run are context, and a running image that could
@@ -53,12 +67,18 @@ func Detect(s *inventory.Snapshot, q Question) []exposure.Evidence {
 			}
 			continue
 		}
+		if u.Running > 0 && q.Doubt != nil {
+			found = append(found, doubts(u, q.Doubt)...)
+		}
 		if !t.count(u.Image, q.Keep) {
 			continue
 		}
 		standing, variant := exposure.Contributing, q.Variant
-		if u.Running == 0 {
+		switch {
+		case u.Running == 0:
 			standing, variant = exposure.Contextual, VariantNotRunning
+		case u.Addon() != "":
+			variant = AddonVariant(variant)
 		}
 		e := u.Evidence(standing, variant)
 		t.fill(e.Image, u.Image)
@@ -74,6 +94,39 @@ func Unknown(u *Use, why string) exposure.Evidence {
 	e := u.Evidence(exposure.Unknown, VariantNotRead)
 	e.Summary = u.Name() + u.Mark() + " in " + u.Where() + " could not be judged: " + why
 	return e
+}
+
+// doubts gives the evidence of a running image with vulnerabilities that no match
+// of the image has a CVSS vector for, and that matter if it is a certain one.
+func doubts(u *Use, doubt func(*vuln.Match) bool) []exposure.Evidence {
+	var worst *vuln.Match
+	var ids []string
+	for i := range u.Image.Matches {
+		m := &u.Image.Matches[i]
+		if m.CVSS.Vector != "" || !doubt(m) || slices.Contains(ids, m.CVE()) {
+			continue
+		}
+		id := m.CVE()
+		if slices.ContainsFunc(u.Image.Matches, func(o vuln.Match) bool { return o.CVSS.Vector != "" && o.CVE() == id }) {
+			continue
+		}
+		ids = append(ids, id)
+		if worst == nil || vuln.Compare(*m, *worst) < 0 {
+			worst = m
+		}
+	}
+	if worst == nil {
+		return nil
+	}
+	w := matchOf(worst)
+	more, has := "", "is likely to be exploited but has no CVSS vector yet"
+	if n := len(ids) - 1; n > 0 {
+		more, has = " and "+strconv.Itoa(n)+" more", "are likely to be exploited but have no CVSS vector yet"
+	}
+	e := u.Evidence(exposure.Unknown, VariantNoVector)
+	e.Summary = fmt.Sprintf("%s%s in %s: %s in %s %s (%s)%s %s: whether the network alone suffices is unknown",
+		u.Name(), u.Mark(), u.Where(), w.ID, w.Package, w.Version, Why(w), more, has)
+	return []exposure.Evidence{e}
 }
 
 // Compare puts contributing evidence first, then context, then what is
@@ -243,17 +296,7 @@ func (t *tally) fill(e *exposure.ImageEvidence, im *inventory.Image) {
 	}
 	e.Worst = make([]exposure.Match, 0, len(t.worst))
 	for _, m := range t.worst {
-		w := exposure.Match{
-			ID: m.CVE(), Package: m.Package.Name, Version: m.Package.Version, Severity: m.Severity, Vector: m.CVSS.Vector,
-			Score: m.CVSS.Score, KEV: m.KEV, Exploit: m.Exploit, Layer: m.Package.Layer,
-		}
-		if m.EPSS != nil {
-			w.EPSS = &m.EPSS.Score
-		}
-		if len(m.FixedIn) > 0 {
-			w.FixedIn = lowestFix(m.Package.Type, m.Package.Version, m.FixedIn)
-		}
-		e.Worst = append(e.Worst, w)
+		e.Worst = append(e.Worst, matchOf(m))
 	}
 	shown := t.fixes[:min(len(t.fixes), maxFixes)]
 	e.MoreFixes = len(t.fixes) - len(shown)
@@ -268,6 +311,21 @@ func (t *tally) fill(e *exposure.ImageEvidence, im *inventory.Image) {
 		}
 		e.Fixes = append(e.Fixes, fixed)
 	}
+}
+
+// matchOf writes a match as evidence shows it.
+func matchOf(m *vuln.Match) exposure.Match {
+	w := exposure.Match{
+		ID: m.CVE(), Package: m.Package.Name, Version: m.Package.Version, Severity: m.Severity, Vector: m.CVSS.Vector,
+		Score: m.CVSS.Score, KEV: m.KEV, Exploit: m.Exploit, Layer: m.Package.Layer,
+	}
+	if m.EPSS != nil {
+		w.EPSS = &m.EPSS.Score
+	}
+	if len(m.FixedIn) > 0 {
+		w.FixedIn = lowestFix(m.Package.Type, m.Package.Version, m.FixedIn)
+	}
+	return w
 }
 
 // shorten brings a build step's text to one line of bounded length.

@@ -186,9 +186,12 @@ func limits(ranges []string, p exposure.Policy) (limit, string) {
 		return unreachable, "private ranges only"
 	}
 	set, malformed := endpoint.Parse(public)
-	values := fmt.Sprintf("%d IPv4 addresses, open from %d", set.IPv4(), p.OpenIPv4Addresses)
+	values := endpoint.Grouped(set.IPv4()) + " IPv4 addresses"
+	if set.IPv4() == 1 {
+		values = "1 IPv4 address"
+	}
 	if widest, ok := set.WidestIPv6(); ok {
-		values += fmt.Sprintf("; IPv6 /%d, open when wider than /%d", widest, p.OpenIPv6Prefix)
+		values += fmt.Sprintf(", IPv6 /%d", widest)
 	}
 	switch {
 	case set.Open(p):

@@ -16,6 +16,7 @@ import (
 
 	"github.com/eksposure/eksposure/internal/exposure"
 	"github.com/eksposure/eksposure/internal/inventory"
+	"github.com/eksposure/eksposure/internal/trait/endpoint"
 )
 
 //go:embed trait.md
@@ -49,10 +50,9 @@ func Trait() exposure.Trait {
 		Detect: detect,
 		Effort: exposure.EffortHours,
 		Options: []exposure.Option{
-			{ID: "internal", Title: "Make the load balancer internal"},
-			{ID: "limit", Title: "Limit who may connect"},
-			{ID: "close", Title: "Close node ports and external IPs"},
-			{ID: "protect", Title: "Keep it public on purpose"},
+			{ID: "internal", Title: "Make the load balancer internal", When: []string{variantLoadBalancer, variantIngress, variantGateway}},
+			{ID: "limit", Title: "Limit who may connect", When: []string{variantLoadBalancer, variantIngress, variantGateway}},
+			{ID: "close", Title: "Close node ports and external IPs", When: []string{variantNodePort, variantExternalIP}},
 		},
 		Text: text,
 	}
@@ -168,14 +168,17 @@ func (d *detection) evidence(w way) []exposure.Evidence {
 	e := exposure.Evidence{
 		Standing: exposure.Contributing, Variant: w.variant, Resource: w.resource, Via: w.via, Workloads: d.reached(w.services...),
 		Facts: []exposure.Fact{
-			{Name: "scheme", Value: string(w.verdict.kind), Limit: string(internal)},
+			{Name: "scheme", Value: string(w.verdict.kind), Limit: "fires when " + string(internetFacing)},
 			{Name: "decided by", Value: w.verdict.why},
 			{Name: "addresses", Value: listed(w.addresses)},
 		},
 	}
 	limited, ranges := limits(w.ranges, d.p)
 	if len(w.ranges) > 0 {
-		e.Facts = append(e.Facts, exposure.Fact{Name: w.rangesFrom, Value: listed(w.ranges), Limit: ranges})
+		e.Facts = append(e.Facts, exposure.Fact{Name: w.rangesFrom, Value: listed(w.ranges)})
+	}
+	if limited == open && ranges != "" || limited == narrow {
+		e.Facts = append(e.Facts, exposure.Fact{Name: "let in", Value: ranges, Limit: endpoint.Fires(d.p)})
 	}
 	if w.unchecked != "" {
 		e.Facts = append(e.Facts, exposure.Fact{Name: "not checked", Value: w.unchecked})
@@ -198,7 +201,7 @@ func (d *detection) evidence(w way) []exposure.Evidence {
 		e.Summary = fmt.Sprintf("%s asks for an internet-facing way to %s and has no address yet (%s)", subject, workloads(e.Workloads), w.verdict.why)
 	case limited == narrow:
 		e.Standing, e.Variant = exposure.Contextual, variantLimited
-		e.Summary = fmt.Sprintf("%s leads to %s only from %s (%s: %s)", subject, workloads(e.Workloads), listed(w.ranges), w.rangesFrom, ranges)
+		e.Summary = fmt.Sprintf("%s leads to %s only from %s (%s: %s; open %s)", subject, workloads(e.Workloads), listed(w.ranges), w.rangesFrom, ranges, endpoint.OpenFrom(d.p))
 	default:
 		e.Summary = fmt.Sprintf("%s leads from the internet to %s at %s (%s)", subject, workloads(e.Workloads), listed(w.addresses), w.verdict.why)
 		if w.unchecked != "" {

@@ -20,6 +20,8 @@ var text string
 const (
 	id            = "potentially-internet-reachable"
 	variantNarrow = "narrow"
+	// variantSingle marks a list of one address, which cannot be narrower.
+	variantSingle = "single-address"
 )
 
 // Trait gives the trait.
@@ -35,7 +37,7 @@ func Trait() exposure.Trait {
 		Effort:    exposure.EffortMinutes,
 		Options: []exposure.Option{
 			{ID: "private", Title: "Make the endpoint private"},
-			{ID: "narrower", Title: "Let in fewer addresses", Leaves: id},
+			{ID: "narrower", Title: "Let in fewer addresses", Leaves: id, When: []string{variantNarrow}},
 			{ID: "prefix-list", Title: "Keep the ranges in a managed prefix list", Leaves: id},
 		},
 		Text: text,
@@ -43,5 +45,9 @@ func Trait() exposure.Trait {
 }
 
 func detect(s *inventory.Snapshot, p exposure.Policy) []exposure.Evidence {
-	return endpoint.Evidence(s, p, endpoint.Narrow, variantNarrow)
+	variant := variantNarrow
+	if endpoint.Assess(&s.Cluster, p).Single {
+		variant = variantSingle
+	}
+	return endpoint.Evidence(s, p, endpoint.Narrow, variant)
 }

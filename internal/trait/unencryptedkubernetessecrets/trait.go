@@ -25,6 +25,9 @@ const (
 	id = "unencrypted-kubernetes-secrets"
 	// variantNotKnown marks what could not be decided.
 	variantNotKnown = "encryption-not-known"
+	// variantManagedByAWS marks a key of AWS's where the policy requires one of the
+	// customer's: a cluster that has a key cannot be given another.
+	variantManagedByAWS = "key-managed-by-aws"
 	// associate is the type of the update that turns encryption on.
 	associate = "AssociateEncryptionConfig"
 )
@@ -41,9 +44,10 @@ func Trait() exposure.Trait {
 		Detect: detect,
 		Effort: exposure.EffortHours,
 		Options: []exposure.Option{
-			{ID: "associate", Title: "Encrypt secrets under a KMS key of yours"},
-			{ID: "key", Title: "Make the customer key usable again"},
-			{ID: "upgrade", Title: "Upgrade to Kubernetes 1.28 or newer"},
+			{ID: "associate", Title: "Encrypt secrets under a KMS key of yours", When: []string{exposure.VariantNotEncrypted, exposure.VariantKeyRequired}},
+			{ID: "key", Title: "Make the customer key usable again", When: []string{exposure.VariantKeyUnusable}},
+			{ID: "upgrade", Title: "Upgrade to Kubernetes 1.28 or newer", When: []string{exposure.VariantNotEncrypted}},
+			{ID: "new-cluster", Title: "Move to a new cluster with a key of yours", When: []string{variantManagedByAWS}},
 		},
 		Text: text,
 	}
@@ -180,7 +184,7 @@ func (j *judgement) key(arn string) exposure.Evidence {
 		return e
 	}
 	k := j.s.Keys[i]
-	e.Facts = []exposure.Fact{{Name: "key", Value: arn}, {Name: "key state", Value: k.State, Limit: "Enabled"}, {Name: "key manager", Value: k.Manager}}
+	e.Facts = []exposure.Fact{{Name: "key", Value: arn}, {Name: "key state", Value: k.State, Limit: "fires unless Enabled or Updating"}, {Name: "key manager", Value: k.Manager}}
 	whose := ""
 	if account := accountOf(arn); account != j.s.Cluster.Ref.Account {
 		whose = " of account " + account
@@ -190,7 +194,7 @@ func (j *judgement) key(arn string) exposure.Evidence {
 		if !j.p.RequireCustomerManagedKey || k.Manager != "AWS" {
 			return exposure.Evidence{}
 		}
-		e.Standing, e.Variant = exposure.Contributing, exposure.VariantKeyRequired
+		e.Standing, e.Variant = exposure.Contributing, variantManagedByAWS
 		e.Summary = fmt.Sprintf("The policy requires a customer managed key, and %s%s is managed by AWS", arn, whose)
 	case "Disabled", "PendingDeletion", "PendingReplicaDeletion", "PendingImport", "Unavailable", "NotFound":
 		e.Standing, e.Variant = exposure.Contributing, exposure.VariantKeyUnusable
@@ -216,11 +220,15 @@ func (j *judgement) gap(arn string) string {
 }
 
 func one(c *inventory.Cluster, standing exposure.Standing, variant, summary string) []exposure.Evidence {
+	before := "fires before " + firstEnveloped().String()
+	if variant == exposure.VariantKeyRequired {
+		before = "" // the policy asks for a key whatever the version
+	}
 	return []exposure.Evidence{{
 		Standing: standing, Variant: variant, Resource: c.Ref.Resource(), Summary: summary,
 		Facts: []exposure.Fact{
-			{Name: "version", Value: c.Version, Limit: ">= " + firstEnveloped().String()},
-			{Name: "keys for secrets", Value: strconv.Itoa(len(customerKeys(c.Encryption))), Limit: ">= 1"},
+			{Name: "version", Value: c.Version, Limit: before},
+			{Name: "keys for secrets", Value: strconv.Itoa(len(customerKeys(c.Encryption))), Limit: "fires at 0"},
 		},
 	}}
 }

@@ -106,9 +106,9 @@ func (d *detection) behind(r inventory.ResourceRef, subject string, v inventory.
 	e := exposure.Evidence{
 		Standing: exposure.Contributing, Resource: r,
 		Facts: []exposure.Fact{
-			{Name: "version", Value: v.String(), Limit: ">= " + d.version.String()},
+			{Name: "version", Value: v.String(), Limit: "fires before " + d.version.String()},
 			{Name: "control plane version", Value: d.version.String()},
-			{Name: "support state", Value: a.state.String(), Limit: standard.String()},
+			{Name: "support state", Value: a.state.String(), Limit: "fires unless " + standard.String()},
 			{Name: "calendar", Value: d.calendar.source},
 		},
 	}

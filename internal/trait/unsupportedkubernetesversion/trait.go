@@ -10,6 +10,7 @@ package unsupportedkubernetesversion
 import (
 	_ "embed"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -35,6 +36,8 @@ const (
 
 // Trait gives the trait.
 func Trait() exposure.Trait {
+	controlPlane := []string{exposure.VariantUnsupported, exposure.VariantExtendedSupport}
+	nodes := []string{exposure.VariantNodesUnsupported, exposure.VariantNodesExtended, exposure.VariantNodesBehind}
 	return exposure.Trait{
 		ID:     id,
 		Type:   exposure.Misconfiguration,
@@ -45,9 +48,9 @@ func Trait() exposure.Trait {
 		Detect: detect,
 		Effort: exposure.EffortDays,
 		Options: []exposure.Option{
-			{ID: "upgrade", Title: "Upgrade the cluster to a version in standard support"},
-			{ID: "nodes", Title: "Bring the nodes to the control plane's version"},
-			{ID: "replace", Title: "Move the workloads to a new cluster"},
+			{ID: "upgrade", Title: "Upgrade the cluster to a version in standard support", When: controlPlane, Mends: slices.Concat(controlPlane, nodes)},
+			{ID: "nodes", Title: "Bring the nodes to the control plane's version", When: nodes},
+			{ID: "replace", Title: "Move the workloads to a new cluster", When: controlPlane, Mends: slices.Concat(controlPlane, nodes)},
 		},
 		Text: text,
 	}
@@ -144,12 +147,12 @@ func extraMonthlyUSD() int { return (extendedCents - standardCents) * hoursPerMo
 
 func (d *detection) facts(a answer) []exposure.Fact {
 	facts := []exposure.Fact{
-		{Name: "version", Value: d.version.String(), Limit: ">= " + d.calendar.oldestStandard()},
-		{Name: "support state", Value: a.state.String(), Limit: standard.String()},
+		{Name: "version", Value: d.version.String(), Limit: "fires before " + d.calendar.oldestStandard()},
+		{Name: "support state", Value: a.state.String(), Limit: "fires unless " + standard.String()},
 	}
 	if days, ok := d.calendar.daysTo(a.row.EndOfStandard); ok {
 		facts = append(facts, exposure.Fact{Name: "end of standard support", Value: date(a.row.EndOfStandard)},
-			exposure.Fact{Name: "days left of standard support", Value: strconv.Itoa(days), Limit: "> " + strconv.Itoa(d.p.SupportEndsWithinDays)})
+			exposure.Fact{Name: "days left of standard support", Value: strconv.Itoa(days), Limit: "fires at " + strconv.Itoa(d.p.SupportEndsWithinDays) + " or fewer"})
 	}
 	if days, ok := d.calendar.daysTo(a.row.EndOfExtended); ok {
 		facts = append(facts, exposure.Fact{Name: "end of extended support", Value: date(a.row.EndOfExtended)},
