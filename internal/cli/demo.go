@@ -18,6 +18,8 @@ func (r *runner) demoCommand() *cobra.Command {
 		Long: `Starts a simulated estate on this machine (AWS endpoints, Kubernetes APIs, an image registry) and scans it through the
 code path of a real scan. Nothing leaves the machine, nothing is kept, and AWS credentials are not used.
 
+The estate has gaps on purpose, to show how they look: the exit code is 0 all the same, and only --fail-on changes it.
+
 With --hold the estate stays up, and the environment that points any AWS client, kubectl and eksposure itself at it is
 printed, until the command is interrupted.`,
 		Example: `  eksposure demo
@@ -26,7 +28,7 @@ printed, until the command is interrupted.`,
   eksposure demo --hold`,
 		Args: noArgs,
 	}
-	out, gate := outputFlags(c, reportFormats()...), gateFlags(c)
+	out, gate := outputFlags(c, reportFormats()...), failOnFlag(c, r.Traits)
 	c.Flags().BoolVar(&hold, "hold", false, "keep the estate up and print the environment that points clients at it")
 	settings(c, "log_level", "scan.", "policy.")
 	c.RunE = func(c *cobra.Command, _ []string) error {

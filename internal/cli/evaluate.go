@@ -21,7 +21,7 @@ nothing; ` + "`eksposure scan --from`" + ` does.`,
   eksposure evaluate checkout.json --fail-on high`,
 		Args: args("a snapshot file, or - for standard input"),
 	}
-	out, gate := outputFlags(c, reportFormats()...), gateFlags(c)
+	out, gate := outputFlags(c, reportFormats()...), gateFlags(c, r.Traits)
 	settings(c, "log_level", "policy.")
 	c.RunE = func(c *cobra.Command, given []string) error {
 		if err := errors.Join(out.check(), gate.check(r.Traits)); err != nil {

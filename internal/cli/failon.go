@@ -18,15 +18,34 @@ type gate struct {
 	allowGaps bool
 }
 
-func gateFlags(c *cobra.Command) *gate {
-	g := &gate{}
-	c.Flags().StringArrayVar(&g.failOn, "fail-on", nil, "exit with 10 when this `condition` holds: a finding is at least this severe (critical, high, medium, low) or has a trait (trait=ID); may be repeated")
+func gateFlags(c *cobra.Command, traits []exposure.Trait) *gate {
+	g := failOnFlag(c, traits)
 	g.gapFlag(c)
 	return g
 }
 
+func failOnFlag(c *cobra.Command, traits []exposure.Trait) *gate {
+	g := &gate{}
+	c.Flags().StringArrayVar(&g.failOn, "fail-on", nil, "exit with 10 when this `condition` holds: a finding is at least this severe (critical, high, medium, low) or has a trait (trait=ID); may be repeated")
+	choices := severityNames()
+	for _, t := range traits {
+		choices = append(choices, "trait="+t.ID)
+	}
+	_ = c.RegisterFlagCompletionFunc("fail-on", cobra.FixedCompletions(choices, cobra.ShellCompDirectiveNoFileComp))
+	return g
+}
+
+// severityNames are the severities as flags take them.
+func severityNames() []string {
+	var names []string
+	for _, s := range exposure.Severities() {
+		names = append(names, strings.ToLower(string(s)))
+	}
+	return names
+}
+
 func (g *gate) gapFlag(c *cobra.Command) {
-	c.Flags().BoolVar(&g.allowGaps, "allow-gaps", false, "exit with 0 instead of 11 when not everything could be read")
+	c.Flags().BoolVar(&g.allowGaps, "allow-gaps", false, "exit with 0 instead of 11 when something could not be read or decided")
 }
 
 // check refuses a wrong --fail-on before any work is done.
@@ -60,7 +79,7 @@ func (g *gate) verdict(findings []*exposure.Finding, coverage *report.Coverage) 
 		}
 	}
 	if coverage != nil && !coverage.Complete && !g.allowGaps {
-		return &exitError{code: fault.ExitIncomplete, message: "not everything could be read, so this answer is not complete (exit code 11; --allow-gaps accepts it)"}
+		return &exitError{code: fault.ExitIncomplete, message: coverage.Reading() + ", so this answer is not complete (exit code 11; --allow-gaps accepts it)"}
 	}
 	return nil
 }

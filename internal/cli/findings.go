@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -10,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/eksposure/eksposure/internal/exposure"
+	"github.com/eksposure/eksposure/internal/fault"
 	"github.com/eksposure/eksposure/internal/report"
 )
 
@@ -40,9 +43,13 @@ func (r *runner) findingsListCommand() *cobra.Command {
 	f.StringArrayVar(&q.Traits, "trait", nil, "only findings that this `trait` contributes to; may be repeated")
 	f.BoolVar(&q.Closed, "closed", false, "also findings that are closed")
 	f.IntVar(&q.Limit, "limit", 0, "at most this `number`; 0 means all")
+	_ = c.RegisterFlagCompletionFunc("severity", cobra.FixedCompletions(severityNames(), cobra.ShellCompDirectiveNoFileComp))
 	settings(c, "database", "log_level")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if err := out.check(); err != nil {
+			return err
+		}
+		if err := errors.Join(checkAccounts(q.Accounts), checkRegions(q.Regions), checkARNs(q.Clusters)); err != nil {
 			return err
 		}
 		if err := r.fill(&q, severities, statuses); err != nil {
@@ -53,7 +60,12 @@ func (r *runner) findingsListCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return r.report(out, findings, nil, report.List)
+			undecided, err := store.Undecided(c.Context())
+			if err != nil {
+				return err
+			}
+			undecided = slices.DeleteFunc(undecided, func(u exposure.Undecided) bool { return !q.SelectsUndecided(u) })
+			return r.report(out, report.Report{Findings: findings, Undecided: undecided}, report.List)
 		})
 	}
 	return c
@@ -99,7 +111,8 @@ the attack path, what to do in which order and what each step leaves, and what c
 		Example: `  eksposure findings show checkout
   eksposure findings show arn:aws:eks:eu-central-1:111122223333:cluster/checkout --steps
   eksposure findings show checkout -o markdown`,
-		Args: args("a cluster's name or ARN, or a finding's ID"),
+		Args:              args("a cluster's name or ARN, or a finding's ID"),
+		ValidArgsFunction: r.completeClusters,
 	}
 	out := outputFlags(c, reportFormats()...)
 	c.Flags().BoolVar(&steps, "steps", false, "also print the steps of every remediation option")
@@ -114,10 +127,13 @@ the attack path, what to do in which order and what each step leaves, and what c
 		}
 		return r.withFindings(c, func(store Findings) error {
 			f, err := store.Finding(c.Context(), given[0])
+			if errors.Is(err, fault.ErrNotFound) {
+				return r.showUndecided(c.Context(), store, given[0], out, err)
+			}
 			if err != nil {
 				return err
 			}
-			if err := r.report(out, []*exposure.Finding{f}, nil, layout); err != nil {
+			if err := r.report(out, report.Report{Findings: []*exposure.Finding{f}}, layout); err != nil {
 				return err
 			}
 			if out.format == "text" && out.file == "" && !steps && len(f.Topics) > 0 {
@@ -129,13 +145,53 @@ the attack path, what to do in which order and what each step leaves, and what c
 	return c
 }
 
+// showUndecided explains a cluster that has no finding because something could not
+// be decided; missing is the error for all other clusters.
+func (r *runner) showUndecided(ctx context.Context, store Findings, key string, out *output, missing error) error {
+	undecided, err := store.Undecided(ctx)
+	if err != nil {
+		return err
+	}
+	undecided = slices.DeleteFunc(undecided, func(u exposure.Undecided) bool { return u.Cluster.Name != key && u.Cluster.String() != key })
+	if len(undecided) == 0 {
+		return missing
+	}
+	return r.report(out, report.Report{Undecided: undecided}, report.Full)
+}
+
+// completeClusters completes the names of the clusters that have a finding or are
+// undecided.
+func (r *runner) completeClusters(c *cobra.Command, given []string, _ string) ([]string, cobra.ShellCompDirective) {
+	var names []string
+	if len(given) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	_ = r.withFindings(c, func(store Findings) error { // completion has nobody to tell an error to
+		findings, err := store.Findings(c.Context(), exposure.Query{Closed: true})
+		if err != nil {
+			return err
+		}
+		for _, f := range findings {
+			names = append(names, f.Cluster.Ref.Name)
+		}
+		undecided, err := store.Undecided(c.Context())
+		for _, u := range undecided {
+			names = append(names, u.Cluster.Name)
+		}
+		return err
+	})
+	slices.Sort(names)
+	return slices.Compact(names), cobra.ShellCompDirectiveNoFileComp
+}
+
 func (r *runner) findingsHistoryCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "history CLUSTER|ID",
 		Short: "Show what changed in a finding, oldest first",
 		Example: `  eksposure findings history checkout
   eksposure findings history checkout -o json`,
-		Args: args("a cluster's name or ARN, or a finding's ID"),
+		Args:              args("a cluster's name or ARN, or a finding's ID"),
+		ValidArgsFunction: r.completeClusters,
 	}
 	out := outputFlags(c, "text", "json")
 	settings(c, "database", "log_level")

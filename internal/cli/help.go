@@ -34,7 +34,7 @@ func exitCodes() string {
 		fault.ExitOK:         "done, and nothing that --fail-on names was found",
 		fault.ExitInternal:   "an unforeseen error",
 		fault.ExitFailOn:     "done, and --fail-on matched a finding",
-		fault.ExitIncomplete: "done, but something that could hold an exposure was not read; --allow-gaps makes it 0",
+		fault.ExitIncomplete: "done, but something that could hold an exposure was not read, or a trait could not be decided; --allow-gaps makes it 0",
 	}
 	for _, c := range fault.Categories() {
 		lines[c.ExitCode] = meaning[c.Name]
@@ -76,7 +76,7 @@ const outputFormats = `Commands that print findings take -o (--output) with one 
   json      everything: findings, remediation topics written out, coverage
   ocsf      OCSF Detection Findings (class 2004), one per line, nothing else
   sarif     SARIF 2.1.0: traits are rules; what is unknown is an open result, what could not be read a notification
-  csv       one row per finding, for spreadsheets; fields that a spreadsheet would run as a formula begin with '
+  csv       one row per finding, then per undecided cluster; fields that a spreadsheet would run as a formula begin with '
   markdown  a ticket per finding, with the remediation steps
   html      one page that needs nothing else, for reading and printing
 

@@ -33,6 +33,11 @@ holds no Secret and no credential. ` + "`eksposure evaluate`" + ` gives the same
 		if cluster == "" {
 			return fmt.Errorf("`%s` needs --cluster: %w", c.CommandPath(), errUsage)
 		}
+		if file != "" {
+			if err := checkFile(file); err != nil {
+				return err
+			}
+		}
 		b, err := r.open(c)
 		if err != nil {
 			return err

@@ -3,17 +3,22 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"github.com/eksposure/eksposure/internal/exposure"
+	"github.com/eksposure/eksposure/internal/fault"
 	"github.com/eksposure/eksposure/internal/report"
 )
 
@@ -51,10 +56,52 @@ func (o *output) check() error {
 	if o.file == "" {
 		return nil
 	}
-	if _, err := os.Stat(filepath.Dir(o.file)); err != nil {
-		return fmt.Errorf("--output-file %q: %w", o.file, fileError(err))
+	return checkFile(o.file)
+}
+
+// checkFile refuses a place that cannot become a file, before any work is done.
+func checkFile(name string) error {
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		return fmt.Errorf("--output-file %q is a directory; name a file in it: %w", name, errUsage)
+	}
+	dir := filepath.Dir(name)
+	info, err := os.Stat(dir)
+	if err != nil {
+		return fmt.Errorf("--output-file %q: %w", name, placeError(err))
+	}
+	if !info.IsDir() {
+		return fmt.Errorf("--output-file %q: %q is no directory: %w", name, dir, errUsage)
+	}
+	f, err := os.CreateTemp(dir, "."+filepath.Base(name)+".*")
+	if err != nil {
+		return fmt.Errorf("--output-file %q: %w", name, placeError(err))
+	}
+	_ = f.Close() // nothing was written
+	if err := os.Remove(f.Name()); err != nil {
+		return fmt.Errorf("--output-file %q: %w", name, placeError(err))
 	}
 	return nil
+}
+
+// placeError says why a place cannot be written, without the names of our own
+// temporary files, and gives it a category.
+func placeError(err error) error {
+	cause := err
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		cause = e.Err
+	}
+	if e, ok := errors.AsType[*os.LinkError](err); ok {
+		cause = e.Err
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("its directory does not exist: %w", fault.ErrNotFound)
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		return fmt.Errorf("its directory cannot be written: %w: %w", cause, errPlace)
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return fmt.Errorf("the disk is full: %w: %w", cause, fault.ErrInvalid)
+	}
+	return fmt.Errorf("%w: %w", cause, fault.ErrInvalid)
 }
 
 // write gives the result to emit's writer, all at once: a file is replaced only
@@ -73,7 +120,7 @@ func (r *runner) write(o *output, emit func(io.Writer) error) error {
 func replaceFile(name string, data []byte) error {
 	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
 	if err != nil {
-		return fmt.Errorf("write %q: %w", name, fileError(err))
+		return fmt.Errorf("write %q: %w", name, placeError(err))
 	}
 	_, err = f.Write(data)
 	if closing := f.Close(); err == nil {
@@ -87,7 +134,7 @@ func replaceFile(name string, data []byte) error {
 	}
 	if err != nil {
 		_ = os.Remove(f.Name())
-		return fmt.Errorf("write %q: %w", name, fileError(err))
+		return fmt.Errorf("write %q: %w", name, placeError(err))
 	}
 	return nil
 }
@@ -99,9 +146,9 @@ func writeJSON(w io.Writer, v any) error {
 	return e.Encode(v)
 }
 
-// report writes findings in the format asked for.
-func (r *runner) report(o *output, findings []*exposure.Finding, coverage *report.Coverage, layout report.Layout) error {
-	rep := report.Report{GeneratedAt: r.Now().UTC(), Version: r.Build.Version, Findings: findings, Coverage: coverage, Pages: r.pages()}
+// report writes a report in the format asked for.
+func (r *runner) report(o *output, rep report.Report, layout report.Layout) error {
+	rep.GeneratedAt, rep.Version, rep.Pages = r.Now().UTC(), r.Build.Version, r.pages()
 	options := report.Options{Format: report.Format(o.format), Layout: layout}
 	if o.file == "" {
 		options.Color, options.Width = r.terminal(r.Out)
@@ -123,8 +170,9 @@ func (r *runner) pages() map[string]exposure.Page {
 	return pages
 }
 
-// terminal tells whether colours may be used on a stream, and its width; 0 is
-// for what is not a terminal (https://no-color.org for NO_COLOR).
+// terminal tells whether colours may be used on a stream (https://no-color.org for
+// NO_COLOR), and its width: that of $COLUMNS where there is no terminal, 0 for no
+// limit.
 func (r *runner) terminal(w io.Writer) (color bool, width int) {
 	f, ok := w.(*os.File)
 	is := ok && term.IsTerminal(int(f.Fd()))
@@ -132,6 +180,9 @@ func (r *runner) terminal(w io.Writer) (color bool, width int) {
 		if columns, _, err := term.GetSize(int(f.Fd())); err == nil {
 			width = columns
 		}
+	}
+	if columns, err := strconv.Atoi(r.env["COLUMNS"]); err == nil && columns > 0 && width == 0 {
+		width = columns
 	}
 	switch r.color {
 	case "always":

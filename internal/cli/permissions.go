@@ -54,7 +54,15 @@ func (r *runner) permissionsCallerCommand() *cobra.Command {
 		Short:   "IAM policy for the identity that scans other accounts",
 		Example: "  eksposure permissions caller-policy --role-name eksposure-scan > caller-policy.json",
 		Args:    noArgs,
-		RunE:    func(*cobra.Command, []string) error { return block(r.Out, r.Permissions.CallerPolicy(t)) },
+		RunE: func(*cobra.Command, []string) error {
+			if t.RoleName == "" || t.Partition == "" {
+				return fmt.Errorf("--role-name and --partition must not be empty: %w", errUsage)
+			}
+			if err := t.check(); err != nil {
+				return err
+			}
+			return block(r.Out, r.Permissions.CallerPolicy(t))
+		},
 	}
 	c.Flags().StringVar(&t.RoleName, "role-name", t.RoleName, "`name` of the role in every account")
 	c.Flags().StringVar(&t.Partition, "partition", t.Partition, "AWS `partition`: aws, aws-us-gov or aws-cn")
@@ -69,8 +77,11 @@ func (r *runner) permissionsTrustCommand() *cobra.Command {
 		Example: "  eksposure permissions trust-policy --caller-arn arn:aws:iam::111122223333:role/security-tooling > trust-policy.json",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if !strings.HasPrefix(t.CallerARN, "arn:") {
+			if t.CallerARN == "" {
 				return fmt.Errorf("`%s` needs --caller-arn, the ARN of the identity that scans: %w", c.CommandPath(), errUsage)
+			}
+			if err := t.check(); err != nil {
+				return err
 			}
 			return block(r.Out, r.Permissions.TrustPolicy(t))
 		},

@@ -56,6 +56,8 @@ type Findings interface {
 	Finding(ctx context.Context, key string) (*exposure.Finding, error)
 	Findings(ctx context.Context, q exposure.Query) ([]*exposure.Finding, error)
 	History(ctx context.Context, id string) ([]exposure.Event, error)
+	// Undecided lists the clusters without an open finding that may be exposed.
+	Undecided(ctx context.Context) ([]exposure.Undecided, error)
 }
 
 // Database manages the vulnerability database.

@@ -62,7 +62,25 @@ It only reads. Results go to standard output; progress, coverage and errors go t
 	add(groupAbout, r.permissionsCommand(), r.versionCommand(), r.manCommand())
 	c.AddCommand(r.docsCommand())
 	c.AddCommand(helpTopics()...)
+	c.InitDefaultHelpCmd()
+	for _, sub := range c.Commands() {
+		if sub.Name() == "help" {
+			sub.Args = knownTopic
+		}
+	}
 	return c
+}
+
+// knownTopic refuses a help topic that does not exist.
+func knownTopic(c *cobra.Command, topic []string) error {
+	found, rest, err := c.Root().Find(topic)
+	if err == nil && len(rest) == 0 {
+		return nil
+	}
+	if err != nil {
+		found, rest = c.Root(), topic
+	}
+	return fmt.Errorf("unknown help topic %q for `%s`: %w", rest[0], found.CommandPath(), errUsage)
 }
 
 // noArgs refuses arguments; for a command that has subcommands it names the

@@ -38,7 +38,7 @@ code is 11 unless --allow-gaps is given. A scan that is interrupted keeps what w
   eksposure scan --from snapshot.json`,
 		Args: noArgs,
 	}
-	out, gate := outputFlags(c, reportFormats()...), gateFlags(c)
+	out, gate := outputFlags(c, reportFormats()...), gateFlags(c, r.Traits)
 	c.Flags().StringArrayVar(&clusters, "cluster", nil, "`cluster` to scan, by ARN or name; may be repeated; default: all that are discovered")
 	c.Flags().StringArrayVar(&from, "from", nil, "record the findings of this snapshot `file`, made by eksposure inventory, instead of asking AWS; may be repeated")
 	settings(c, "database", "cache_dir", "log_level", "aws.", "kubernetes.", "scan.", "images.", "vulnerability_database.", "policy.")
@@ -93,7 +93,7 @@ func (r *runner) scan(ctx context.Context, b Backend, request scan.Request, out 
 		return err
 	}
 	coverage := report.CoverageOf(summary)
-	coverage.Complete = coverage.Complete && err == nil
+	coverage.Read, coverage.Complete = coverage.Read && err == nil, coverage.Complete && err == nil
 	concluded := r.conclude(findingsOf(summary), coverage, out, gate)
 	if err == nil {
 		return concluded
@@ -133,7 +133,7 @@ func (r *runner) scanSaved(ctx context.Context, b Backend, files []string, out *
 // conclude writes findings to standard output, coverage to standard error, and
 // gives the exit code.
 func (r *runner) conclude(findings []*exposure.Finding, coverage *report.Coverage, out *output, gate *gate) error {
-	if err := r.report(out, findings, coverage, report.List); err != nil {
+	if err := r.report(out, report.Report{Findings: findings, Coverage: coverage}, report.List); err != nil {
 		return err
 	}
 	color, width := r.terminal(r.Err)

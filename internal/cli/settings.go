@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -80,6 +82,7 @@ func (r *runner) setup(c *cobra.Command) (Setup, error) {
 	if src.FileName, src.File, err = r.readConfig(); err != nil {
 		return Setup{}, err
 	}
+	r.strangers()
 	c.Flags().Visit(func(f *pflag.Flag) {
 		if s, ok := f.Value.(*setting); ok {
 			src.Flags[s.key] = s.values
@@ -87,13 +90,23 @@ func (r *runner) setup(c *cobra.Command) (Setup, error) {
 	})
 	cfg, err := config.Load(src)
 	if err != nil {
-		return Setup{}, err
+		return Setup{}, r.named(err, src.Flags)
 	}
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(cfg.LogLevel)); err != nil {
 		return Setup{}, fmt.Errorf("setting log_level is %q: %w: %w", cfg.LogLevel, err, fault.ErrInvalid)
 	}
 	return Setup{Config: cfg, Log: slog.New(slog.NewTextHandler(r.Err, &slog.HandlerOptions{Level: level}))}, nil
+}
+
+// named says by which flags the settings were given that an error names.
+func (r *runner) named(err error, flags map[string][]string) error {
+	for _, s := range config.Settings() {
+		if flags[s.Key] != nil && strings.Contains(err.Error(), "setting "+s.Key) {
+			return fmt.Errorf("--%s: %w", s.Flag, err)
+		}
+	}
+	return err
 }
 
 // readConfig reads the configuration file: the one that is named must exist, the
@@ -130,6 +143,30 @@ func fileError(err error) error {
 
 func isNotExist(err error) bool {
 	return err != nil && (os.IsNotExist(err) || strings.Contains(err.Error(), fs.ErrNotExist.Error()))
+}
+
+// nearSettings are how many letters an environment variable may be off and still
+// be a setting's.
+const nearSettings = 8
+
+// strangers warns of environment variables that look like settings and are none: a
+// mistyped one would change nothing, silently.
+func (r *runner) strangers() {
+	known := []string{configVariable}
+	for _, s := range config.Settings() {
+		known = append(known, s.Env)
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.env)) {
+		if !strings.HasPrefix(name, config.EnvPrefix) || slices.Contains(known, name) {
+			continue
+		}
+		nearest := slices.MinFunc(known, func(a, b string) int { return editDistance(name, a) - editDistance(name, b) })
+		hint := "`eksposure help settings` lists them"
+		if editDistance(name, nearest) <= nearSettings {
+			hint = "did you mean " + nearest + "?"
+		}
+		r.say("warning: the environment variable %s is no setting; %s", name, hint)
+	}
 }
 
 // open loads the settings and makes the backend.

@@ -19,6 +19,9 @@ func (r *runner) versionCommand() *cobra.Command {
 		if err := out.check(); err != nil {
 			return err
 		}
+		if _, _, err := r.readConfig(); err != nil {
+			return err
+		}
 		return r.write(out, func(w io.Writer) error {
 			if out.format == "json" {
 				return writeJSON(w, r.Build)

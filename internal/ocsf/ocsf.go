@@ -290,8 +290,27 @@ func remediation(f *exposure.Finding, pages map[string]exposure.Page) Remediatio
 		}
 		r.KBArticleList = append(r.KBArticleList, article)
 	}
+	if n := len(f.FixSets); n > 0 && f.Open() {
+		set := f.FixSets[n-1]
+		left := "leave severity " + string(set.After)
+		if set.After == exposure.Resolved {
+			left = "resolve the finding"
+		}
+		b.WriteString(" The fewest topics that " + left + ": " + strings.Join(titles(f, set.Topics), " + ") + ".")
+	}
 	r.Desc = b.String()
 	return r
+}
+
+// titles gives the topics' titles in place of their IDs.
+func titles(f *exposure.Finding, ids []string) []string {
+	names := slices.Clone(ids)
+	for i, id := range names {
+		if t := slices.IndexFunc(f.Topics, func(t exposure.TopicState) bool { return t.ID == id }); t >= 0 {
+			names[i] = f.Topics[t].Title
+		}
+	}
+	return names
 }
 
 // millis is the time in OCSF's timestamp_t; 0 for no time.

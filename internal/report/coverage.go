@@ -18,7 +18,9 @@ import (
 type Coverage struct {
 	StartedAt  time.Time `json:"started_at,omitzero"`
 	FinishedAt time.Time `json:"finished_at,omitzero"`
-	// Complete tells that everything that could hold an exposure was read.
+	// Read tells that everything that could hold an exposure was read; Complete that
+	// also every trait was decided.
+	Read     bool     `json:"read"`
 	Complete bool     `json:"complete"`
 	Accounts []string `json:"accounts"`
 	Regions  []string `json:"regions"`
@@ -33,25 +35,21 @@ type Coverage struct {
 	Failed  []scan.Failure   `json:"failed"`
 	// Partial are the clusters that were read in part.
 	Partial []PartialCluster `json:"partial"`
+	// Left are the undecided clusters; a JSON report has them beside its findings.
+	Left []exposure.Undecided `json:"-"`
 }
 
 // PartialCluster is a cluster with gaps or undecided traits.
 type PartialCluster struct {
-	Cluster inventory.ClusterRef `json:"cluster"`
-	Gaps    []inventory.Gap      `json:"gaps"`
-	Unknown []UnknownTrait       `json:"unknown"`
-}
-
-// UnknownTrait is a trait that could not be decided, in whole or in part.
-type UnknownTrait struct {
-	Trait   string   `json:"trait"`
-	Reasons []string `json:"reasons"`
+	Cluster inventory.ClusterRef    `json:"cluster"`
+	Gaps    []inventory.Gap         `json:"gaps"`
+	Unknown []exposure.UnknownTrait `json:"unknown"`
 }
 
 // CoverageOf reads the coverage from the summary of a scan.
 func CoverageOf(s scan.Summary) *Coverage {
 	c := &Coverage{
-		StartedAt: s.StartedAt, FinishedAt: s.FinishedAt, Complete: !s.Incomplete(),
+		StartedAt: s.StartedAt, FinishedAt: s.FinishedAt, Read: !s.Incomplete(),
 		Accounts: notNil(s.Discovery.Accounts), Regions: notNil(s.Discovery.Regions),
 		Skipped: notNil(s.Discovery.Skipped), Failed: notNil(s.Failed), Partial: []PartialCluster{},
 	}
@@ -60,24 +58,30 @@ func CoverageOf(s scan.Summary) *Coverage {
 			continue // the cluster is gone: nothing was scanned
 		}
 		c.Scanned++
-		p := PartialCluster{Cluster: o.Cluster, Gaps: notNil(o.Gaps), Unknown: []UnknownTrait{}}
-		for _, r := range o.Evaluation.Results {
-			if r.Verdict == exposure.VerdictUnknown || len(r.Unknowns) > 0 {
-				p.Unknown = append(p.Unknown, UnknownTrait{Trait: r.Trait, Reasons: notNil(r.Unknowns)})
-			}
-		}
+		p := PartialCluster{Cluster: o.Cluster, Gaps: notNil(o.Gaps), Unknown: notNil(o.Evaluation.Unknown())}
 		if len(p.Gaps) > 0 || len(p.Unknown) > 0 {
 			c.Partial = append(c.Partial, p)
 		}
-		exposed := o.Finding != nil && o.Finding.Open()
+		left := o.Undecided()
 		switch {
-		case !exposed && len(p.Unknown) > 0:
-			c.Undecided++
-		case !exposed:
+		case left != nil:
+			c.Left = append(c.Left, *left)
+		case o.Finding == nil || !o.Finding.Open():
 			c.Clean++
 		}
 	}
+	c.Undecided = len(c.Left)
+	c.Complete = c.Read && c.unknown() == 0
 	return c
+}
+
+// unknown counts the traits that could not be decided, over all clusters.
+func (c *Coverage) unknown() int {
+	n := 0
+	for _, p := range c.Partial {
+		n += len(p.Unknown)
+	}
+	return n
 }
 
 // String states the coverage in one line.
@@ -90,10 +94,18 @@ func (c *Coverage) String() string {
 	if c.Undecided > 0 {
 		text += fmt.Sprintf(", %d undecided", c.Undecided)
 	}
-	if c.Complete {
-		return text + "; everything was read"
+	return text + "; " + c.Reading()
+}
+
+// Reading says whether everything was read and decided.
+func (c *Coverage) Reading() string {
+	switch {
+	case !c.Read:
+		return "not everything could be read"
+	case !c.Complete:
+		return "read in full, but " + count(c.unknown(), "trait", "traits") + " could not be decided"
 	}
-	return text + "; not everything could be read"
+	return "everything was read"
 }
 
 // maxCoverageLines bounds the coverage in text; all of it is in the JSON report.
@@ -102,7 +114,7 @@ const maxCoverageLines = 40
 // WriteCoverage writes the coverage as text.
 func WriteCoverage(w io.Writer, c *Coverage, o Options) error {
 	p := newPrinter(o)
-	p.line("Coverage: %s.", c.String())
+	p.wrapped("", "  ", "Coverage: "+c.String()+".")
 	missing := c.Missing()
 	for i, m := range missing {
 		if i == maxCoverageLines {
@@ -111,19 +123,20 @@ func WriteCoverage(w io.Writer, c *Coverage, o Options) error {
 		}
 		p.wrapped("  - ", "    ", m.String())
 	}
-	for _, pc := range c.Partial {
-		var unknown []string
-		for _, u := range pc.Unknown {
-			unknown = append(unknown, u.Trait)
+	if len(c.Left) > 0 {
+		var names []string
+		for _, u := range c.Left {
+			names = append(names, u.Cluster.Name)
 		}
-		if len(unknown) > 0 {
-			p.wrapped("  - ", "    ", pc.Cluster.Name+": unknown, in whole or in part: "+strings.Join(unknown, ", "))
-		}
+		p.wrapped("  ", "    ", "Undecided, so they may be exposed: "+some(names, ", ")+".")
+	}
+	if d := c.Disabled(); d != "" {
+		p.wrapped("  ", "    ", d)
 	}
 	return p.flush(w)
 }
 
-// Missing is one thing that was not read, for a reader.
+// Missing is one thing that was not read or not decided, for a reader.
 type Missing struct {
 	Where, What, Reason, Why string
 }
@@ -134,16 +147,18 @@ func (m Missing) String() string {
 	if m.Reason != "" {
 		text += " (" + m.Reason + ")"
 	}
+	if m.Why == "" {
+		return text
+	}
 	return text + ": " + m.Why
 }
 
-// Missing lists what was not read: places, clusters, then parts of clusters.
+// Missing lists what was not read: places, clusters, then parts of clusters with
+// the traits that this left undecided.
 func (c *Coverage) Missing() []Missing {
 	var list []Missing
-	var disabled []string
 	for _, s := range c.Skipped {
 		if s.Disabled {
-			disabled = append(disabled, s.Account+" "+s.Region)
 			continue
 		}
 		place := "account " + s.Account
@@ -152,19 +167,72 @@ func (c *Coverage) Missing() []Missing {
 		}
 		list = append(list, Missing{place, "not listed", s.Reason, s.Detail})
 	}
-	if len(disabled) > 0 {
-		list = append(list, Missing{Where: strings.Join(disabled, ", "), What: "left out", Why: "the account has not enabled the region, so nothing can run there"})
-	}
 	for _, f := range c.Failed {
 		list = append(list, Missing{f.Cluster.String(), "not scanned", f.Reason, f.Detail})
 	}
 	for _, p := range c.Partial {
-		for _, g := range mergeGaps(p.Gaps) {
-			g.Where = p.Cluster.Name
-			list = append(list, g)
-		}
+		list = append(list, c.missingOf(p)...)
 	}
 	return list
+}
+
+// missingOf gives one line for each cause. One cause alone carries the traits too.
+func (c *Coverage) missingOf(p PartialCluster) []Missing {
+	list := mergeGaps(p.Gaps)
+	for i := range list {
+		list[i].Where = p.Cluster.Name
+	}
+	if len(p.Unknown) == 0 {
+		return list
+	}
+	word := "unknown, in whole or in part: "
+	if slices.ContainsFunc(c.Left, func(u exposure.Undecided) bool { return u.Cluster == p.Cluster }) {
+		word = "undecided: "
+	}
+	var names, reasons []string
+	for _, u := range p.Unknown {
+		names = append(names, u.Trait)
+		for _, r := range u.Reasons {
+			if !slices.Contains(reasons, brief(r)) {
+				reasons = append(reasons, brief(r))
+			}
+		}
+	}
+	traits := word + strings.Join(names, ", ")
+	switch len(list) {
+	case 0:
+		return []Missing{{Where: p.Cluster.Name, What: traits, Why: some(reasons, "; ")}}
+	case 1:
+		list[0].What += "; " + traits
+		return list
+	}
+	return append(list, Missing{Where: p.Cluster.Name, What: traits})
+}
+
+// Disabled names, in one sentence, the places that were left out because nothing
+// can run there; "" when there are none.
+func (c *Coverage) Disabled() string {
+	var places []string
+	for _, s := range c.Skipped {
+		if s.Disabled {
+			places = append(places, s.Region+" of "+s.Account)
+		}
+	}
+	if len(places) == 0 {
+		return ""
+	}
+	return "Left out, as the account has not enabled the region: " + some(places, ", ") + "."
+}
+
+// maxNamed is how many of a list a sentence names.
+const maxNamed = 5
+
+// some joins a list, and counts what is too much for a sentence.
+func some(list []string, separator string) string {
+	if more := len(list) - maxNamed; more > 1 {
+		return fmt.Sprintf("%s and %d more", strings.Join(list[:maxNamed], separator), more)
+	}
+	return strings.Join(list, separator)
 }
 
 // mergeGaps joins gaps of the same cause: one refused connection makes four

@@ -10,7 +10,8 @@ import (
 	"github.com/eksposure/eksposure/internal/exposure"
 )
 
-// csvHeader names the columns: one row per finding, lists joined with "; ".
+// csvHeader names the columns: one row per finding, then one per undecided cluster,
+// lists joined with "; ".
 func csvHeader() []string {
 	return []string{
 		"severity", "status", "activity", "account", "account_name", "region", "cluster", "cluster_arn", "kubernetes_version", "title",
@@ -25,8 +26,14 @@ func writeCSV(w io.Writer, r Report) error {
 	if err := out.Write(csvHeader()); err != nil {
 		return err
 	}
+	var rows [][]string
 	for _, f := range r.Findings {
-		row := csvRow(f)
+		rows = append(rows, csvRow(f))
+	}
+	for _, u := range r.Undecided {
+		rows = append(rows, undecidedRow(u))
+	}
+	for _, row := range rows {
 		for i := range row {
 			row[i] = inert(clean(row[i]))
 		}

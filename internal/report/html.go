@@ -58,7 +58,7 @@ func writeHTML(w io.Writer, r Report) error {
 	t, err := template.New("page").Funcs(template.FuncMap{
 		"after": after, "class": severityClass, "date": date, "fact": factWords, "firstFix": firstFix, "fewest": fewest, "fix": fixWords,
 		"impact": impactWords, "join": strings.Join, "likelihood": likelihoodWords, "match": matchWords, "missing": mergeGaps, "name": nameOf,
-		"standing": standing, "titles": titles, "traitList": traitList, "unneeded": unneededWords,
+		"scanned": func(u exposure.Undecided) string { return date(u.At) }, "same": byReason, "shortly": brief, "standing": standing, "titles": titles, "traitList": traitList, "unneeded": unneededWords,
 		"isUnknown": func(s exposure.Standing) bool { return s == exposure.Unknown },
 		"percent":   func(n, of int) int { return n * 100 / max(of, 1) },
 		"maxFactor": func() int { return exposure.MaxFactor },

@@ -18,7 +18,9 @@ type jsonReport struct {
 	Program     jsonProgram   `json:"program"`
 	Summary     Summary       `json:"summary"`
 	Findings    []jsonFinding `json:"findings"`
-	Coverage    *Coverage     `json:"coverage,omitempty"`
+	// Undecided are clusters without an open finding that may be exposed.
+	Undecided []exposure.Undecided `json:"undecided"`
+	Coverage  *Coverage            `json:"coverage,omitempty"`
 }
 
 type jsonProgram struct {
@@ -36,7 +38,7 @@ type jsonFinding struct {
 func writeJSON(w io.Writer, r Report) error {
 	out := jsonReport{
 		Version: JSONVersion, GeneratedAt: r.GeneratedAt.UTC(), Program: jsonProgram{Name: "eksposure", Version: r.Version},
-		Summary: Summarize(r.Findings), Findings: []jsonFinding{}, Coverage: r.Coverage,
+		Summary: Summarize(r.Findings), Findings: []jsonFinding{}, Undecided: notNil(r.Undecided), Coverage: r.Coverage,
 	}
 	for _, f := range r.Findings {
 		j := jsonFinding{Finding: f, Remediation: []exposure.Topic{}}

@@ -11,14 +11,14 @@ import (
 // writeMarkdown writes a ticket per finding, in GitHub's dialect.
 func writeMarkdown(w io.Writer, r Report) error {
 	var b strings.Builder
-	if len(r.Findings) != 1 {
+	if len(r.Findings)+len(r.Undecided) != 1 {
 		b.WriteString("# Exposure of EKS clusters\n\n" + md(Summarize(r.Findings).String()) + ".\n\n")
 	}
 	if len(r.Findings) > 1 {
-		b.WriteString("| Severity | Cluster | Account | Region | Version | Status | Fix first |\n| --- | --- | --- | --- | --- | --- | --- |\n")
+		b.WriteString("| Severity | Cluster | Account | Region | Version | Status | Fix first | Traits |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n")
 		for _, f := range r.Findings {
 			ref := f.Cluster.Ref
-			row(&b, string(f.Severity), ref.Name, ref.Account, ref.Region, f.Cluster.Version, string(f.Status), firstFix(f))
+			row(&b, string(f.Severity), ref.Name, ref.Account, ref.Region, f.Cluster.Version, string(f.Status), firstFix(f), traitList(f))
 		}
 		b.WriteString("\n")
 	}
@@ -27,6 +27,7 @@ func writeMarkdown(w io.Writer, r Report) error {
 			return err
 		}
 	}
+	undecidedMarkdown(&b, r.Undecided)
 	if r.Coverage != nil {
 		coverageMarkdown(&b, r.Coverage)
 	}
@@ -155,6 +156,9 @@ func coverageMarkdown(b *strings.Builder, c *Coverage) {
 	fmt.Fprintf(b, "# Coverage\n\n%s.\n\n", md(c.String()))
 	for _, m := range c.Missing() {
 		fmt.Fprintf(b, "- %s\n", md(m.String()))
+	}
+	if d := c.Disabled(); d != "" {
+		fmt.Fprintf(b, "\n%s\n", md(d))
 	}
 	b.WriteString("\n")
 }

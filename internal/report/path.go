@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
-	"unicode/utf8"
+	"unicode"
 
 	"github.com/eksposure/eksposure/internal/exposure"
 )
@@ -36,12 +36,14 @@ type drawnEdge struct {
 
 // The measures of the drawing, in pixels.
 const (
-	nodeWidth   = 184
-	nodeHeight  = 58
-	columnGap   = 84
-	rowGap      = 20
-	drawMargin  = 8
-	nameLetters = 24 // what fits into a node
+	nodeWidth  = 184
+	nodeHeight = 58
+	columnGap  = 84
+	rowGap     = 20
+	drawMargin = 8
+	boxWidth   = nodeWidth - 24 // what text has of a node
+	nameSize   = 11.5           // of the letters, as page.css has it
+	whySize    = 10.5
 	// labelHeight is how far a curve of this shape has come at three quarters of
 	// its way, where curves into the same node are still apart.
 	labelHeight = 0.84
@@ -69,10 +71,10 @@ func drawPath(f *exposure.Finding) pathDrawing {
 		c := column[n.ID]
 		node := drawnNode{
 			X: drawMargin + c*(nodeWidth+columnGap), Y: drawMargin + rows[c]*(nodeHeight+rowGap), W: nodeWidth, H: nodeHeight,
-			Kind: kindWords(n.Type), Name: middle(n.Name, nameLetters), Full: n.Name, Traits: strings.Join(shorts(f, n.Traits), ", "),
+			Kind: kindWords(n.Type), Name: fitMiddle(n.Name), Full: n.Name, Traits: strings.Join(shorts(f, n.Traits), ", "),
 			Weak: len(n.Traits) > 0, Entry: n.Type == exposure.NodeInternet,
 		}
-		node.Short = truncate(node.Traits, nameLetters+4)
+		node.Short = fitEnd(node.Traits)
 		rows[c]++
 		at[n.ID] = node
 		d.Width, d.Height = max(d.Width, node.X+nodeWidth+drawMargin), max(d.Height, node.Y+nodeHeight+drawMargin)
@@ -141,12 +143,46 @@ func kindWords(t string) string {
 	return parts[len(parts)-1]
 }
 
-// middle cuts the middle out of a long name: both ends tell most.
-func middle(s string, letters int) string {
-	if utf8.RuneCountInString(s) <= letters {
-		return s
-	}
+// fitMiddle cuts the middle out of a name that is too wide: both ends tell most.
+func fitMiddle(s string) string {
 	r := []rune(s)
-	head := letters / 2
-	return string(r[:head]) + "…" + string(r[len(r)-(letters-head-1):])
+	for cut := 1; textWidth(s, nameSize) > boxWidth && cut < len(r); cut++ {
+		head := (len(r) - cut + 1) / 2
+		s = string(r[:head]) + "…" + string(r[head+cut:])
+	}
+	return s
+}
+
+// fitEnd cuts the end of traits that are too wide.
+func fitEnd(s string) string {
+	r := []rune(s)
+	for cut := 1; textWidth(s, whySize*boldness) > boxWidth && cut < len(r); cut++ {
+		s = strings.TrimRight(string(r[:len(r)-cut]), " ,") + "…"
+	}
+	return s
+}
+
+// boldness is how much wider the traits' letters are than plain ones.
+const boldness = 1.1
+
+// textWidth is how wide text may come out, in pixels. A page cannot know its
+// reader's font, so that the widths are those of DejaVu Sans, the widest of those
+// that page.css names.
+func textWidth(s string, size float64) float64 {
+	em := 0.0
+	for _, r := range s {
+		switch {
+		case strings.ContainsRune("fijlIrt.,:;|!'()[]/- ", r):
+			em += 0.41
+		case strings.ContainsRune("mwMW@%—…", r):
+			em += 1
+		case r >= 0x1100:
+			em += 1.05 // East Asian letters are square
+		case unicode.IsUpper(r):
+			em += 0.74
+		default:
+			em += 0.64
+		}
+	}
+	return em * size
 }

@@ -30,6 +30,9 @@ type Report struct {
 	// Coverage is that of the scan that made the findings; nil when they were only
 	// read from the store.
 	Coverage *Coverage
+	// Undecided are the clusters that may be exposed and have no finding. With a
+	// coverage they are those of the coverage.
+	Undecided []exposure.Undecided
 	// Pages are the pages of the remediation topics, by topic ID.
 	Pages map[string]exposure.Page
 }
@@ -94,6 +97,9 @@ type Options struct {
 
 // Write writes the report in the format that the options name.
 func Write(w io.Writer, r Report, o Options) error {
+	if r.Coverage != nil {
+		r.Undecided = r.Coverage.Left
+	}
 	var err error
 	switch o.Format {
 	case Text:

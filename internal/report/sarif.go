@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/eksposure/eksposure/internal/exposure"
+	"github.com/eksposure/eksposure/internal/inventory"
 )
 
 // The version of the Static Analysis Results Interchange Format (OASIS, SARIF
@@ -83,7 +84,22 @@ type sarifResult struct {
 }
 
 type sarifLocation struct {
+	// PhysicalLocation is that of results alone: code scanning refuses a result without one.
+	PhysicalLocation *sarifPhysical `json:"physicalLocation,omitempty"`
 	LogicalLocations []sarifLogical `json:"logicalLocations"`
+}
+
+type sarifPhysical struct {
+	ArtifactLocation sarifArtifact `json:"artifactLocation"`
+	Region           sarifRegion   `json:"region"`
+}
+
+type sarifArtifact struct {
+	URI string `json:"uri"`
+}
+
+type sarifRegion struct {
+	StartLine int `json:"startLine"`
 }
 
 type sarifLogical struct {
@@ -108,7 +124,7 @@ type sarifProperties struct {
 }
 
 // writeSARIF writes the traits as rules and, per finding, each trait as a result:
-// contributing ones fail at the level of the finding's severity, contextual ones
+// contributing ones fail at the level of their own weight, contextual ones
 // inform, unknown ones are open. What could not be read is a notification.
 func writeSARIF(w io.Writer, r Report) error {
 	run := sarifRun{
@@ -166,8 +182,8 @@ func pascal(s string) string {
 
 func result(f *exposure.Finding, t exposure.TraitState, rule int) sarifResult {
 	out := sarifResult{
-		RuleID: t.ID, RuleIndex: rule, Kind: "fail", Level: sarifLevel(f.Severity),
-		Locations:           []sarifLocation{logical(f.Cluster.Ref.Name, f.Cluster.Ref.String())},
+		RuleID: t.ID, RuleIndex: rule, Kind: "fail", Level: sarifLevel(alone(f, t)),
+		Locations:           []sarifLocation{place(f.Cluster.Ref)},
 		PartialFingerprints: map[string]string{"eksposure/v1": f.ID + "/" + t.ID},
 		Properties: sarifProperties{
 			Severity: string(f.Severity), Finding: f.UID, Status: string(f.Status), Stale: t.Stale, Arithmetic: f.Arithmetic.String(),
@@ -202,6 +218,26 @@ func result(f *exposure.Finding, t exposure.TraitState, rule int) sarifResult {
 	return out
 }
 
+// alone is the severity of the trait by its own factors: a low-priority
+// vulnerability is no error because its cluster is critical for other reasons.
+func alone(f *exposure.Finding, t exposure.TraitState) exposure.Severity {
+	own := exposure.Score([]exposure.TraitState{t}, f.Arithmetic.Impact).Severity
+	if own.Rank() > f.Severity.Rank() {
+		return f.Severity
+	}
+	return own
+}
+
+// place gives a cluster a path, as if it were a file: GitHub's code scanning takes
+// no result without a physical location ("SARIF support for code scanning").
+func place(ref inventory.ClusterRef) sarifLocation {
+	l := logical(ref.Name, ref.String())
+	l.PhysicalLocation = &sarifPhysical{
+		ArtifactLocation: sarifArtifact{URI: strings.Join([]string{"eks", ref.Region, ref.Account, ref.Name}, "/")}, Region: sarifRegion{StartLine: 1},
+	}
+	return l
+}
+
 func sarifLevel(s exposure.Severity) string {
 	switch s {
 	case exposure.Critical, exposure.High:
@@ -225,6 +261,9 @@ func sarifNotes(r Report) []sarifNotification {
 			for _, g := range f.Gaps {
 				notes = append(notes, gapNote(f.Cluster.Ref.Name, f.Cluster.Ref.String(), gapSubject(g), g.Detail))
 			}
+		}
+		for _, u := range r.Undecided {
+			notes = append(notes, sarifNotification{Level: "warning", Message: sarifText{Text: undecidedLine([]exposure.Undecided{u})}, Locations: []sarifLocation{logical(u.Cluster.Name, u.Cluster.String())}})
 		}
 		return notes
 	}

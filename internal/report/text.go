@@ -16,13 +16,20 @@ func writeText(w io.Writer, r Report, o Options) error {
 		list(p, r)
 		return p.flush(w)
 	}
-	for i, f := range r.Findings {
+	rule := func(i int) {
 		if i > 0 {
 			p.line("\n%s\n", strings.Repeat("─", 72))
 		}
+	}
+	for i, f := range r.Findings {
+		rule(i)
 		if err := full(p, r, f, o.Layout); err != nil {
 			return err
 		}
+	}
+	for i, u := range r.Undecided {
+		rule(len(r.Findings) + i)
+		undecided(p, u)
 	}
 	return p.flush(w)
 }
@@ -31,6 +38,7 @@ func writeText(w io.Writer, r Report, o Options) error {
 func list(p *printer, r Report) {
 	if len(r.Findings) == 0 {
 		p.line("No findings.")
+		undecidedList(p, r)
 		return
 	}
 	var rows [][]cell
@@ -49,6 +57,13 @@ func list(p *printer, r Report) {
 	}
 	p.table([]string{"SEVERITY", "CLUSTER", "ACCOUNT", "REGION", "VERSION", "STATUS", "FIX FIRST", "TRAITS"}, rows, narrowing()...)
 	p.line("\n%s.", Summarize(r.Findings).String())
+	undecidedList(p, r)
+}
+
+func undecidedList(p *printer, r Report) {
+	if len(r.Undecided) > 0 {
+		p.wrapped("", "  ", undecidedLine(r.Undecided))
+	}
 }
 
 // narrowing makes the list fit: what is in the detail view anyway goes first, what

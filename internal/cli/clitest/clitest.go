@@ -105,6 +105,9 @@ func (b backend) Scan(ctx context.Context, r scan.Request, progress func(scan.Pr
 		}
 		if b.word == "complete" {
 			o.Gaps = nil
+			for i := range o.Evaluation.Results {
+				o.Evaluation.Results[i].Verdict, o.Evaluation.Results[i].Unknowns = exposure.Present, nil
+			}
 		}
 		if b.word == "empty" {
 			o.Finding = nil
@@ -177,6 +180,18 @@ func (f findings) Findings(_ context.Context, q exposure.Query) ([]*exposure.Fin
 		}
 	}
 	return list, nil
+}
+
+// Undecided implements cli.Findings.
+func (f findings) Undecided(context.Context) ([]exposure.Undecided, error) {
+	if f == nil {
+		return nil, nil
+	}
+	private := []string{"workloads not read: the endpoint is private"}
+	return []exposure.Undecided{{
+		Cluster: inventory.ClusterRef{Partition: "aws", Account: "111122223333", Region: "eu-central-1", Name: "ledger"}, At: reporttest.At(),
+		Traits: []exposure.UnknownTrait{{Trait: "high-priority-vulnerability", Reasons: private}, {Trait: "low-priority-vulnerability", Reasons: private}},
+	}}, nil
 }
 
 // History implements cli.Findings.
