@@ -24,7 +24,7 @@ func (r *runner) dbStatusCommand() *cobra.Command {
 		Args: noArgs,
 	}
 	out := outputFlags(c, "text", "json")
-	settings(c, "cache_dir", "log_level", "vulnerability_database.")
+	settings(c, "cache_dir", "log_level", "vulnerability_database.dir")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if err := out.check(); err != nil {
 			return err
@@ -67,7 +67,7 @@ func (r *runner) dbUpdateCommand() *cobra.Command {
 		Example: "  eksposure db update",
 		Args:    noArgs,
 	}
-	settings(c, "cache_dir", "log_level", "vulnerability_database.")
+	settings(c, "cache_dir", "log_level", "vulnerability_database.dir")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		return r.withDatabase(c, func(db Database) error {
 			p := r.progress()
@@ -103,7 +103,7 @@ func (r *runner) dbCheckCommand() *cobra.Command {
 		Args: noArgs,
 	}
 	out := outputFlags(c, "text", "json")
-	settings(c, "cache_dir", "log_level", "vulnerability_database.")
+	settings(c, "cache_dir", "log_level", "vulnerability_database.dir")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if err := out.check(); err != nil {
 			return err
@@ -136,7 +136,7 @@ func (r *runner) dbImportCommand() *cobra.Command {
   eksposure db import vulnerability-db.tar.zst --vulnerability-db /var/lib/eksposure/db`,
 		Args: args("an archive"),
 	}
-	settings(c, "cache_dir", "log_level", "vulnerability_database.")
+	settings(c, "cache_dir", "log_level", "vulnerability_database.dir")
 	c.RunE = func(c *cobra.Command, given []string) error {
 		return r.withDatabase(c, func(db Database) error {
 			if err := db.Import(c.Context(), given[0]); err != nil {

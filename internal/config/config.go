@@ -64,9 +64,9 @@ type Images struct {
 
 // VulnDB says where the vulnerability database comes from.
 type VulnDB struct {
-	Dir        string        `key:"dir" flag:"vulnerability-db" doc:"directory of the Grype database; default: in cache_dir"`
-	AutoUpdate bool          `key:"auto_update" flag:"db-auto-update" doc:"fetch a newer database before a scan when the present one is older than max_age"`
-	MaxAge     time.Duration `key:"max_age" doc:"age at which the database is refreshed"`
+	Dir        string        `key:"dir" flag:"vulnerability-db" doc:"directory of the vulnerability database, Grype's; default: vulnerability-db in the cache directory"`
+	AutoUpdate bool          `key:"auto_update" flag:"db-auto-update" doc:"fetch a newer database before a scan when the present one is older than vulnerability_database.max_age"`
+	MaxAge     time.Duration `key:"max_age" doc:"age at which the vulnerability database is refreshed before a scan"`
 	ListingURL string        `key:"listing_url" doc:"where newer databases are listed; default: Grype's own distribution"`
 }
 

@@ -73,7 +73,7 @@ func arithmetic(p *printer, a exposure.Arithmetic) {
 		if t.Trait != "" {
 			from = " [" + t.Trait + "]"
 		}
-		p.line("  %s  %d of %d  %s%s", pad(t.Factor, 21), t.Value, exposure.MaxFactor, t.Why, p.dim(from))
+		p.wrapped(fmt.Sprintf("  %s  %d of %d  ", pad(t.Factor, 21), t.Value, exposure.MaxFactor), strings.Repeat(" ", 33), t.Why+from)
 	}
 	p.line("  %s  %d of %d  %s", pad("sum", 21), a.Sum, 4*exposure.MaxFactor, likelihoodWords(a))
 	p.wrapped("  ", "  ", impactWords(a))
@@ -150,12 +150,12 @@ func factWords(f exposure.Fact) string {
 func image(p *printer, im *exposure.ImageEvidence) {
 	for i, m := range im.Worst {
 		if i < maxShownMatches {
-			p.line("      - %s", matchWords(m))
+			p.wrapped("      - ", "        ", matchWords(m))
 		}
 	}
 	for i, f := range im.Fixes {
 		if i < maxShownFixes {
-			p.line("      fix: %s", fixWords(f))
+			p.wrapped("      fix: ", "        ", fixWords(f))
 		}
 	}
 	if more := im.MoreFixes + max(0, len(im.Fixes)-maxShownFixes); more > 0 {
@@ -232,18 +232,14 @@ func topics(p *printer, r Report, f *exposure.Finding, layout Layout) error {
 }
 
 func steps(p *printer, g exposure.Topic) {
-	markdown := func(text string) {
-		for l := range strings.SplitSeq(text, "\n") {
-			p.line("     %s", l)
-		}
-	}
+	const lead = "     "
 	if g.Intro != "" {
 		p.line("")
-		markdown(g.Intro)
+		p.markdown(lead, g.Intro)
 	}
 	for _, o := range g.Options {
 		p.line("\n     %s", p.bold(o.Title))
-		markdown(o.Steps)
+		p.markdown(lead, o.Steps)
 	}
 	p.line("")
 }
