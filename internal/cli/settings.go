@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -137,6 +139,9 @@ func fileError(err error) error {
 		return fmt.Errorf("%w: %w", err, fault.ErrNotFound)
 	case os.IsPermission(err):
 		return fmt.Errorf("%w: %w", err, fault.ErrDenied)
+	}
+	if errors.Is(err, syscall.EISDIR) || errors.Is(err, syscall.ENOTDIR) {
+		return fmt.Errorf("%w: %w", err, fault.ErrInvalid)
 	}
 	return err
 }

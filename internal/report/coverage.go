@@ -178,7 +178,7 @@ func (c *Coverage) Missing() []Missing {
 
 // missingOf gives one line for each cause. One cause alone carries the traits too.
 func (c *Coverage) missingOf(p PartialCluster) []Missing {
-	list := mergeGaps(p.Gaps)
+	list := mergeGaps(behind(p.Gaps))
 	for i := range list {
 		list[i].Where = p.Cluster.Name
 	}
@@ -233,6 +233,25 @@ func some(list []string, separator string) string {
 		return fmt.Sprintf("%s and %d more", strings.Join(list[:maxNamed], separator), more)
 	}
 	return strings.Join(list, separator)
+}
+
+// behind gives the gaps that are only there because the workloads were not read,
+// which name the running images, the cause of that.
+func behind(gaps []inventory.Gap) []inventory.Gap {
+	whole := func(s inventory.Section) int {
+		return slices.IndexFunc(gaps, func(g inventory.Gap) bool { return g.Section == s && g.Subject == "" })
+	}
+	cause := whole(inventory.SectionWorkloads)
+	if cause < 0 {
+		return gaps
+	}
+	gaps = slices.Clone(gaps)
+	for _, s := range []inventory.Section{inventory.SectionImages, inventory.SectionMatches} {
+		if i := whole(s); i >= 0 {
+			gaps[i].Reason, gaps[i].Detail = gaps[cause].Reason, gaps[cause].Detail
+		}
+	}
+	return gaps
 }
 
 // mergeGaps joins gaps of the same cause: one refused connection makes four
