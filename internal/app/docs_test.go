@@ -18,6 +18,7 @@ const root = "../.."
 const edgeCases = 37
 
 var (
+	docsPath    = regexp.MustCompile("`(docs/[a-z./-]+)`")
 	fixtureLink = regexp.MustCompile(`\]\((\.\./[^)]+)\)`)
 	namedTest   = regexp.MustCompile("`([a-z]+)\\.((?:Test|Fuzz)[A-Za-z0-9]+)`")
 )
@@ -56,12 +57,14 @@ func TestEdgeCasesAreProved(t *testing.T) {
 	}
 }
 
-// ARCHITECTURE.md draws the tree: what it names exists, and no package is left out.
+// ARCHITECTURE.md draws the tree: what it names exists, and no package is
+// left out. The pages that it points to exist too.
 func TestArchitectureNamesEveryPackage(t *testing.T) {
 	t.Parallel()
 	named := map[string]bool{}
 	parents := map[int]string{} // by indentation
-	_, tree, _ := strings.Cut(read(t, "ARCHITECTURE.md"), "## The house\n")
+	text := read(t, "ARCHITECTURE.md")
+	_, tree, _ := strings.Cut(text, "## The house\n")
 	tree, _, _ = strings.Cut(tree, "\nImport rules")
 	for line := range strings.Lines(tree) {
 		name, _, _ := strings.Cut(strings.TrimSpace(line), " ")
@@ -74,6 +77,11 @@ func TestArchitectureNamesEveryPackage(t *testing.T) {
 		named[dir] = true
 		if info, err := os.Stat(filepath.Join(root, dir)); err != nil || !info.IsDir() {
 			t.Errorf("ARCHITECTURE.md names %s, which is no folder (%v)", dir, err)
+		}
+	}
+	for _, m := range docsPath.FindAllStringSubmatch(text, -1) {
+		if _, err := os.Stat(filepath.Join(root, m[1])); err != nil {
+			t.Errorf("ARCHITECTURE.md points to %s: %v", m[1], err)
 		}
 	}
 	folders, err := os.ReadDir(filepath.Join(root, "internal"))

@@ -70,7 +70,7 @@ func closeFinding(earlier *Finding, at time.Time, states []TraitState) (*Finding
 		return &f, Change{Kind: Unchanged}
 	}
 	details := traitChanges(earlier.Traits, states)
-	f.Activity, f.Status = Close, StatusResolved
+	f.Activity, f.Status, f.Override = Close, StatusResolved, nil
 	f.Traits = states
 	f.Topics, f.FixSets, f.Unneeded = nil, nil, nil
 	f.ClosedAt, f.ModifiedAt = at, at
@@ -124,6 +124,7 @@ func carryOver(f, earlier *Finding, at time.Time) Change {
 		return Change{Kind: Reopened, Details: append(details, fmt.Sprintf("reopened with severity %s", f.Severity))}
 	}
 	f.Status = earlier.Status
+	details = append(details, carryOverride(f, earlier)...)
 	if earlier.Severity != f.Severity {
 		details = append(details, fmt.Sprintf("severity %s → %s", earlier.Severity, f.Severity))
 	}
@@ -133,6 +134,19 @@ func carryOver(f, earlier *Finding, at time.Time) Change {
 	}
 	f.Activity = Update
 	return Change{Kind: Updated, Details: details}
+}
+
+// carryOverride keeps what was set on the earlier finding while its facts hold, and
+// tells when it ends.
+func carryOverride(f, earlier *Finding) []string {
+	if earlier.Override == nil {
+		return nil
+	}
+	if earlier.Override.InForce(f) {
+		f.Override = earlier.Override
+		return nil
+	}
+	return []string{"the facts changed: what " + earlier.Override.By + " set is no longer in force"}
 }
 
 // traitChanges lists what a person would call a change: a trait that came, went,

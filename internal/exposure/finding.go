@@ -20,16 +20,20 @@ const (
 	StatusInProgress Status = "In Progress"
 	StatusSuppressed Status = "Suppressed"
 	StatusResolved   Status = "Resolved"
+	// Only people and rules set these.
+	StatusArchived Status = "Archived"
+	StatusUnknown  Status = "Unknown"
+	StatusOther    Status = "Other"
 )
 
 // ParseStatus reads a status's name in any case.
 func ParseStatus(name string) (Status, error) {
-	for _, s := range []Status{StatusNew, StatusInProgress, StatusSuppressed, StatusResolved} {
+	for _, s := range []Status{StatusNew, StatusInProgress, StatusSuppressed, StatusResolved, StatusArchived, StatusUnknown, StatusOther} {
 		if strings.EqualFold(string(s), name) {
 			return s, nil
 		}
 	}
-	return "", fmt.Errorf("status %q: want new, in progress, suppressed or resolved: %w", name, fault.ErrInvalid)
+	return "", fmt.Errorf("status %q: want new, in progress, suppressed, resolved, archived, unknown or other: %w", name, fault.ErrInvalid)
 }
 
 // Activity is what last happened to a finding (OCSF activity).
@@ -54,6 +58,8 @@ type Finding struct {
 
 	Activity Activity `json:"activity"`
 	Status   Status   `json:"status"`
+	// Override is what was set by hand or by a rule, while it is in force.
+	Override *Override `json:"override,omitempty"`
 	// Severity is that of the arithmetic; a closed finding keeps its last one.
 	Severity   Severity   `json:"severity"`
 	Arithmetic Arithmetic `json:"arithmetic"`
@@ -198,6 +204,8 @@ type Outcome struct {
 	Change  Change   `json:"change"`
 	// Gaps are those of the snapshot.
 	Gaps []inventory.Gap `json:"gaps,omitempty"`
+	// Snapshot is what was judged; nil when the cluster is gone.
+	Snapshot *inventory.Snapshot `json:"-"`
 }
 
 // Change is the difference that a scan made to a finding.

@@ -123,6 +123,11 @@ func StatusID(s exposure.Status) int {
 		return 3
 	case exposure.StatusResolved:
 		return 4
+	case exposure.StatusArchived:
+		return 5
+	case exposure.StatusOther:
+		return 99
+	case exposure.StatusUnknown:
 	}
 	return 0
 }

@@ -65,11 +65,13 @@ func (p *printer) rows(lead string, lines []string, i int) int {
 		table = append(table, cells)
 	}
 	for _, cells := range table {
-		before := lead
+		var before strings.Builder
+		before.WriteString(lead)
 		for n, c := range cells[:len(cells)-1] {
-			before += pad(c, widths[n]) + "  "
+			before.WriteString(pad(c, widths[n]) + "  ")
 		}
-		p.wrapped(before, strings.Repeat(" ", utf8.RuneCountInString(before)), cells[len(cells)-1])
+		indent := strings.Repeat(" ", utf8.RuneCountInString(before.String()))
+		p.wrapped(before.String(), indent, cells[len(cells)-1])
 	}
 	return i
 }
@@ -78,9 +80,9 @@ func (p *printer) rows(lead string, lines []string, i int) int {
 func (p *printer) paragraph(lead string, lines []string, i int) int {
 	first := lines[i]
 	rest := first[:len(first)-len(strings.TrimLeft(first, " "))]
-	text, mark := strings.TrimSpace(first), rest
+	words, mark := []string{strings.TrimSpace(first)}, rest
 	if m := listItem.FindStringSubmatch(first); m != nil {
-		mark, text = m[1]+m[2]+" ", m[3]
+		mark, words = m[1]+m[2]+" ", []string{m[3]}
 		rest = strings.Repeat(" ", len(mark))
 	}
 	for i++; i < len(lines); i++ {
@@ -88,8 +90,9 @@ func (p *printer) paragraph(lead string, lines []string, i int) int {
 		if next == "" || strings.HasPrefix(next, "```") || strings.HasPrefix(next, "|") || listItem.MatchString(lines[i]) {
 			break
 		}
-		text += " " + next
+		words = append(words, next)
 	}
+	text := strings.Join(words, " ")
 	heading := strings.TrimLeft(text, "#")
 	if heading != text {
 		text = "**" + strings.TrimSpace(heading) + "**"
