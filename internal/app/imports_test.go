@@ -13,10 +13,10 @@ const module = "github.com/eksposure/eksposure/internal/"
 // The layers, as ARCHITECTURE.md draws them. A package may import those of its
 // own list, and the standard library; adapters one SDK family more.
 var (
-	domain      = []string{"fault", "vuln", "inventory", "exposure", "trait", "ocsf"}
-	application = []string{"scan"}
-	adapters    = []string{"cloud", "kube", "catalog", "vulndb", "store"}
-	delivery    = []string{"report", "cli"}
+	domain      = []string{"fault", "vuln", "inventory", "exposure", "trait", "ocsf", "access", "search", "automation"}
+	application = []string{"scan", "hub", "deliver", "export", "ingest", "schedule"}
+	adapters    = []string{"cloud", "kube", "catalog", "vulndb", "store", "webhook", "ticket", "oidc", "telemetry"}
+	delivery    = []string{"report", "cli", "api"}
 )
 
 // families are the SDKs that one adapter alone may know.
