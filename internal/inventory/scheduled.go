@@ -1,0 +1,25 @@
+package inventory
+
+import "time"
+
+// Scheduled is a cluster's place in the schedule of periodic scans.
+type Scheduled struct {
+	Ref ClusterRef `json:"ref"`
+	// Next is when it is scanned next.
+	Next time.Time `json:"next"`
+	// Last is when its last finished scan began; zero when there was none.
+	Last time.Time `json:"last,omitzero"`
+	// Failures counts the scans since the last one that read the cluster, and
+	// Problem says why the last of them did not.
+	Failures int    `json:"failures,omitempty"`
+	Problem  string `json:"problem,omitempty"`
+}
+
+// ScanProgress counts the scheduled clusters of a scope: all of them, and those
+// whose last scan began after a time.
+type ScanProgress struct {
+	Clusters int `json:"clusters"`
+	Scanned  int `json:"scanned"`
+	// Failed are those of Scanned of which nothing could be read.
+	Failed int `json:"failed"`
+}
