@@ -20,8 +20,8 @@ const (
 	StatusInProgress Status = "In Progress"
 	StatusSuppressed Status = "Suppressed"
 	StatusResolved   Status = "Resolved"
-	// Only people and rules set these.
-	StatusArchived Status = "Archived"
+
+	StatusArchived Status = "Archived" // set by people and rules only, as the next two
 	StatusUnknown  Status = "Unknown"
 	StatusOther    Status = "Other"
 )
