@@ -22,13 +22,14 @@ func helpTopics() []*cobra.Command {
 // exitCodes is made from the table of package fault.
 func exitCodes() string {
 	meaning := map[string]string{
-		"canceled":    "interrupted (ctrl-C, SIGTERM); what was recorded is kept",
-		"invalid":     "wrong flags, arguments, settings or input",
-		"not_found":   "what was named does not exist",
-		"denied":      "credentials are missing or expired, or a right is missing",
-		"conflict":    "something changed meanwhile, or is busy",
-		"throttled":   "too many calls; run it again later",
-		"unavailable": "something could not be reached in time; run it again later",
+		"canceled":       "interrupted (ctrl-C, SIGTERM); what was recorded is kept",
+		"invalid":        "wrong flags, arguments, settings or input",
+		"not_found":      "what was named does not exist",
+		"denied":         "credentials are missing or expired, or a right is missing",
+		"conflict":       "something changed meanwhile, or is busy",
+		"quota_exceeded": "as many as are allowed exist already",
+		"throttled":      "too many calls; run it again later",
+		"unavailable":    "something could not be reached in time; run it again later",
 	}
 	lines := map[int]string{
 		fault.ExitOK:         "done, and nothing that --fail-on names was found",

@@ -22,6 +22,8 @@ var (
 	ErrDenied = errors.New("access denied")
 	// ErrConflict means the thing changed or is busy.
 	ErrConflict = errors.New("conflict")
+	// ErrQuota means that as many as are allowed exist already.
+	ErrQuota = errors.New("quota exceeded")
 	// ErrThrottled means the remote side asked for fewer calls.
 	ErrThrottled = errors.New("throttled")
 	// ErrUnavailable means the remote side could not be reached in time.
@@ -66,6 +68,7 @@ func Categories() []Category {
 		{Name: "not_found", Err: ErrNotFound, HTTPStatus: 404, ExitCode: 3},
 		{Name: "denied", Err: ErrDenied, HTTPStatus: 403, ExitCode: 4},
 		{Name: "conflict", Err: ErrConflict, HTTPStatus: 409, ExitCode: 5},
+		{Name: "quota_exceeded", Err: ErrQuota, HTTPStatus: 402, ExitCode: 8},
 		{Name: "throttled", Err: ErrThrottled, HTTPStatus: 429, ExitCode: 6, Retry: true},
 		{Name: "unavailable", Err: ErrUnavailable, HTTPStatus: 503, ExitCode: 7, Retry: true},
 		{Name: "unavailable", Err: context.DeadlineExceeded, HTTPStatus: 503, ExitCode: 7, Retry: true},
