@@ -201,7 +201,7 @@ func (c *Coverage) missingOf(p PartialCluster) []Missing {
 	traits := word + strings.Join(names, ", ")
 	switch len(list) {
 	case 0:
-		return []Missing{{Where: p.Cluster.Name, What: traits, Why: some(reasons, "; ")}}
+		return []Missing{{Where: p.Cluster.Name, What: traits, Why: foremost(reasons)}}
 	case 1:
 		list[0].What += "; " + traits
 		return list
@@ -233,6 +233,14 @@ func some(list []string, separator string) string {
 		return fmt.Sprintf("%s and %d more", strings.Join(list[:maxNamed], separator), more)
 	}
 	return strings.Join(list, separator)
+}
+
+// foremost gives the first reason and counts the others: the finding has them all.
+func foremost(reasons []string) string {
+	if more := len(reasons) - 1; more > 0 {
+		return fmt.Sprintf("%s; and %d more", reasons[0], more)
+	}
+	return strings.Join(reasons, "")
 }
 
 // behind gives the gaps that are only there because the workloads were not read,
