@@ -1,6 +1,9 @@
 package inventory
 
-import "cmp"
+import (
+	"cmp"
+	"slices"
+)
 
 // Discovery is what listing clusters over accounts and regions gave.
 type Discovery struct {
@@ -40,4 +43,27 @@ func (d Discovery) Incomplete() bool {
 		}
 	}
 	return false
+}
+
+// Gone gives those of some clusters that a complete listing of their account and
+// region does not show.
+func (d Discovery) Gone(refs []ClusterRef) []ClusterRef {
+	shown := make(map[ClusterRef]bool, len(d.Clusters))
+	for _, ref := range d.Clusters {
+		shown[ref] = true
+	}
+	var gone []ClusterRef
+	for _, ref := range refs {
+		if !shown[ref] && d.listed(ref.Account, ref.Region) {
+			gone = append(gone, ref)
+		}
+	}
+	return gone
+}
+
+// listed reports whether all clusters of a place are known.
+func (d Discovery) listed(account, region string) bool {
+	return slices.Contains(d.Accounts, account) && slices.Contains(d.Regions, region) && !slices.ContainsFunc(d.Skipped, func(k Skip) bool {
+		return !k.Disabled && k.Account == account && (k.Region == "" || k.Region == region)
+	})
 }

@@ -154,13 +154,15 @@ func (s *Scanner) Scan(ctx context.Context, r Request, progress func(Progress)) 
 	}
 	err = s.scanAll(ctx, refs, &sum, progress)
 	if err == nil && len(r.Clusters) == 0 {
-		err = s.closeGone(ctx, &sum)
+		var closed []exposure.Outcome
+		closed, err = s.CloseGone(ctx, sum.Discovery)
+		sum.Outcomes = append(sum.Outcomes, closed...)
 	}
 	if err == nil && len(r.Clusters) > 0 {
 		err = noneFound(sum)
 	}
 	if err == nil && len(r.Clusters) == 0 && !sum.Incomplete() {
-		s.images.prune(ctx)
+		s.Prune(ctx)
 	}
 	sum.FinishedAt = s.cfg.Now()
 	return sum, err
@@ -322,40 +324,33 @@ func (s *Scanner) Evaluate(snapshot *inventory.Snapshot, earlier *exposure.Findi
 	return exposure.Outcome{Cluster: snapshot.Cluster.Ref, Evaluation: e, Finding: f, Change: change, Gaps: snapshot.Gaps}
 }
 
-// closeGone closes the findings of clusters that a complete listing of their
-// account and region no longer shows, and forgets what they left undecided.
-func (s *Scanner) closeGone(ctx context.Context, sum *Summary) error {
+// CloseGone closes the findings of clusters that a complete listing of their
+// account and region no longer shows, and forgets what they left undecided. It
+// gives what it closed.
+func (s *Scanner) CloseGone(ctx context.Context, d inventory.Discovery) ([]exposure.Outcome, error) {
 	recorded, err := s.cfg.Findings.OpenClusters(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for _, ref := range recorded {
-		if !gone(ref, sum.Discovery) {
-			continue
-		}
+	var closed []exposure.Outcome
+	for _, ref := range d.Gone(recorded) {
 		earlier, err := s.cfg.Findings.Earlier(ctx, ref)
 		if err != nil {
-			return err
+			return closed, err
 		}
 		o := exposure.Outcome{Cluster: ref, Change: exposure.Change{Kind: exposure.NoFinding}}
 		if earlier != nil {
 			o.Finding, o.Change = exposure.CloseGone(earlier, s.cfg.Now().UTC())
 		}
 		if err := s.cfg.Findings.Record(ctx, o); err != nil {
-			return err
+			return closed, err
 		}
 		if o.Finding != nil {
-			sum.Outcomes = append(sum.Outcomes, o)
+			closed = append(closed, o)
 		}
 	}
-	return nil
+	return closed, nil
 }
 
-func gone(ref inventory.ClusterRef, d inventory.Discovery) bool {
-	if slices.Contains(d.Clusters, ref) || !slices.Contains(d.Accounts, ref.Account) || !slices.Contains(d.Regions, ref.Region) {
-		return false
-	}
-	return !slices.ContainsFunc(d.Skipped, func(k inventory.Skip) bool {
-		return !k.Disabled && k.Account == ref.Account && (k.Region == "" || k.Region == ref.Region)
-	})
-}
+// Prune forgets what is kept of images that no scan met for long.
+func (s *Scanner) Prune(ctx context.Context) { s.images.prune(ctx) }

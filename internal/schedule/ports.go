@@ -12,11 +12,14 @@ import (
 // Scanner does the work.
 type Scanner interface {
 	Discover(ctx context.Context) (inventory.Discovery, error)
-	// ScanCluster scans one cluster and records the outcome. An error means that
-	// nothing was recorded.
-	ScanCluster(ctx context.Context, ref inventory.ClusterRef) (*exposure.Outcome, error)
-	// CloseGone closes the findings of clusters that a discovery no longer shows.
-	CloseGone(ctx context.Context, d inventory.Discovery) error
+	// ScanCluster scans one cluster, records the outcome and tells each step. An error
+	// means that nothing was recorded.
+	ScanCluster(ctx context.Context, ref inventory.ClusterRef, step func(string)) (*exposure.Outcome, error)
+	// Tidy closes the findings of clusters that a discovery no longer shows, and
+	// forgets what no scan used for long.
+	Tidy(ctx context.Context, d inventory.Discovery) error
+	// Refresh fetches a newer vulnerability database when the one in use is too old.
+	Refresh(ctx context.Context) error
 }
 
 // Clusters is the list of clusters that are scanned.
@@ -24,6 +27,8 @@ type Clusters interface {
 	// Schedule adds clusters, to be scanned at a time. Those that are there stay as
 	// they are.
 	Schedule(ctx context.Context, refs []inventory.ClusterRef, at time.Time) error
+	// ScheduleBy moves the next scans that lie after a time to that time.
+	ScheduleBy(ctx context.Context, latest time.Time) error
 	// Unschedule removes clusters.
 	Unschedule(ctx context.Context, refs []inventory.ClusterRef) error
 	// ScheduledClusters lists all of them, ordered.
@@ -34,9 +39,11 @@ type Clusters interface {
 type Queue interface {
 	// Due lists the clusters whose next scan is not after now, the longest overdue first.
 	Due(ctx context.Context, now time.Time, limit int) ([]inventory.Scheduled, error)
+	// Scheduled gives one cluster's place; fault.ErrNotFound when it has none.
+	Scheduled(ctx context.Context, ref inventory.ClusterRef) (inventory.Scheduled, error)
 	// Scanned notes a scan that began at a time: an empty problem ends the count of
 	// failures, another adds to it. The next scan is set to next, unless Hasten asked
-	// for one after this one began.
+	// for an earlier one after this one began.
 	Scanned(ctx context.Context, ref inventory.ClusterRef, began, next time.Time, problem string) error
 	// Hasten asks for a scan of every cluster in the scope at a time, unless it would
 	// be scanned earlier anyway.
@@ -57,11 +64,13 @@ type Leases interface {
 	Release(ctx context.Context, kind, id, holder string) error
 }
 
-// Objects keeps small documents.
+// Objects keeps small documents: the jobs, and when clusters are discovered next.
 type Objects interface {
 	// PutObject adds or replaces one.
 	PutObject(ctx context.Context, kind, id string, document []byte) error
 	// Object gives one; fault.ErrNotFound when there is none.
 	Object(ctx context.Context, kind, id string) ([]byte, error)
+	// Objects gives all of a kind in the order of their IDs.
+	Objects(ctx context.Context, kind string) ([][]byte, error)
 	DeleteObject(ctx context.Context, kind, id string) error
 }
