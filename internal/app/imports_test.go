@@ -14,7 +14,7 @@ const module = "github.com/eksposure/eksposure/internal/"
 // own list, and the standard library; adapters one SDK family more.
 var (
 	domain      = []string{"fault", "vuln", "inventory", "exposure", "trait", "ocsf", "access", "search", "automation"}
-	application = []string{"scan", "hub", "deliver", "export", "ingest", "schedule"}
+	application = []string{"scan", "hub", "rulebook", "deliver", "export", "ingest", "schedule"}
 	adapters    = []string{"cloud", "kube", "catalog", "vulndb", "store", "webhook", "ticket", "oidc", "telemetry"}
 	delivery    = []string{"report", "cli", "api"}
 )

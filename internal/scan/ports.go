@@ -63,3 +63,9 @@ type Findings interface {
 	// OpenClusters lists the clusters that have an open finding or are undecided.
 	OpenClusters(ctx context.Context) ([]inventory.ClusterRef, error)
 }
+
+// Rules are the automation rules.
+type Rules interface {
+	// Override gives what the finding's override is after the rules ran over it.
+	Override(ctx context.Context, f *exposure.Finding) (*exposure.Override, error)
+}

@@ -45,6 +45,7 @@ type Config struct {
 	Findings Findings
 	Traits   []exposure.Trait
 	Policy   exposure.Policy
+	Rules    Rules // nil: no automation rules
 	// NoMatcher says why Matcher is nil and what to do.
 	NoMatcher string
 
@@ -307,6 +308,9 @@ func (s *Scanner) Record(ctx context.Context, snapshot *inventory.Snapshot) (*ex
 		return nil, errors.Join(errRecord, err)
 	}
 	o := s.Evaluate(snapshot, earlier)
+	if err := s.label(ctx, &o); err != nil {
+		return nil, errors.Join(errRecord, err)
+	}
 	if err := s.cfg.Findings.Record(ctx, o); err != nil {
 		return nil, errors.Join(errRecord, err)
 	}
@@ -315,6 +319,26 @@ func (s *Scanner) Record(ctx context.Context, snapshot *inventory.Snapshot) (*ex
 			slog.String("change", string(o.Change.Kind)), slog.String("severity", string(o.Finding.Severity)))
 	}
 	return &o, nil
+}
+
+// label runs the automation rules over a finding that the scan changed, so that
+// what they set is part of the same change. A finding that went away, or that is as
+// it was, is left alone.
+func (s *Scanner) label(ctx context.Context, o *exposure.Outcome) error {
+	switch o.Change.Kind {
+	case exposure.Created, exposure.Updated, exposure.Reopened:
+	default:
+		return nil
+	}
+	if s.cfg.Rules == nil {
+		return nil
+	}
+	set, err := s.cfg.Rules.Override(ctx, o.Finding)
+	if err != nil {
+		return fmt.Errorf("run the automation rules on the finding of %q: %w", o.Cluster, err)
+	}
+	o.Finding.Override = set
+	return nil
 }
 
 // Evaluate gives the outcome of a snapshot and records nothing.
