@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/eksposure/eksposure/internal/sigv4"
 )
 
 // maxBody bounds the body of a request; the largest that the estate knows is a
@@ -23,8 +25,8 @@ func (e *Estate) serveAWS(w http.ResponseWriter, r *http.Request) {
 		_ = svc.writeError(w, requestID, &apiError{Code: "RequestEntityTooLarge", Status: http.StatusRequestEntityTooLarge, Message: "Request is too large"})
 		return
 	}
-	sig, err := readSignature(r)
-	if known, ok := e.services[sig.service]; ok {
+	sig, err := sigv4.Read(r)
+	if known, ok := e.services[sig.Service]; ok {
 		svc = known
 	}
 	svc.json = r.Header.Get("Accept") == mediaJSON
@@ -37,10 +39,10 @@ func (e *Estate) serveAWS(w http.ResponseWriter, r *http.Request) {
 		_ = svc.writeError(w, requestID, failure)
 		return
 	}
-	c := &call{caller: caller, account: e.account(caller.account), region: sig.region, query: r.URL.Query(), body: body}
-	op, found := e.route(svc, sig.service, r, c)
+	c := &call{caller: caller, account: e.account(caller.account), region: sig.Region, query: r.URL.Query(), body: body}
+	op, found := e.route(svc, sig.Service, r, c)
 	record := Call{
-		Account: caller.account, Region: sig.region, Service: sig.service, Operation: op.name, Action: op.action, Caller: caller.arn,
+		Account: caller.account, Region: sig.Region, Service: sig.Service, Operation: op.name, Action: op.action, Caller: caller.arn,
 	}
 	result, err := e.answer(r, svc, op, c, record, found)
 	if err != nil {
@@ -121,16 +123,16 @@ func (op operation) denial(svc service, c *call, why string) string {
 }
 
 // authenticate finds the caller of a signed request.
-func (e *Estate) authenticate(svc service, sig signature, r *http.Request, body []byte) (*principal, error) {
-	cred, ok := e.vault.get(sig.accessKey)
-	if !ok || cred.token != sig.token {
+func (e *Estate) authenticate(svc service, sig sigv4.Signature, r *http.Request, body []byte) (*principal, error) {
+	cred, ok := e.vault.get(sig.AccessKey)
+	if !ok || cred.token != sig.Token {
 		return nil, svc.common(failUnknown, "")
 	}
 	now := e.now()
-	if err := sig.verify(r, body, cred.secret); err != nil {
+	if err := sig.Verify(r, body, cred.secret); err != nil {
 		return nil, svc.signatureError(err)
 	}
-	if err := sig.fresh(now); err != nil {
+	if err := sig.Fresh(now); err != nil {
 		return nil, svc.signatureError(err)
 	}
 	if !cred.expires.IsZero() && !now.Before(cred.expires) {
@@ -141,12 +143,12 @@ func (e *Estate) authenticate(svc service, sig signature, r *http.Request, body 
 
 func (s service) signatureError(err error) error {
 	switch {
-	case errors.Is(err, errUnsigned):
+	case errors.Is(err, sigv4.ErrUnsigned):
 		return s.common(failUnsigned, "")
-	case errors.Is(err, errOutdated):
+	case errors.Is(err, sigv4.ErrOutdated):
 		_, detail, _ := strings.Cut(err.Error(), ": ")
 		return s.common(failOutdated, "Signature expired: "+detail)
-	case errors.Is(err, errSignature):
+	case errors.Is(err, sigv4.ErrMismatch):
 		return s.common(failSignature, "")
 	}
 	return s.common(failMalformed, "")

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/eksposure/eksposure/internal/sigv4"
 )
 
 // kubeUser is who Kubernetes takes a caller for.
@@ -37,7 +39,7 @@ var stsHost = regexp.MustCompile(`^sts(\.([a-z0-9-]+))?\.amazonaws\.com$`)
 func (k *kubeServer) authenticate(r *http.Request) (*kubeUser, error) {
 	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	if !ok {
-		return nil, fmt.Errorf("no bearer token: %w", errUnsigned)
+		return nil, fmt.Errorf("no bearer token: %w", sigv4.ErrUnsigned)
 	}
 	if subtle.ConstantTimeCompare([]byte(token), []byte(k.token)) == 1 {
 		return &kubeUser{name: "eksposure-estate", groups: []string{ReaderGroup}, grants: k.cluster.Grants}, nil
@@ -48,7 +50,7 @@ func (k *kubeServer) authenticate(r *http.Request) (*kubeUser, error) {
 	}
 	i := slices.IndexFunc(k.cluster.AccessEntries, func(a AccessEntry) bool { return a.Principal == caller.entity() })
 	if i < 0 {
-		return nil, fmt.Errorf("no access entry: %w", errUnsigned)
+		return nil, fmt.Errorf("no access entry: %w", sigv4.ErrUnsigned)
 	}
 	entry := k.cluster.AccessEntries[i]
 	u := &kubeUser{
@@ -67,35 +69,35 @@ func (k *kubeServer) authenticate(r *http.Request) (*kubeUser, error) {
 func (k *kubeServer) verifyToken(token string) (*principal, error) {
 	encoded, ok := strings.CutPrefix(token, tokenPrefix)
 	if !ok || len(token) > maxToken {
-		return nil, fmt.Errorf("token: %w", errMalformed)
+		return nil, fmt.Errorf("token: %w", sigv4.ErrMalformed)
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(encoded)
 	if err != nil {
-		return nil, fmt.Errorf("token: %w", errMalformed)
+		return nil, fmt.Errorf("token: %w", sigv4.ErrMalformed)
 	}
 	u, err := url.Parse(string(raw))
 	if err != nil || u.Path != "/" || !k.isSTS(u) || u.Query().Get("Action") != "GetCallerIdentity" {
-		return nil, fmt.Errorf("token URL: %w", errMalformed)
+		return nil, fmt.Errorf("token URL: %w", sigv4.ErrMalformed)
 	}
 	req := &http.Request{Method: http.MethodGet, URL: u, Host: u.Host, Header: http.Header{}}
 	req.Header.Set("X-K8s-Aws-Id", k.cluster.Name)
-	sig, err := readSignature(req)
+	sig, err := sigv4.Read(req)
 	if err != nil {
 		return nil, err
 	}
-	if sig.service != "sts" || !slices.Contains(sig.signedHeaders, "x-k8s-aws-id") {
-		return nil, fmt.Errorf("token scope: %w", errMalformed)
+	if sig.Service != "sts" || !sig.Signs("x-k8s-aws-id") {
+		return nil, fmt.Errorf("token scope: %w", sigv4.ErrMalformed)
 	}
-	cred, ok := k.estate.vault.get(sig.accessKey)
-	if !ok || cred.token != sig.token {
-		return nil, fmt.Errorf("token key: %w", errSignature)
+	cred, ok := k.estate.vault.get(sig.AccessKey)
+	if !ok || cred.token != sig.Token {
+		return nil, fmt.Errorf("token key: %w", sigv4.ErrMismatch)
 	}
-	if err := sig.verify(req, nil, cred.secret); err != nil {
+	if err := sig.Verify(req, nil, cred.secret); err != nil {
 		return nil, err
 	}
 	now := k.estate.now()
-	if sig.at.After(now.Add(maxSkew)) || now.After(sig.at.Add(tokenAge)) || !cred.expires.IsZero() && !now.Before(cred.expires) {
-		return nil, errOutdated
+	if sig.At.After(now.Add(sigv4.MaxSkew)) || now.After(sig.At.Add(tokenAge)) || !cred.expires.IsZero() && !now.Before(cred.expires) {
+		return nil, sigv4.ErrOutdated
 	}
 	return &cred.principal, nil
 }
