@@ -29,6 +29,8 @@ var families = map[string]string{
 	"github.com/anchore/grype":      "vulndb",
 	"database/sql":                  "store",
 	"github.com/glebarez/go-sqlite": "store",
+	"github.com/prometheus/":        "telemetry",
+	"go.opentelemetry.io/":          "telemetry",
 }
 
 func TestImports(t *testing.T) {
