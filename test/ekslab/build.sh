@@ -30,12 +30,12 @@ build() {
 
 ekslab() {
 	version=k8s.io/component-base/version
-	go build -trimpath -o "$out/ekslab.new" -ldflags "-s -w \
+	go build -o "$out/ekslab.new" -ldflags "-s -w \
 		-X $version.gitVersion=v1.37.2 -X $version.gitMajor=1 -X $version.gitMinor=37" .
 }
 
 authenticator() {
-	(cd authenticator && go build -trimpath -ldflags "-s -w" -o "$out/aws-iam-authenticator.new" \
+	(cd authenticator && go build -ldflags "-s -w" -o "$out/aws-iam-authenticator.new" \
 		sigs.k8s.io/aws-iam-authenticator/cmd/aws-iam-authenticator)
 }
 
