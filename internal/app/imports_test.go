@@ -18,7 +18,7 @@ var (
 	// leaves are for everybody, and know the domain alone.
 	leaves      = []string{"outbound"}
 	adapters    = []string{"cloud", "kube", "catalog", "vulndb", "store", "webhook", "ticket", "oidc", "telemetry"}
-	delivery    = []string{"report", "cli", "api"}
+	delivery    = []string{"report", "cli", "api", "server"}
 )
 
 // families are the SDKs that one adapter alone may know.
