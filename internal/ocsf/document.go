@@ -14,8 +14,10 @@ type Document struct {
 	CategoryUID  int    `json:"category_uid"`
 	ClassName    string `json:"class_name"`
 	ClassUID     int    `json:"class_uid"`
-	TypeName     string `json:"type_name"`
-	TypeUID      int    `json:"type_uid"`
+	// Comment is what a person or a rule wrote.
+	Comment  string `json:"comment,omitempty"`
+	TypeName string `json:"type_name"`
+	TypeUID  int    `json:"type_uid"`
 
 	Cloud       Cloud       `json:"cloud"`
 	FindingInfo FindingInfo `json:"finding_info"`
@@ -38,6 +40,7 @@ type Document struct {
 	TimeDT string `json:"time_dt"`
 
 	VendorAttributes VendorAttributes `json:"vendor_attributes"`
+	Vulnerabilities  []Vulnerability  `json:"vulnerabilities,omitempty"`
 	Unmapped         Unmapped         `json:"unmapped"`
 }
 
@@ -261,7 +264,9 @@ type Extra struct {
 	FixSets    []exposure.FixSet     `json:"fix_sets"`
 	Unneeded   *exposure.Unneeded    `json:"unneeded,omitempty"`
 	Gaps       []inventory.Gap       `json:"gaps"`
-	PathLeft   int                   `json:"attack_path_left_out,omitempty"`
-	ClosedAt   string                `json:"closed_at,omitempty"`
-	Reopened   int                   `json:"reopened"`
+	// Override is who set severity, status or comment, and when.
+	Override *exposure.Override `json:"override,omitempty"`
+	PathLeft int                `json:"attack_path_left_out,omitempty"`
+	ClosedAt string             `json:"closed_at,omitempty"`
+	Reopened int                `json:"reopened"`
 }

@@ -73,21 +73,25 @@ func Finding(f *exposure.Finding, o Options) Document {
 		Resources:            resources(f),
 		ResourceRelationship: graph(f),
 		Remediation:          remediation(f, o.Pages),
-		Severity:             string(f.Severity),
-		SeverityID:           SeverityID(f.Severity),
+		Severity:             f.ShownSeverity(),
+		SeverityID:           SeverityID(f.ShownSeverity()),
 		Impact:               string(f.Arithmetic.Impact),
 		ImpactID:             ImpactID(f.Arithmetic.Impact),
 		Likelihood:           string(f.Arithmetic.Likelihood),
 		LikelihoodID:         LikelihoodID(f.Arithmetic.Likelihood),
-		Status:               string(f.Status),
-		StatusID:             StatusID(f.Status),
+		Status:               string(f.ShownStatus()),
+		StatusID:             StatusID(f.ShownStatus()),
 		Time:                 millis(f.ModifiedAt),
 		TimeDT:               rfc3339(f.ModifiedAt),
-		VendorAttributes:     VendorAttributes{Severity: string(f.Severity), SeverityID: SeverityID(f.Severity)},
+		VendorAttributes:     VendorAttributes{Severity: string(f.Severity), SeverityID: SeverityID(string(f.Severity))},
+		Vulnerabilities:      vulnerabilities(f),
 		Unmapped: Unmapped{Eksposure: Extra{
 			Arithmetic: f.Arithmetic, Cluster: f.Cluster, Traits: notNil(f.Traits), Topics: notNil(f.Topics), FixSets: notNil(f.FixSets),
-			Unneeded: f.Unneeded, Gaps: notNil(f.Gaps), PathLeft: f.Path.Left, ClosedAt: rfc3339(f.ClosedAt), Reopened: f.Reopened,
+			Unneeded: f.Unneeded, Gaps: notNil(f.Gaps), PathLeft: f.Path.Left, ClosedAt: rfc3339(f.ClosedAt), Reopened: f.Reopened, Override: f.Override,
 		}},
+	}
+	if f.Override != nil {
+		d.Comment = f.Override.Comment
 	}
 	d.ActivityName = string(f.Activity)
 	d.ActivityID = ActivityID(f.Activity)
@@ -96,40 +100,59 @@ func Finding(f *exposure.Finding, o Options) Document {
 	return d
 }
 
-// SeverityID gives OCSF's severity_id.
-func SeverityID(s exposure.Severity) int {
-	switch s {
-	case exposure.Low:
-		return 2
-	case exposure.Medium:
-		return 3
-	case exposure.High:
-		return 4
-	case exposure.Critical:
-		return 5
-	case exposure.Resolved:
+// Numbers of OCSF's enumerations that have no place in a list.
+const (
+	unknownID = 0
+	otherID   = 99
+)
+
+// Severities lists OCSF's severity names; the place is the severity_id. "Other"
+// is 99 and not among them.
+func Severities() []string {
+	return []string{"Unknown", "Informational", "Low", "Medium", "High", "Critical", "Fatal"}
+}
+
+// other is the name of what an enumeration has no name for.
+const other = "Other"
+
+// SeverityID gives OCSF's severity_id of a severity name.
+func SeverityID(name string) int { return idOf(Severities(), name) }
+
+// SeverityName gives the name of a severity_id, and whether there is one.
+func SeverityName(id int) (string, bool) { return nameOf(Severities(), id) }
+
+// statuses lists OCSF's status names; the place is the status_id.
+func statuses() []string {
+	return []string{
+		string(exposure.StatusUnknown), string(exposure.StatusNew), string(exposure.StatusInProgress), string(exposure.StatusSuppressed),
+		string(exposure.StatusResolved), string(exposure.StatusArchived),
 	}
-	return 0
 }
 
 // StatusID gives OCSF's status_id.
-func StatusID(s exposure.Status) int {
-	switch s {
-	case exposure.StatusNew:
-		return 1
-	case exposure.StatusInProgress:
-		return 2
-	case exposure.StatusSuppressed:
-		return 3
-	case exposure.StatusResolved:
-		return 4
-	case exposure.StatusArchived:
-		return 5
-	case exposure.StatusOther:
-		return 99
-	case exposure.StatusUnknown:
+func StatusID(s exposure.Status) int { return idOf(statuses(), string(s)) }
+
+// StatusName gives the status of a status_id, and whether there is one.
+func StatusName(id int) (exposure.Status, bool) {
+	name, ok := nameOf(statuses(), id)
+	return exposure.Status(name), ok
+}
+
+func idOf(names []string, name string) int {
+	if name == other {
+		return otherID
 	}
-	return 0
+	return max(slices.Index(names, name), unknownID)
+}
+
+func nameOf(names []string, id int) (string, bool) {
+	if id == otherID {
+		return other, true
+	}
+	if id < 0 || id >= len(names) {
+		return "", false
+	}
+	return names[id], true
 }
 
 // ActivityID gives OCSF's activity_id.

@@ -229,6 +229,59 @@ func TestVersionIsStated(t *testing.T) {
 	}
 }
 
+func TestOverrideIsShown(t *testing.T) {
+	f := reporttest.Checkout()
+	f.Override = &exposure.Override{Severity: "Informational", Status: exposure.StatusSuppressed, Comment: "accepted", By: "key", Facts: f.Facts()}
+	d := ocsf.Finding(f, options())
+	if d.Severity != "Informational" || d.SeverityID != 1 || d.Status != "Suppressed" || d.StatusID != 3 || d.Comment != "accepted" {
+		t.Errorf("what was set must be shown: %s %d, %s %d, %q", d.Severity, d.SeverityID, d.Status, d.StatusID, d.Comment)
+	}
+	if d.VendorAttributes.Severity != string(f.Severity) || d.VendorAttributes.SeverityID != ocsf.SeverityID(string(f.Severity)) {
+		t.Errorf("the computed severity must stay: %+v", d.VendorAttributes)
+	}
+}
+
+func TestNamesAndNumbers(t *testing.T) {
+	for id, name := range map[int]string{0: "Unknown", 1: "Informational", 2: "Low", 3: "Medium", 4: "High", 5: "Critical", 6: "Fatal", 99: "Other"} {
+		if got, ok := ocsf.SeverityName(id); got != name || !ok || ocsf.SeverityID(name) != id {
+			t.Errorf("severity %d is %q, and %q is %d", id, got, name, ocsf.SeverityID(name))
+		}
+	}
+	for id, name := range map[int]exposure.Status{
+		0: exposure.StatusUnknown, 1: exposure.StatusNew, 2: exposure.StatusInProgress, 3: exposure.StatusSuppressed, 4: exposure.StatusResolved,
+		5: exposure.StatusArchived, 99: exposure.StatusOther,
+	} {
+		if got, ok := ocsf.StatusName(id); got != name || !ok || ocsf.StatusID(name) != id {
+			t.Errorf("status %d is %q, and %q is %d", id, got, name, ocsf.StatusID(name))
+		}
+	}
+	if _, ok := ocsf.SeverityName(7); ok {
+		t.Error("there is no severity 7")
+	}
+	if _, ok := ocsf.StatusName(-1); ok {
+		t.Error("there is no status -1")
+	}
+}
+
+func TestVulnerabilities(t *testing.T) {
+	f := reporttest.Checkout()
+	image := f.Trait("high-priority-vulnerability").Evidence[0].Image
+	image.Worst = append(image.Worst, exposure.Match{ID: "CVE-2021-44228", Package: "log4j-api", Version: "2.14.1"})
+	got := ocsf.Finding(f, options()).Vulnerabilities[0]
+	want := ocsf.Vulnerability{
+		CVE: ocsf.CVE{UID: "CVE-2021-44228", EPSS: &ocsf.EPSS{Score: "0.944"}, CVSS: []ocsf.CVSS{{
+			BaseScore: 10, Severity: "Critical", Version: "3.1", VectorString: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H",
+		}}},
+		AffectedPackages: []ocsf.AffectedPackage{
+			{Name: "log4j-core", Version: "2.14.1", FixedInVersion: "2.15.0", PackageManager: "java-archive"}, {Name: "log4j-api", Version: "2.14.1"},
+		},
+		FixCoverage: "Partial", IsExploitAvailable: true, IsFixAvailable: true, Severity: "Critical",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestNothingIsLost(t *testing.T) {
 	f := reporttest.Checkout()
 	d := ocsf.Finding(f, options())
