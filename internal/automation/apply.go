@@ -1,7 +1,6 @@
 package automation
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
@@ -17,47 +16,33 @@ func ByRule(o *exposure.Override) bool { return o != nil && strings.HasPrefix(o.
 
 // Match tells whether one finding, as a scan left it and without an override, meets
 // some criteria.
-type Match func(criteria search.Filters) (bool, error)
+type Match func(criteria search.Filters) bool
 
 // Apply gives the override that a finding has after the rules ran over it. What a
 // person set and what is in force stays; what a rule set before is decided anew. A
 // later rule replaces only the fields that it names.
-func Apply(rules []Rule, match Match, f *exposure.Finding, now time.Time) (*exposure.Override, error) {
+func Apply(rules []Rule, match Match, f *exposure.Finding, now time.Time) *exposure.Override {
 	if f.Override.InForce(f) && !ByRule(f.Override) {
-		return f.Override, nil
+		return f.Override
 	}
 	var set *exposure.Override
 	for _, r := range InOrder(rules) {
-		if r.Action.Type != FieldsUpdate {
-			continue
-		}
-		ok, err := match(r.Criteria)
-		if err != nil {
-			return nil, fmt.Errorf("criteria of automation rule %q: %w", r.ID, err)
-		}
-		if ok {
+		if r.Action.Type == FieldsUpdate && match(r.Criteria) {
 			set = r.Action.Update.on(set, RulePrefix+r.ID, f, now)
 		}
 	}
-	return set, nil
+	return set
 }
 
 // Tickets gives the rules that ask for a ticket for a finding, in order.
-func Tickets(rules []Rule, match Match) ([]Rule, error) {
+func Tickets(rules []Rule, match Match) []Rule {
 	var asked []Rule
 	for _, r := range InOrder(rules) {
-		if r.Action.Type != OpenTicket {
-			continue
-		}
-		ok, err := match(r.Criteria)
-		if err != nil {
-			return nil, fmt.Errorf("criteria of automation rule %q: %w", r.ID, err)
-		}
-		if ok {
+		if r.Action.Type == OpenTicket && match(r.Criteria) {
 			asked = append(asked, r)
 		}
 	}
-	return asked, nil
+	return asked
 }
 
 // Set gives the override of one rule that a person applies to a finding: the

@@ -86,7 +86,6 @@ type Update struct {
 }
 
 // Validate reports the first thing that is wrong with a rule, as fault.ErrInvalid.
-// The criteria's filters are checked by package search.
 func (r *Rule) Validate() error {
 	for _, text := range []struct{ name, value string }{{"RuleName", r.Name}, {"Description", r.Description}} {
 		if n := len([]rune(text.value)); n < 1 || n > MaxName || strings.TrimSpace(text.value) == "" {
@@ -103,6 +102,9 @@ func (r *Rule) Validate() error {
 	}
 	if len(r.Criteria.CompositeFilters) == 0 {
 		return fmt.Errorf("Criteria.OcsfFindingCriteria has no CompositeFilters: a rule that matches every finding says so with a filter that does: %w", fault.ErrInvalid)
+	}
+	if err := r.Criteria.Validate(search.FindingSchema(), search.Ruling); err != nil {
+		return err
 	}
 	return r.Action.validate()
 }

@@ -102,7 +102,7 @@ type Answer struct {
 
 // Do sends a request. An error says that no whole answer came; every status is an answer.
 func (c *Client) Do(r *http.Request) (Answer, error) {
-	response, err := c.http.Do(r)
+	response, err := c.http.Do(r) //nolint:gosec // the operator names the address, and allow looks at it
 	if err != nil {
 		return Answer{}, translate(r, err)
 	}
@@ -119,17 +119,13 @@ func translate(r *http.Request, err error) error {
 	if errors.Is(err, context.Canceled) {
 		return fmt.Errorf("%s %s: %w", r.Method, r.URL.Host, context.Canceled)
 	}
-	category := fault.ErrUnavailable
-	if errors.Is(err, fault.ErrDenied) {
-		category = fault.ErrDenied
-	}
 	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		err = wrapped.Err
 	}
-	if category == fault.ErrDenied {
+	if errors.Is(err, fault.ErrDenied) {
 		return fmt.Errorf("%s %s: %w", r.Method, r.URL.Host, err)
 	}
-	return fmt.Errorf("%s %s: %w: %w", r.Method, r.URL.Host, err, category)
+	return fmt.Errorf("%s %s: %w: %w", r.Method, r.URL.Host, err, fault.ErrUnavailable)
 }
 
 // RetryAfter is the wait that an answer asks for (RFC 9110, section 10.2.3), zero

@@ -2,7 +2,6 @@ package rulebook
 
 import (
 	"context"
-	"time"
 
 	"github.com/eksposure/eksposure/internal/exposure"
 	"github.com/eksposure/eksposure/internal/search"
@@ -20,11 +19,4 @@ type Findings interface {
 	// SetOverride lets set decide the override of a finding. When set gives the one
 	// that the finding has, nothing is written.
 	SetOverride(ctx context.Context, id string, set func(*exposure.Finding) (*exposure.Override, error)) error
-}
-
-// Judge tells whether a finding meets criteria.
-type Judge interface {
-	// Judge gives the plain evaluator of one finding as a scan left it, without an
-	// override.
-	Judge(f *exposure.Finding, now time.Time) (func(criteria search.Filters) (bool, error), error)
 }

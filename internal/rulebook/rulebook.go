@@ -24,7 +24,8 @@ const DefaultShown = 20
 // Config joins a Book with its parts.
 type Config struct {
 	Objects Objects
-	Judge   Judge
+	// Document writes a finding as the OCSF document that criteria are about.
+	Document func(*exposure.Finding) ([]byte, error)
 	// Findings may be nil where only scans run the rules.
 	Findings Findings
 	Now      func() time.Time
@@ -52,11 +53,11 @@ func (b *Book) Override(ctx context.Context, f *exposure.Finding) (*exposure.Ove
 		return nil, err
 	}
 	now := b.cfg.Now()
-	match, err := b.cfg.Judge.Judge(f, now)
+	match, err := b.judge(f, now)
 	if err != nil {
 		return nil, err
 	}
-	return automation.Apply(rules, match, f, now)
+	return automation.Apply(rules, match, f, now), nil
 }
 
 // Tickets gives the rules that ask for a ticket for a finding.
@@ -65,11 +66,26 @@ func (b *Book) Tickets(ctx context.Context, f *exposure.Finding) ([]automation.R
 	if err != nil {
 		return nil, err
 	}
-	match, err := b.cfg.Judge.Judge(f, b.cfg.Now())
+	match, err := b.judge(f, b.cfg.Now())
 	if err != nil {
 		return nil, err
 	}
-	return automation.Tickets(rules, match)
+	return automation.Tickets(rules, match), nil
+}
+
+// judge evaluates criteria on a finding as a scan left it.
+func (b *Book) judge(f *exposure.Finding, now time.Time) (automation.Match, error) {
+	scanned := *f
+	scanned.Override = nil
+	document, err := b.cfg.Document(&scanned)
+	if err != nil {
+		return nil, fmt.Errorf("finding %q: %w", f.ID, err)
+	}
+	decoded, err := search.Decode(document)
+	if err != nil {
+		return nil, fmt.Errorf("finding %q: %w", f.ID, err)
+	}
+	return func(criteria search.Filters) bool { return criteria.Match(search.FindingSchema(), decoded, now) }, nil
 }
 
 // Preview is what a rule would meet.

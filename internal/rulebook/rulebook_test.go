@@ -15,6 +15,7 @@ import (
 	"github.com/eksposure/eksposure/internal/automation"
 	"github.com/eksposure/eksposure/internal/exposure"
 	"github.com/eksposure/eksposure/internal/fault"
+	"github.com/eksposure/eksposure/internal/ocsf"
 	"github.com/eksposure/eksposure/internal/rulebook"
 	"github.com/eksposure/eksposure/internal/search"
 )
@@ -51,10 +52,6 @@ func (w *world) Objects(_ context.Context, kind string) ([][]byte, error) {
 		list = append(list, d)
 	}
 	return list, nil
-}
-
-func (w *world) Judge(f *exposure.Finding, _ time.Time) (func(search.Filters) (bool, error), error) {
-	return func(c search.Filters) (bool, error) { return wanted(c) == string(f.Severity), nil }, nil
 }
 
 // Search gives one finding per page.
@@ -109,8 +106,12 @@ func suppress() automation.Rule {
 	}
 }
 
+func document(f *exposure.Finding) ([]byte, error) {
+	return json.Marshal(ocsf.Finding(f, ocsf.Options{}))
+}
+
 func newBook(w *world) *rulebook.Book {
-	return rulebook.New(rulebook.Config{Objects: w, Judge: w, Findings: w, Now: func() time.Time { return now }})
+	return rulebook.New(rulebook.Config{Objects: w, Document: document, Findings: w, Now: func() time.Time { return now }})
 }
 
 func TestStoredRulesLabelAFinding(t *testing.T) {
@@ -118,7 +119,7 @@ func TestStoredRulesLabelAFinding(t *testing.T) {
 	ticket.ID, ticket.Action = "t", automation.Action{Type: automation.OpenTicket, Connector: "arn"}
 	b := newBook(&world{rules: []automation.Rule{suppress(), ticket}})
 	for severity, want := range map[exposure.Severity]string{exposure.High: "rule:r", exposure.Low: ""} {
-		f := finding("f", "1", severity, nil)
+		f := finding("f", "1", severity, &exposure.Override{Severity: "High", By: "rule:before"})
 		o, err := b.Override(t.Context(), f)
 		if err != nil {
 			t.Fatal(err)

@@ -137,7 +137,7 @@ func secretOf(setting, file string) (string, error) {
 	if file == "" {
 		return "", fmt.Errorf("setting %s names no file with the credentials: %w", setting, fault.ErrDenied)
 	}
-	text, err := os.ReadFile(file) //nolint:gosec // the operator's settings name it
+	text, err := os.ReadFile(file)
 	if err != nil {
 		return "", fmt.Errorf("setting %s: %w: %w", setting, err, fault.ErrDenied)
 	}

@@ -45,26 +45,26 @@ func (k *tracker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "POST /rest/api/3/issue":
 		var in struct {
 			Fields struct {
-				Project     struct{ Key string }
-				IssueType   struct{ Name string }
-				Summary     string
-				Labels      []string
+				Project     map[string]string `json:"project"`
+				IssueType   map[string]string `json:"issuetype"`
+				Summary     string            `json:"summary"`
+				Labels      []string          `json:"labels"`
 				Description struct {
-					Type    string
-					Version int
-					Content []any
-				}
-			}
+					Type    string `json:"type"`
+					Version int    `json:"version"`
+					Content []any  `json:"content"`
+				} `json:"description"`
+			} `json:"fields"`
 		}
 		if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
 			k.t.Error(err)
 		}
-		if in.Fields.Project.Key != "SEC" {
+		if in.Fields.Project["key"] != "SEC" {
 			w.WriteHeader(http.StatusBadRequest)
 			answer(map[string]any{"errors": map[string]string{"project": "valid project is required"}})
 			return
 		}
-		if in.Fields.Description.Type != "doc" || in.Fields.Description.Version != 1 || len(in.Fields.Description.Content) != 3 || in.Fields.IssueType.Name != "Task" {
+		if in.Fields.Description.Type != "doc" || in.Fields.Description.Version != 1 || len(in.Fields.Description.Content) != 3 || in.Fields.IssueType["name"] != "Task" {
 			k.t.Errorf("issue %+v", in)
 		}
 		k.issues = append(k.issues, map[string]any{"label": in.Fields.Labels[1], "summary": in.Fields.Summary})
@@ -167,7 +167,8 @@ func TestCheckSaysWhatIsMissing(t *testing.T) {
 		{"file is gone", project, func(c *ticket.Config) { c.JiraTokenFile = "/none" }, fault.ErrDenied, "/none"},
 		{"unknown secret", instance, func(c *ticket.Config) { c.Secrets = nil }, fault.ErrDenied, "arn:secret"},
 		{
-			"an instance is no address", automation.Desk{Provider: automation.ServiceNow, Instance: "evil.example/x", Secret: "arn:secret"},
+			"an instance is no address",
+			automation.Desk{Provider: automation.ServiceNow, Instance: "evil.example/x", Secret: "arn:secret"},
 			func(c *ticket.Config) { c.ServiceNowURL = "" }, fault.ErrInvalid, "evil.example",
 		},
 		{"nobody is there", instance, func(c *ticket.Config) { c.ServiceNowURL = "http://127.0.0.1:1" }, fault.ErrUnavailable, "ServiceNow"},

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -71,9 +72,7 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 		r.t.Errorf("body %s: %v", body, err)
 	}
 	if len(r.statuses) > 0 {
-		for k, v := range r.header {
-			w.Header()[k] = v
-		}
+		maps.Copy(w.Header(), r.header)
 		w.WriteHeader(r.statuses[0])
 		_, _ = io.WriteString(w, "not\nnow")
 		r.statuses = r.statuses[1:]
@@ -91,7 +90,9 @@ func TestEventsAreSentInOrderAndVerified(t *testing.T) {
 	pool.AddCert(s.Certificate())
 	h, err := webhook.New(webhook.Config{
 		Name: "siem", URL: s.URL, Now: func() time.Time { return now }, TLS: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12},
-		Secret: func() (string, error) { return "whsec_" + base64.StdEncoding.EncodeToString(make([]byte, 32)) + "\n" + secret + "\n", nil },
+		Secret: func() (string, error) {
+			return "whsec_" + base64.StdEncoding.EncodeToString(make([]byte, 32)) + "\n" + secret + "\n", nil
+		},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,87 @@
+package deliver
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"slices"
+	"time"
+)
+
+// Status is how a sink is doing, as this process sees it.
+type Status struct {
+	Sink string `json:"sink"`
+	// Delivered is the number of the last change that the sink has.
+	Delivered int64 `json:"delivered"`
+	// Waiting is how many numbers of the change log lie before it.
+	Waiting int64 `json:"waiting"`
+	// Events counts the changes that this process is done with.
+	Events int64 `json:"events"`
+	// Problem is why the sink is not getting on; empty when it is.
+	Problem string    `json:"problem,omitempty"`
+	Since   time.Time `json:"since,omitzero"`
+	// Attempts counts the tries so far, NextTry is when the next one is due.
+	Attempts int       `json:"attempts,omitempty"`
+	NextTry  time.Time `json:"next_try,omitzero"`
+	// DeadLetters counts the events that were given up.
+	DeadLetters int `json:"dead_letters,omitempty"`
+}
+
+// Statuses tells how every sink is doing, in order of their names.
+func (d *Deliverer) Statuses(ctx context.Context) ([]Status, error) {
+	last, err := d.cfg.Changes.LastChange(ctx)
+	if err != nil {
+		return nil, err
+	}
+	letters, err := d.Letters(ctx)
+	if err != nil {
+		return nil, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	list := make([]Status, 0, len(d.status))
+	for _, s := range d.status {
+		s := *s
+		s.Waiting = max(0, last-s.Delivered)
+		for _, l := range letters {
+			if l.Sink == s.Sink {
+				s.DeadLetters++
+			}
+		}
+		list = append(list, s)
+	}
+	slices.SortFunc(list, func(a, b Status) int { return cmp.Compare(a.Sink, b.Sink) })
+	return list, nil
+}
+
+func (w *worker) update(change func(s *Status)) {
+	w.d.mu.Lock()
+	defer w.d.mu.Unlock()
+	change(w.d.status[w.sink.Name()])
+}
+
+// fine notes that the sink is getting on.
+func (w *worker) fine(delivered int64, events int) {
+	w.failing, w.attempts = 0, 0
+	w.update(func(s *Status) {
+		s.Problem, s.Since, s.Attempts, s.NextTry = "", time.Time{}, 0, time.Time{}
+		s.Delivered = delivered
+		s.Events += int64(events)
+	})
+}
+
+// trouble notes why it is not, and says so once.
+func (w *worker) trouble(ctx context.Context, err error, pause time.Duration) {
+	now := w.d.cfg.Now().UTC()
+	first := false
+	w.update(func(s *Status) {
+		first = s.Problem == ""
+		if first {
+			s.Since = now
+		}
+		s.Problem, s.Attempts, s.NextTry = err.Error(), w.attempts, now.Add(pause)
+	})
+	if first {
+		w.d.cfg.Log.LogAttrs(ctx, slog.LevelWarn, "events wait", slog.String("sink", w.sink.Name()), slog.String("error", err.Error()))
+	}
+}

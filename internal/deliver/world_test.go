@@ -1,0 +1,246 @@
+package deliver_test
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/eksposure/eksposure/internal/deliver"
+	"github.com/eksposure/eksposure/internal/exposure"
+	"github.com/eksposure/eksposure/internal/fault"
+	"github.com/eksposure/eksposure/internal/inventory"
+	"github.com/eksposure/eksposure/internal/ocsf"
+)
+
+// world is the store that deliverers work on. It outlives them, as a database does.
+type world struct {
+	mu        sync.Mutex
+	changes   []exposure.LoggedChange
+	documents map[string]string
+	cursors   map[string]int64
+	objects   map[string][]byte
+	leases    map[string]string
+	// moveErr is what MoveCursor fails with.
+	moveErr error
+	now     func() time.Time
+}
+
+func newWorld() *world {
+	return &world{documents: map[string]string{}, cursors: map[string]int64{}, objects: map[string][]byte{}, leases: map[string]string{}, now: time.Now}
+}
+
+// change records a change of a finding; the document tells its number.
+func (w *world) change(id string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := int64(len(w.changes) + 1)
+	w.documents[id] = fmt.Sprintf(`{"metadata":{"uid":%q},"version":%d}`, id, n)
+	w.changes = append(w.changes, exposure.LoggedChange{
+		Number: n, At: w.now(), Finding: id, Kind: exposure.Updated,
+		Cluster: inventory.ClusterRef{Partition: "aws", Account: "111122223333", Region: "eu-central-1", Name: id},
+	})
+}
+
+func (w *world) Changes(ctx context.Context, after int64, limit int) ([]exposure.LoggedChange, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if int(after) >= len(w.changes) {
+		return nil, ctx.Err()
+	}
+	list := w.changes[after:]
+	return slices.Clone(list[:min(limit, len(list))]), ctx.Err()
+}
+
+func (w *world) LastChange(context.Context) (int64, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return int64(len(w.changes)), nil
+}
+
+func (w *world) Cursor(_ context.Context, sink string) (int64, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n, ok := w.cursors[sink]
+	if !ok {
+		return 0, fault.ErrNotFound
+	}
+	return n, nil
+}
+
+func (w *world) MoveCursor(_ context.Context, sink string, n int64) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.moveErr != nil {
+		return w.moveErr
+	}
+	w.cursors[sink] = n
+	return nil
+}
+
+func (w *world) Document(_ context.Context, id string) ([]byte, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	d, ok := w.documents[id]
+	if !ok {
+		return nil, fault.ErrNotFound
+	}
+	return []byte(d), nil
+}
+
+func (w *world) PutObject(_ context.Context, kind, id string, document []byte) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.objects[kind+"/"+id] = document
+	return nil
+}
+
+func (w *world) Object(_ context.Context, kind, id string) ([]byte, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	d, ok := w.objects[kind+"/"+id]
+	if !ok {
+		return nil, fault.ErrNotFound
+	}
+	return d, nil
+}
+
+func (w *world) Objects(_ context.Context, kind string) ([][]byte, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var keys []string
+	for k := range w.objects {
+		if strings.HasPrefix(k, kind+"/") {
+			keys = append(keys, k)
+		}
+	}
+	slices.Sort(keys)
+	var list [][]byte
+	for _, k := range keys {
+		list = append(list, w.objects[k])
+	}
+	return list, nil
+}
+
+func (w *world) DeleteObject(_ context.Context, kind, id string) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if _, ok := w.objects[kind+"/"+id]; !ok {
+		return fault.ErrNotFound
+	}
+	delete(w.objects, kind+"/"+id)
+	return nil
+}
+
+func (w *world) Claim(_ context.Context, kind, id, holder string, _ time.Time) (bool, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.leases[kind+"/"+id] = cmp.Or(w.leases[kind+"/"+id], holder)
+	return w.leases[kind+"/"+id] == holder, nil
+}
+
+func (w *world) Renew(_ context.Context, kind, id, holder string, _ time.Time) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.leases[kind+"/"+id] != holder {
+		return fault.ErrConflict
+	}
+	return nil
+}
+
+func (w *world) Release(_ context.Context, kind, id, _ string) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.leases, kind+"/"+id)
+	return nil
+}
+
+func (w *world) config(sinks ...deliver.Sink) deliver.Config {
+	return deliver.Config{
+		Changes: w, Cursors: w, Documents: w, Objects: w, Leases: w, Sinks: sinks, Holder: "one", Now: w.now,
+		Poll: time.Millisecond, Retry: time.Millisecond,
+	}
+}
+
+// run starts a deliverer; the function that it gives stops it.
+func run(t *testing.T, cfg deliver.Config) (*deliver.Deliverer, func()) {
+	t.Helper()
+	d := deliver.New(cfg)
+	ctx, cancel := context.WithCancel(t.Context())
+	var group sync.WaitGroup
+	group.Go(func() {
+		if err := d.Run(ctx); err != nil {
+			t.Errorf("run: %v", err)
+		}
+	})
+	stop := func() {
+		cancel()
+		group.Wait()
+	}
+	t.Cleanup(stop)
+	return d, stop
+}
+
+// sink takes events, or fails with what fail says.
+type sink struct {
+	name  string
+	batch int
+	limit int
+	fail  func(e ocsf.Event) error
+	mu    sync.Mutex
+	got   []ocsf.Event
+	more  chan struct{}
+}
+
+func newSink(name string) *sink {
+	return &sink{name: name, batch: 10, limit: 1 << 20, more: make(chan struct{}, 10_000)}
+}
+
+func (s *sink) Name() string  { return s.name }
+func (s *sink) Batch() int    { return s.batch }
+func (s *sink) MaxEvent() int { return s.limit }
+
+func (s *sink) Deliver(ctx context.Context, events []ocsf.Event) (int, error) {
+	for i, e := range events {
+		if s.fail != nil {
+			if err := s.fail(e); err != nil {
+				return i, err
+			}
+		}
+		if err := ctx.Err(); err != nil {
+			return i, err
+		}
+		s.mu.Lock()
+		s.got = append(s.got, e)
+		s.mu.Unlock()
+		s.more <- struct{}{}
+	}
+	return len(events), nil
+}
+
+// wait takes n events and gives their IDs.
+func (s *sink) wait(t *testing.T, n int) []string {
+	t.Helper()
+	for range n {
+		select {
+		case <-s.more:
+		case <-time.After(20 * time.Second):
+			t.Fatalf("sink %s: no event", s.name)
+		}
+	}
+	return s.ids()
+}
+
+func (s *sink) ids() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var ids []string
+	for _, e := range s.got {
+		ids = append(ids, e.ID)
+	}
+	return ids
+}
