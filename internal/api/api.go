@@ -2,13 +2,18 @@
 // whether they may, keeps limits, writes the audit log, and hands the request to
 // the route.
 //
-// The routes are in the packages below it: securityhub (AWS Security Hub's V2 API)
-// and native (what AWS has no operation for). They know this package; it knows none
-// of them.
+// It takes routes, ways to authenticate and an audit log, and gives one
+// http.Handler. It never listens, knows nothing of what the routes do, and keeps
+// no secret. The routes are in the packages below it: securityhub (AWS Security
+// Hub's V2 API) and native (what AWS has no operation for). They know this package;
+// it knows none of them.
 package api
 
 import (
+	"encoding/json"
+	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/eksposure/eksposure/internal/access"
 )
@@ -21,6 +26,33 @@ type Caller struct {
 	RequestID string
 	// Address is the caller's network address.
 	Address string
+
+	entry *access.Entry
+}
+
+// Note says, for the audit log, what the request was about: the target, and what
+// changed. A nil before or after is left out. Neither may hold a secret.
+func (c Caller) Note(target string, before, after any) error {
+	if c.entry == nil {
+		return nil
+	}
+	c.entry.Target = target
+	details := map[string]any{}
+	if before != nil {
+		details["before"] = before
+	}
+	if after != nil {
+		details["after"] = after
+	}
+	if len(details) == 0 {
+		return nil
+	}
+	data, err := json.Marshal(details)
+	if err != nil {
+		return fmt.Errorf("audit details: %w", err)
+	}
+	c.entry.Details = data
+	return nil
 }
 
 // Route is one operation.
@@ -33,15 +65,25 @@ type Route struct {
 	// Action is what the caller must be allowed to do. All but access.Read is
 	// written to the audit log.
 	Action access.Action
+	// Open routes ask nobody who they are: sign-in, health. Their Caller has no
+	// Principal.
+	Open bool
 	// MaxBody bounds the request's body in bytes; 0 means DefaultMaxBody.
 	MaxBody int64
+	// Timeout bounds the request; 0 means Limits.Timeout, and Unbounded is for
+	// answers that go on, such as event streams.
+	Timeout time.Duration
 	// Handle answers. An error that it returns before it wrote anything is
-	// answered by Fail.
+	// answered by Fail; after that the connection is cut.
 	Handle func(w http.ResponseWriter, r *http.Request, c Caller) error
-	// Fail writes an error in the form of the route's API.
+	// Fail writes an error in the form of the route's API; nil means Fail of this
+	// package. RefusalOf gives the error's code, status and text.
 	Fail func(w http.ResponseWriter, r *http.Request, c Caller, err error)
 }
 
 // DefaultMaxBody bounds request bodies: the largest documented request, a search
 // with ten full composite filters, is below it.
 const DefaultMaxBody = 1 << 20
+
+// Unbounded is the Timeout of a route whose answer goes on.
+const Unbounded time.Duration = -1
