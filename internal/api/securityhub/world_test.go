@@ -1,0 +1,156 @@
+package securityhub_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	sh "github.com/aws/aws-sdk-go-v2/service/securityhub"
+
+	"github.com/eksposure/eksposure/internal/access"
+	"github.com/eksposure/eksposure/internal/api"
+	"github.com/eksposure/eksposure/internal/api/securityhub"
+	"github.com/eksposure/eksposure/internal/exposure"
+	"github.com/eksposure/eksposure/internal/hub"
+	"github.com/eksposure/eksposure/internal/report/reporttest"
+	"github.com/eksposure/eksposure/internal/trait"
+)
+
+// world is a server over a database in memory, and who calls it.
+type world struct {
+	*memory
+
+	t      *testing.T
+	url    string
+	caller access.Principal
+	now    time.Time
+	seen   map[string]int
+	mu     sync.Mutex
+}
+
+// start serves the findings. Every exchange is checked against AWS's model.
+func start(t *testing.T, findings ...*exposure.Finding) *world {
+	t.Helper()
+	w := &world{
+		memory: newMemory(findings...), t: t, now: time.Date(2026, 11, 25, 10, 0, 0, 0, time.UTC), seen: map[string]int{},
+		caller: access.Principal{ID: "EKSPTEST", Name: "test", Role: access.Admin},
+	}
+	ids := 0
+	service := hub.New(hub.Config{
+		Account: "111122223333", Region: "eu-central-1", Version: "v1.2.3", Page: trait.Page,
+		Now: func() time.Time { return w.now },
+		NewID: func() string {
+			ids++
+			return fmt.Sprintf("00000000-0000-4000-8000-%012d", ids)
+		},
+	}, w.ports())
+	mux := http.NewServeMux()
+	for _, r := range securityhub.Routes(securityhub.Config{Hub: service}) {
+		mux.HandleFunc(r.Method+" "+r.Path, func(rw http.ResponseWriter, req *http.Request) { w.serve(rw, req, r) })
+	}
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	w.url = server.URL
+	return w
+}
+
+func (w *world) ports() hub.Ports {
+	return hub.Ports{Findings: w.memory, Overrides: w.memory, Objects: w.memory}
+}
+
+func (w *world) serve(rw http.ResponseWriter, req *http.Request, r api.Route) {
+	body, _ := io.ReadAll(req.Body)
+	req.Body = io.NopCloser(bytes.NewReader(body))
+	caller := api.Caller{Principal: w.caller, RequestID: "req-1", Address: "127.0.0.1"}
+	rec := httptest.NewRecorder()
+	if !caller.May(r.Action) {
+		w.t.Errorf("%s by a %s, who may not", r.Operation, caller.Role)
+	}
+	if err := r.Handle(rec, req, caller); err != nil {
+		r.Fail(rec, req, caller, err)
+	}
+	m := loadModel(w.t)
+	x := exchange{
+		operation: r.Operation, method: req.Method, uri: req.URL.RequestURI(), request: body,
+		status: rec.Code, header: rec.Header(), answer: rec.Body.Bytes(),
+	}
+	for _, p := range m.check(x) {
+		w.t.Errorf("%s (%s %s): %s", r.Operation, x.method, x.uri, p)
+	}
+	w.mu.Lock()
+	w.seen[r.Operation]++
+	w.mu.Unlock()
+	maps.Copy(rw.Header(), rec.Header())
+	rw.WriteHeader(rec.Code)
+	_, _ = rw.Write(rec.Body.Bytes())
+}
+
+// client is the unmodified AWS SDK for Go.
+func (w *world) client() *sh.Client {
+	return sh.New(sh.Options{
+		Region: "eu-central-1", BaseEndpoint: aws.String(w.url), RetryMaxAttempts: 1,
+		Credentials: credentials.NewStaticCredentialsProvider("EKSPTEST", "secret", ""),
+	})
+}
+
+// call sends plain JSON and gives the status, the error's name and the answer.
+func (w *world) call(method, path, body string) (int, string, map[string]any) {
+	w.t.Helper()
+	req, err := http.NewRequestWithContext(w.t.Context(), method, w.url+path, strings.NewReader(body))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	var answer map[string]any
+	if err := json.NewDecoder(res.Body).Decode(&answer); err != nil {
+		w.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	return res.StatusCode, res.Header.Get("X-Amzn-ErrorType"), answer
+}
+
+// fleet makes n findings of clusters of two accounts and two regions, and of three
+// severities.
+func fleet(t *testing.T, n int) []*exposure.Finding {
+	t.Helper()
+	list := make([]*exposure.Finding, 0, n)
+	for i := range n {
+		var f *exposure.Finding
+		switch i % 3 {
+		case 0:
+			f = reporttest.Checkout()
+		case 1:
+			f = reporttest.Abandoned()
+		default:
+			f = reporttest.Closed()
+		}
+		old := f.Cluster.Ref
+		ref := old
+		ref.Name = fmt.Sprintf("%s-%d", old.Name, i)
+		data, err := json.Marshal(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f = new(exposure.Finding)
+		if err := json.Unmarshal(bytes.ReplaceAll(data, []byte(old.String()), []byte(ref.String())), f); err != nil {
+			t.Fatal(err)
+		}
+		f.Cluster.Ref = ref
+		f.ID, f.UID = exposure.Identity(ref)
+		list = append(list, f)
+	}
+	return list
+}
