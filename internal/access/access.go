@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/eksposure/eksposure/internal/fault"
-	"github.com/eksposure/eksposure/internal/inventory"
 )
 
 // Role is what a caller may do. Each role may do all that the ones before it may.
@@ -70,25 +69,6 @@ func least(a Action) Role {
 	return Admin
 }
 
-// Scope confines a caller to accounts, regions and clusters (ARNs). An empty list
-// does not confine.
-type Scope struct {
-	Accounts []string `json:"accounts,omitempty"`
-	Regions  []string `json:"regions,omitempty"`
-	Clusters []string `json:"clusters,omitempty"`
-}
-
-// Everything reports whether the scope confines nothing.
-func (s Scope) Everything() bool {
-	return len(s.Accounts) == 0 && len(s.Regions) == 0 && len(s.Clusters) == 0
-}
-
-// Allows reports whether a cluster is inside the scope.
-func (s Scope) Allows(ref inventory.ClusterRef) bool {
-	in := func(list []string, v string) bool { return len(list) == 0 || slices.Contains(list, v) }
-	return in(s.Accounts, ref.Account) && in(s.Regions, ref.Region) && in(s.Clusters, ref.String())
-}
-
 // Principal is who calls.
 type Principal struct {
 	// ID is stable: an access key ID, or ISSUER#SUBJECT of a token.
@@ -99,7 +79,11 @@ type Principal struct {
 	Scope Scope  `json:"scope"`
 }
 
-// May reports whether the principal's role allows an action.
+// May reports whether the principal's role allows an action. What is administered
+// (keys, rules, the hub) has no cluster: it takes a scope of everything.
 func (p Principal) May(a Action) bool {
+	if least(a) == Admin && !p.Scope.Everything() {
+		return false
+	}
 	return slices.Index(Roles(), p.Role) >= slices.Index(Roles(), least(a))
 }

@@ -13,8 +13,8 @@ import (
 // asked kind.
 var ErrNoCredentials = errors.New("no credentials")
 
-// Refusal is an error in the words of AWS. It wraps a fault category.
-type Refusal struct {
+// RefusalError is an error in the words of AWS. It wraps a fault category.
+type RefusalError struct {
 	// Code is AWS's name of the error: "ThrottlingException".
 	Code   string
 	Status int
@@ -28,76 +28,79 @@ type Refusal struct {
 }
 
 // Error gives code and message.
-func (e *Refusal) Error() string { return e.Code + ": " + e.Message }
+func (e *RefusalError) Error() string { return e.Code + ": " + e.Message }
 
 // Unwrap gives the fault category.
-func (e *Refusal) Unwrap() error { return e.category }
+func (e *RefusalError) Unwrap() error { return e.category }
 
 // The refusals of a signature, as AWS's restJson1 services answer them (Security Hub
 // API Reference, "Common Errors"; an expired signature is an invalid one there).
-func anonymous(code, message string) *Refusal {
-	return &Refusal{Code: code, Status: http.StatusForbidden, Message: message, Anonymous: true, category: fault.ErrDenied}
+func anonymous(code, message string) *RefusalError {
+	return &RefusalError{Code: code, Status: http.StatusForbidden, Message: message, Anonymous: true, category: fault.ErrDenied}
 }
 
-func errMissing() *Refusal {
+func errMissing() *RefusalError {
 	return anonymous("MissingAuthenticationTokenException", "Request is missing Authentication Token")
 }
 
-func errUnknownKey() *Refusal {
+func errUnknownKey() *RefusalError {
 	return anonymous("UnrecognizedClientException", "The security token included in the request is invalid.")
 }
 
-func errBadSignature(message string) *Refusal {
+func errBadSignature(message string) *RefusalError {
 	return anonymous("InvalidSignatureException", message)
 }
 
-func errIncomplete(message string) *Refusal {
+func errIncomplete(message string) *RefusalError {
 	return anonymous("IncompleteSignatureException", message)
 }
 
-func errThrottled() *Refusal {
-	return &Refusal{Code: "ThrottlingException", Status: http.StatusTooManyRequests, Message: "Rate exceeded", category: fault.ErrThrottled}
+func errThrottled() *RefusalError {
+	return &RefusalError{Code: "ThrottlingException", Status: http.StatusTooManyRequests, Message: "Rate exceeded", category: fault.ErrThrottled}
 }
 
-func errTooLarge() *Refusal {
-	return &Refusal{Code: "RequestEntityTooLargeException", Status: http.StatusRequestEntityTooLarge, Message: "The request's body is too large", category: fault.ErrInvalid}
+func errTooLarge() *RefusalError {
+	return &RefusalError{Code: "RequestEntityTooLargeException", Status: http.StatusRequestEntityTooLarge, Message: "The request's body is too large", category: fault.ErrInvalid}
 }
 
-func errUnknownOperation() *Refusal {
-	return &Refusal{Code: "UnknownOperationException", Status: http.StatusNotFound, Message: "No operation has this method and path", category: fault.ErrNotFound}
+func errUnknownOperation() *RefusalError {
+	return &RefusalError{Code: "UnknownOperationException", Status: http.StatusNotFound, Message: "No operation has this method and path", category: fault.ErrNotFound}
 }
 
 const internalText = "An internal error has occurred"
 
 // RefusalOf gives the refusal that an error stands for, by its fault category.
 // What an internal error says stays in the log.
-func RefusalOf(err error) *Refusal {
-	if known, ok := errors.AsType[*Refusal](err); ok {
+func RefusalOf(err error) *RefusalError {
+	if known, ok := errors.AsType[*RefusalError](err); ok {
 		return known
 	}
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return errTooLarge()
 	}
 	category := fault.Of(err)
-	refusal := &Refusal{Status: category.HTTPStatus, Message: strings.ToValidUTF8(err.Error(), "?"), category: category.Err}
-	switch category.Err {
-	case fault.ErrInvalid:
-		refusal.Code = "ValidationException"
-	case fault.ErrNotFound:
-		refusal.Code = "ResourceNotFoundException"
-	case fault.ErrDenied:
-		refusal.Code = "AccessDeniedException"
-	case fault.ErrConflict:
-		refusal.Code = "ConflictException"
-	case fault.ErrQuota:
-		refusal.Code = "ServiceQuotaExceededException"
-	case fault.ErrThrottled:
-		refusal.Code = "ThrottlingException"
-	case nil:
+	refusal := &RefusalError{Status: category.HTTPStatus, Message: strings.ToValidUTF8(err.Error(), "?"), category: category.Err}
+	if category.Err == nil {
 		refusal.Code, refusal.Message = "InternalServerException", internalText
-	default:
-		refusal.Code, refusal.Message = "ServiceUnavailableException", "The request could not be answered in time; try again"
+		return refusal
 	}
+	for _, row := range []struct {
+		category error
+		code     string
+	}{
+		{fault.ErrInvalid, "ValidationException"},
+		{fault.ErrNotFound, "ResourceNotFoundException"},
+		{fault.ErrDenied, "AccessDeniedException"},
+		{fault.ErrConflict, "ConflictException"},
+		{fault.ErrQuota, "ServiceQuotaExceededException"},
+		{fault.ErrThrottled, "ThrottlingException"},
+	} {
+		if errors.Is(category.Err, row.category) {
+			refusal.Code = row.code
+			return refusal
+		}
+	}
+	refusal.Code, refusal.Message = "ServiceUnavailableException", "The request could not be answered in time; try again"
 	return refusal
 }
 

@@ -80,13 +80,12 @@ func (s *server) handler(route Route) http.Handler {
 		}
 		setHeaders(w.Header(), r, c.RequestID)
 		r.Body = http.MaxBytesReader(w, r.Body, route.MaxBody)
-		ctx, cancel := bound(w, r, route.Timeout)
+		r, cancel := bound(w, r, route.Timeout)
 		defer cancel()
-		r = r.WithContext(ctx)
 		err := s.answer(out, r, route, &c)
 		s.finish(out, r, route, c, err)
 		if s.Observe != nil {
-			s.Observe(ctx, route.Operation, out.status(), s.Now().Sub(start))
+			s.Observe(r.Context(), route.Operation, out.status(), s.Now().Sub(start))
 		}
 		if err != nil && out.code != 0 && !out.failed {
 			panic(http.ErrAbortHandler) // half an answer must not look like a whole one
@@ -97,17 +96,18 @@ func (s *server) handler(route Route) http.Handler {
 // bound sets the request's time limit, and the connection's: a body or a reader
 // that is slower is not waited for. Connections without deadlines (in tests) have
 // the context's only.
-func bound(w http.ResponseWriter, r *http.Request, timeout time.Duration) (context.Context, context.CancelFunc) {
+func bound(w http.ResponseWriter, r *http.Request, timeout time.Duration) (*http.Request, context.CancelFunc) {
 	conn := http.NewResponseController(w)
 	if timeout == Unbounded {
 		_, _ = conn.SetReadDeadline(time.Time{}), conn.SetWriteDeadline(time.Time{})
-		return context.WithCancel(r.Context())
+		ctx, cancel := context.WithCancel(r.Context())
+		return r.WithContext(ctx), cancel
 	}
 	const toSayIt = 5 * time.Second // for the error that says that time is over
 	ctx, cancel := context.WithTimeout(r.Context(), timeout)
 	end, _ := ctx.Deadline()
 	_, _ = conn.SetReadDeadline(end.Add(toSayIt)), conn.SetWriteDeadline(end.Add(toSayIt))
-	return ctx, cancel
+	return r.WithContext(ctx), cancel
 }
 
 // answer lets the route answer, if the caller may ask.
@@ -115,7 +115,7 @@ func (s *server) answer(w http.ResponseWriter, r *http.Request, route Route, c *
 	defer func() {
 		switch p := recover(); p {
 		case nil:
-		case http.ErrAbortHandler: //nolint:errorlint // this very value ends a handler; net/http compares it so
+		case http.ErrAbortHandler:
 			panic(p)
 		default:
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())

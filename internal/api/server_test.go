@@ -164,10 +164,9 @@ type request struct {
 	service, region    string
 	at                 time.Time
 	// id is the SDK's ID of the request; most SDKs sign one.
-	id      string
-	before  func(*http.Request) // before signing
-	after   func(*http.Request)
-	address string
+	id     string
+	before func(*http.Request) // before signing
+	after  func(*http.Request)
 }
 
 // answer is what the server said.
@@ -289,7 +288,10 @@ func TestWhoIsLetIn(t *testing.T) {
 			if tt.code == "" {
 				return
 			}
-			var body struct{ Message, Code string }
+			var body struct {
+				Message string `json:"Message"`
+				Code    string `json:"Code"`
+			}
 			if err := json.Unmarshal([]byte(got.body), &body); err != nil || body.Code != tt.code || body.Message == "" {
 				t.Errorf("body %s: %v", got.body, err)
 			}
