@@ -41,4 +41,6 @@ type Observer func(ctx context.Context, operation string, status int, took time.
 // does not count.
 type Keys interface {
 	Credential(ctx context.Context, id string) (access.Principal, string, error)
+	// Used is told of every request that was signed with the key.
+	Used(ctx context.Context, id string)
 }

@@ -84,9 +84,7 @@ func (s *server) handler(route Route) http.Handler {
 		defer cancel()
 		err := s.answer(out, r, route, &c)
 		s.finish(out, r, route, c, err)
-		if s.Observe != nil {
-			s.Observe(r.Context(), route.Operation, out.status(), s.Now().Sub(start))
-		}
+		s.observe(r, route, out.status(), start)
 		if err != nil && out.code != 0 && !out.failed {
 			panic(http.ErrAbortHandler) // half an answer must not look like a whole one
 		}
@@ -108,6 +106,12 @@ func bound(w http.ResponseWriter, r *http.Request, timeout time.Duration) (*http
 	end, _ := ctx.Deadline()
 	_, _ = conn.SetReadDeadline(end.Add(toSayIt)), conn.SetWriteDeadline(end.Add(toSayIt))
 	return r.WithContext(ctx), cancel
+}
+
+func (s *server) observe(r *http.Request, route Route, status int, start time.Time) {
+	if s.Observe != nil {
+		s.Observe(r.Context(), route.Operation, status, s.Now().Sub(start))
+	}
 }
 
 // answer lets the route answer, if the caller may ask.

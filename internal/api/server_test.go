@@ -46,6 +46,8 @@ func (k keys) Credential(_ context.Context, id string) (access.Principal, string
 	return p, secret, nil
 }
 
+func (keys) Used(context.Context, string) {}
+
 // audit is an audit log in memory.
 type audit struct {
 	mu      sync.Mutex

@@ -51,6 +51,7 @@ func (s Signed) Authenticate(r *http.Request) (Proof, error) {
 	if err := sig.Verify(r, body, secret); err != nil {
 		return Proof{}, signatureRefusal(err)
 	}
+	s.Keys.Used(r.Context(), sig.AccessKey)
 	return Proof{Principal: principal, Once: sig.AccessKey + " " + sig.Sum, Until: sig.Last(), Repeatable: !sig.Signs("amz-sdk-invocation-id")}, nil
 }
 

@@ -14,11 +14,11 @@ const module = "github.com/eksposure/eksposure/internal/"
 // own list, and the standard library; adapters one SDK family more.
 var (
 	domain      = []string{"fault", "vuln", "inventory", "exposure", "trait", "ocsf", "access", "search", "automation"}
-	application = []string{"scan", "hub", "rulebook", "deliver", "export", "ingest", "schedule"}
+	application = []string{"scan", "hub", "rulebook", "deliver", "export", "ingest", "schedule", "keyring"}
 	// leaves are for everybody, and know the domain alone.
-	leaves      = []string{"outbound"}
-	adapters    = []string{"cloud", "kube", "catalog", "vulndb", "store", "webhook", "ticket", "oidc", "telemetry"}
-	delivery    = []string{"report", "cli", "api", "server"}
+	leaves   = []string{"outbound"}
+	adapters = []string{"cloud", "kube", "catalog", "vulndb", "store", "webhook", "ticket", "oidc", "telemetry"}
+	delivery = []string{"report", "cli", "api", "server"}
 )
 
 // families are the SDKs that one adapter alone may know.
