@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -280,7 +281,7 @@ func (w *writer) part(ctx context.Context, target Target) error {
 	if err != nil {
 		return err
 	}
-	next.State.Tags = append(next.State.Tags[:len(next.State.Tags):len(next.State.Tags)], tag)
+	next.State.Tags = append(slices.Clip(next.State.Tags), tag)
 	next.Progress.Bytes += int64(len(body))
 	w.job = next
 	return w.save(ctx)
