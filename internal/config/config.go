@@ -28,6 +28,11 @@ type Config struct {
 	Images Images          `key:"images"`
 	VulnDB VulnDB          `key:"vulnerability_database"`
 	Policy exposure.Policy `key:"policy"`
+
+	Serve     Serve     `key:"serve"`
+	Access    Access    `key:"access"`
+	Schedule  Schedule  `key:"schedule"`
+	Telemetry Telemetry `key:"telemetry"`
 }
 
 // AWS says which accounts and regions are looked at, and how they are reached.
@@ -70,6 +75,31 @@ type VulnDB struct {
 	ListingURL string        `key:"listing_url" doc:"where newer databases are listed; default: Grype's own distribution"`
 }
 
+// Serve says where the server listens.
+type Serve struct {
+	Listen           string        `key:"listen" flag:"listen" doc:"address to serve on, HOST:PORT; any host but loopback demands serve.tls_cert and serve.tls_key"`
+	TLSCert          string        `key:"tls_cert" flag:"tls-cert" doc:"certificate to serve with, a PEM file with its chain; read again when it changes"`
+	TLSKey           string        `key:"tls_key" flag:"tls-key" doc:"key of the certificate, a PEM file"`
+	MetricsListen    string        `key:"metrics_listen" flag:"metrics-listen" doc:"address to serve Prometheus metrics on, HOST:PORT; any host but loopback demands TLS and serve.metrics_token_file; default: none"`
+	MetricsTokenFile string        `key:"metrics_token_file" flag:"metrics-token-file" doc:"file with the bearer token that scrapes of the metrics must carry"`
+	Grace            time.Duration `key:"grace" doc:"time that requests in flight have to finish when the server is told to end"`
+}
+
+// Access says who may ask the server.
+type Access struct {
+	KeyFile string `key:"key_file" flag:"key-file" doc:"file of the key that the secrets of access keys are encrypted under; made when missing; default: eksposure.key beside the database's file, else in the user's data directory"`
+}
+
+// Schedule says when clusters are scanned while serving.
+type Schedule struct {
+	Interval time.Duration `key:"interval" flag:"scan-interval" doc:"time between two scans of a cluster, and between two discoveries, moved by up to a tenth; 0 scans on demand only"`
+}
+
+// Telemetry says where traces go.
+type Telemetry struct {
+	TracesEndpoint string `key:"traces_endpoint" doc:"URL that OpenTelemetry spans are posted to (OTLP over HTTP); the other standard OTEL_ variables apply too; default: OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, else OTEL_EXPORTER_OTLP_ENDPOINT with /v1/traces, else none"`
+}
+
 // Directories are the user's directories, which stand in for settings that are
 // not given.
 type Directories struct {
@@ -107,8 +137,17 @@ func Default() Config {
 		Images:   Images{Read: true, Parallel: 4, MaxCacheMB: 10 * 1024},
 		VulnDB:   VulnDB{AutoUpdate: true, MaxAge: 5 * 24 * time.Hour},
 		Policy:   exposure.DefaultPolicy(),
+		Serve:    Serve{Listen: "127.0.0.1:8443", Grace: 20 * time.Second},
+		Schedule: Schedule{Interval: 6 * time.Hour},
 	}
 }
+
+const (
+	// leastInterval keeps a fleet from being asked without end.
+	leastInterval = 5 * time.Minute
+	// longestGrace is more than any service manager waits before it kills.
+	longestGrace = 10 * time.Minute
+)
 
 // Validate reports the first setting that cannot be, as fault.ErrInvalid.
 func (c *Config) Validate() error {
@@ -130,6 +169,12 @@ func (c *Config) Validate() error {
 	}
 	if c.VulnDB.MaxAge < time.Hour {
 		return fmt.Errorf("setting vulnerability_database.max_age is %s: want 1h or more: %w", c.VulnDB.MaxAge, fault.ErrInvalid)
+	}
+	if c.Schedule.Interval != 0 && c.Schedule.Interval < leastInterval {
+		return fmt.Errorf("setting schedule.interval is %s: want 0 or %s or more: %w", c.Schedule.Interval, leastInterval, fault.ErrInvalid)
+	}
+	if c.Serve.Grace < 0 || c.Serve.Grace > longestGrace {
+		return fmt.Errorf("setting serve.grace is %s: want 0s to %s: %w", c.Serve.Grace, longestGrace, fault.ErrInvalid)
 	}
 	switch c.LogLevel {
 	case "debug", "info", "warn", "error":

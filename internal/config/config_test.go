@@ -27,7 +27,7 @@ policy:
   likely_epss: 0.2
 scan: {cluster_timeout: 90s}
 `),
-		Env:   map[string]string{"HOME": "/home/a", "EKSPOSURE_AWS_ROLE_NAME": "from-env", "EKSPOSURE_AWS_REGIONS": "eu-west-1,eu-north-1", "KUBECONFIG": "/k"},
+		Env:   map[string]string{"HOME": "/home/a", "EKSPOSURE_AWS_ROLE_NAME": "from-env", "EKSPOSURE_AWS_REGIONS": "eu-west-1,eu-north-1", "KUBECONFIG": "/k", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318/"},
 		Flags: map[string][]string{"aws.regions": {"us-east-1"}},
 	})
 	if err != nil {
@@ -35,6 +35,7 @@ scan: {cluster_timeout: 90s}
 	}
 	want := config.Default()
 	want.Database = "/file.db"
+	want.Access.KeyFile = "/eksposure.key"
 	want.CacheDir = "/home/a/.cache/eksposure"
 	want.VulnDB.Dir = "/home/a/.cache/eksposure/vulnerability-db"
 	want.AWS.RoleName = "from-env"
@@ -45,8 +46,17 @@ scan: {cluster_timeout: 90s}
 	want.Kube.Kubeconfig = "/k"
 	want.Policy.LikelyEPSS = 0.2
 	want.Scan.ClusterTimeout = 90 * time.Second
+	want.Telemetry.TracesEndpoint = "http://collector:4318/v1/traces"
 	if diff := cmp.Diff(want, c); diff != "" {
 		t.Errorf("Load (-want +got):\n%s", diff)
+	}
+}
+
+// The key file is never looked for beside a server's URL.
+func TestKeyFileOfAServer(t *testing.T) {
+	c, err := config.Load(config.Sources{Env: map[string]string{"HOME": "/home/a", "EKSPOSURE_DATABASE": "postgres://db.internal/eksposure"}})
+	if err != nil || c.Access.KeyFile != "/home/a/.local/share/eksposure/eksposure.key" {
+		t.Errorf("key file %q, %v", c.Access.KeyFile, err)
 	}
 }
 
@@ -64,6 +74,8 @@ func TestLoadRefuses(t *testing.T) {
 		{"mirror without URL", config.Sources{Flags: map[string][]string{"images.mirrors": {"docker.io"}}}, "images.mirrors"},
 		{"negative", config.Sources{Flags: map[string][]string{"scan.clusters": {"-1"}}}, "scan.clusters"},
 		{"zero workers", config.Sources{Flags: map[string][]string{"scan.clusters": {"0"}}}, "scan.clusters"},
+		{"scans without end", config.Sources{Flags: map[string][]string{"schedule.interval": {"1s"}}}, "schedule.interval"},
+		{"endless end", config.Sources{Flags: map[string][]string{"serve.grace": {"1h"}}}, "serve.grace"},
 		{"log level", config.Sources{Flags: map[string][]string{"log_level": {"loud"}}}, "log_level"},
 	}
 	for _, test := range tests {

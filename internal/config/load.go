@@ -103,10 +103,18 @@ func (c *Config) fillPaths(d Directories, env map[string]string) {
 		}
 	}
 	fill(&c.Database, filepath.Join(d.Data, "eksposure.db"))
+	if strings.Contains(c.Database, "://") {
+		fill(&c.Access.KeyFile, filepath.Join(d.Data, "eksposure.key"))
+	}
+	fill(&c.Access.KeyFile, filepath.Join(filepath.Dir(c.Database), "eksposure.key"))
 	fill(&c.CacheDir, d.Cache)
 	fill(&c.VulnDB.Dir, filepath.Join(c.CacheDir, "vulnerability-db"))
 	fill(&c.Kube.Kubeconfig, env["KUBECONFIG"])
 	fill(&c.Kube.Kubeconfig, filepath.Join(d.Home, ".kube", "config"))
+	fill(&c.Telemetry.TracesEndpoint, env["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"])
+	if base := env["OTEL_EXPORTER_OTLP_ENDPOINT"]; base != "" {
+		fill(&c.Telemetry.TracesEndpoint, strings.TrimSuffix(base, "/")+"/v1/traces")
+	}
 	if dir := env["DOCKER_CONFIG"]; dir != "" {
 		fill(&c.Images.DockerConfig, filepath.Join(dir, "config.json"))
 	}

@@ -15,6 +15,8 @@ import (
 const (
 	// The discovery is one object, and its lease has the same name.
 	stateKind, stateID = "schedule", "discovery"
+	// latestID is the object of the latest discovery that succeeded.
+	latestID = "latest-discovery"
 	// discoveryTime bounds a discovery over some thousand accounts.
 	discoveryTime = 30 * time.Minute
 	// discoveryPoll is how often the clock is compared with the next discovery; the
@@ -50,6 +52,36 @@ func (s *Service) Discovered(ctx context.Context) (Discovered, error) {
 		return Discovered{}, fmt.Errorf("discovery state: %w", err)
 	}
 	return d, nil
+}
+
+// Latest gives the latest discovery that succeeded, without its clusters, and when
+// it was made; fault.ErrNotFound when there was none.
+func (s *Service) Latest(ctx context.Context) (inventory.Discovery, time.Time, error) {
+	document, err := s.cfg.Objects.Object(ctx, stateKind, latestID)
+	if err != nil {
+		return inventory.Discovery{}, time.Time{}, err
+	}
+	var l latest
+	if err := json.Unmarshal(document, &l); err != nil {
+		return inventory.Discovery{}, time.Time{}, fmt.Errorf("latest discovery: %w", err)
+	}
+	return l.Discovery, l.At, nil
+}
+
+// latest is the document of the latest discovery.
+type latest struct {
+	At        time.Time           `json:"at"`
+	Discovery inventory.Discovery `json:"discovery"`
+}
+
+// keepLatest keeps where was looked; the clusters are in the schedule.
+func (s *Service) keepLatest(ctx context.Context, d inventory.Discovery) error {
+	d.Clusters = nil
+	document, err := json.Marshal(latest{s.cfg.Now().UTC(), d})
+	if err != nil {
+		return fmt.Errorf("latest discovery: %w", err)
+	}
+	return s.cfg.Objects.PutObject(ctx, stateKind, latestID, document)
 }
 
 // discoveries discovers when it is time or a job waits for it.
@@ -161,6 +193,9 @@ func (s *Service) apply(ctx context.Context, found inventory.Discovery) error {
 		return err
 	}
 	if err := s.cfg.Clusters.Unschedule(ctx, found.Gone(known)); err != nil {
+		return err
+	}
+	if err := s.keepLatest(ctx, found); err != nil {
 		return err
 	}
 	return s.cfg.Scanner.Tidy(ctx, found)

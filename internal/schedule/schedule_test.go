@@ -278,6 +278,9 @@ func TestDiscoveryFails(t *testing.T) {
 		if d, err = s.Discovered(t.Context()); err != nil || d.Problem != "" || d.Clusters != 2 {
 			t.Errorf("%+v, %v", d, err)
 		}
+		if latest, at, err := s.Latest(t.Context()); err != nil || len(latest.Accounts) != 2 || at.IsZero() {
+			t.Errorf("%+v at %s, %v", latest, at, err)
+		}
 		stop()
 	})
 }

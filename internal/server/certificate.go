@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -72,13 +73,13 @@ func load(certFile, keyFile string) (*tls.Certificate, error) {
 
 // stamp changes when one of the files does.
 func stamp(files ...string) (string, error) {
-	text := ""
+	var text strings.Builder
 	for _, name := range files {
 		info, err := os.Stat(name)
 		if err != nil {
 			return "", fmt.Errorf("certificate: %w: %w", err, fault.ErrNotFound)
 		}
-		text += fmt.Sprint(info.ModTime().UnixNano(), info.Size(), " ")
+		fmt.Fprintln(&text, info.ModTime().UnixNano(), info.Size())
 	}
-	return text, nil
+	return text.String(), nil
 }
