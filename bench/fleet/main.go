@@ -45,7 +45,7 @@ func run(ctx context.Context, clusters, workloads int) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	db, err := store.Open(ctx, store.Config{Path: filepath.Join(dir, "fleet.db"), Now: time.Now})
+	db, err := store.Open(ctx, store.Config{Place: filepath.Join(dir, "fleet.db"), Now: time.Now})
 	if err != nil {
 		return err
 	}

@@ -8,10 +8,7 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io/fs"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -19,7 +16,6 @@ import (
 	"github.com/eksposure/eksposure/internal/catalog"
 	"github.com/eksposure/eksposure/internal/cloud"
 	"github.com/eksposure/eksposure/internal/config"
-	"github.com/eksposure/eksposure/internal/fault"
 	"github.com/eksposure/eksposure/internal/inventory"
 	"github.com/eksposure/eksposure/internal/kube"
 	"github.com/eksposure/eksposure/internal/scan"
@@ -63,26 +59,23 @@ func (a *App) Close() error {
 }
 
 // Store opens the database of findings.
-func (a *App) Store(ctx context.Context) (*store.DB, error) {
+func (a *App) Store(ctx context.Context) (*store.DB, error) { return a.open(ctx, false) }
+
+// Recorded opens the database of findings to read what scans recorded. It makes
+// nothing: a database that is not there is fault.ErrNotFound.
+func (a *App) Recorded(ctx context.Context) (*store.DB, error) { return a.open(ctx, true) }
+
+func (a *App) open(ctx context.Context, existing bool) (*store.DB, error) {
 	if a.store != nil {
 		return a.store, nil
 	}
-	db, err := store.Open(ctx, store.Config{Path: a.o.Config.Database, Now: a.o.Now})
+	db, err := store.Open(ctx, store.Config{Place: a.o.Config.Database, Existing: existing, Now: a.o.Now})
 	if err != nil {
 		return nil, err
 	}
 	a.store = db
 	a.closers = append(a.closers, db.Close)
 	return db, nil
-}
-
-// Recorded opens the database of findings to read what scans recorded. It makes
-// nothing: a database that is not there is fault.ErrNotFound.
-func (a *App) Recorded(ctx context.Context) (*store.DB, error) {
-	if _, err := os.Stat(a.o.Config.Database); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("there is no database %q; run `eksposure scan` first, or name another file with --db: %w", a.o.Config.Database, fault.ErrNotFound)
-	}
-	return a.Store(ctx)
 }
 
 // Discover lists all clusters, and needs AWS alone.

@@ -31,6 +31,7 @@ var families = map[string]string{
 	"github.com/glebarez/go-sqlite": "store",
 	"github.com/prometheus/":        "telemetry",
 	"go.opentelemetry.io/":          "telemetry",
+	"github.com/jackc/pgx":          "store",
 }
 
 func TestImports(t *testing.T) {

@@ -18,7 +18,7 @@ import (
 // Config holds every setting. The tags: "key" is the name in the file, "flag" the
 // command-line flag (none: file and environment only), "doc" the description.
 type Config struct {
-	Database string `key:"database" flag:"db" doc:"SQLite file that keeps findings, history and SBOMs; default: eksposure.db in the user's data directory"`
+	Database string `key:"database" flag:"db" doc:"SQLite file or postgres://USER@HOST/DATABASE URL of the database that keeps findings, history and SBOMs; default: eksposure.db in the user's data directory"`
 	CacheDir string `key:"cache_dir" flag:"cache-dir" doc:"directory for image layers and the vulnerability database; default: the user's cache directory"`
 	LogLevel string `key:"log_level" flag:"log-level" doc:"what is logged to standard error: debug, info, warn or error"`
 

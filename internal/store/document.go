@@ -102,5 +102,5 @@ func (db *DB) expand(data []byte) ([]byte, error) {
 
 // damaged marks a document that cannot be read back.
 func (db *DB) damaged(err error) error {
-	return fmt.Errorf("database %q holds a damaged document; move the file away or restore a copy, the next scan finds the exposures again: %w: %w", db.path, err, fault.ErrInvalid)
+	return fmt.Errorf("database %q holds a damaged document; %s: %w: %w", db.name, db.engine.advice(), err, fault.ErrInvalid)
 }

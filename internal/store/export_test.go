@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -12,26 +13,17 @@ func Versions() (int, error) {
 	return len(list), err
 }
 
-// MakeAt makes a file as the program of an earlier version made it.
-func MakeAt(ctx context.Context, path string, version int) error {
+// MakeAt makes a database as the program of an earlier version made it.
+func MakeAt(ctx context.Context, place string, version int) error {
 	list, err := migrations()
 	if err != nil {
 		return err
 	}
-	if err := checkFile(path); err != nil {
+	db, err := connect(ctx, Config{Place: place, Now: time.Now})
+	if err != nil {
 		return err
 	}
-	db := &DB{path: path, now: time.Now, patience: patience}
-	if err := db.connect(); err != nil {
-		return err
-	}
-	if err := db.migrate(ctx, list[:version]); err != nil {
-		return err
-	}
-	if err := db.read.Close(); err != nil {
-		return err
-	}
-	return db.write.Close()
+	return errors.Join(db.migrate(ctx, list[:version]), db.Close())
 }
 
 // LimitPages makes the database full at a number of pages.
@@ -49,8 +41,12 @@ func (db *DB) Pages(ctx context.Context) (pages int, err error) {
 // SetPatience sets how long a write waits for another process.
 func (db *DB) SetPatience(d time.Duration) { db.patience = d }
 
-// Check runs SQLite's own check of the whole file; "ok" is what it says of a sound one.
+// Check runs SQLite's own check of the whole file; "ok" is what it says of a sound
+// one. PostgreSQL has none.
 func (db *DB) Check(ctx context.Context) (string, error) {
+	if db.dialect.numbered {
+		return "[ok]", nil
+	}
 	list, err := db.texts(ctx, "PRAGMA integrity_check")
 	if err != nil {
 		return "", err

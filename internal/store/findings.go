@@ -125,7 +125,7 @@ func (db *DB) each(ctx context.Context, tail string, args ...any) iter.Seq2[*exp
 			var document []byte
 			err := rows.Scan(&cluster, &seen, &document)
 			if err != nil {
-				yield(nil, db.translate(err))
+				yield(nil, db.engine.translate(err))
 				return
 			}
 			f, err := db.unseal(document, seen)
@@ -171,7 +171,7 @@ func (db *DB) History(ctx context.Context, id string) ([]exposure.Event, error) 
 		var rank int
 		var kind, details string
 		if err := rows.Scan(&at, &kind, &rank, &details); err != nil {
-			return nil, db.translate(err)
+			return nil, db.engine.translate(err)
 		}
 		e := exposure.Event{At: moment(at), Severity: severityOf(rank), Change: exposure.Change{Kind: exposure.ChangeKind(kind)}}
 		if err := json.Unmarshal([]byte(details), &e.Details); err != nil {

@@ -20,12 +20,12 @@ func (db *DB) SBOM(ctx context.Context, digest, tool string) (inventory.Image, v
 	var image, facts string
 	var document []byte
 	var used int64
-	err := db.read.QueryRowContext(ctx, `SELECT image, sbom, document, used_at FROM sboms WHERE digest = ? AND tool = ?`, digest, tool).Scan(&image, &facts, &document, &used)
+	err := db.row(ctx, `SELECT image, sbom, document, used_at FROM sboms WHERE digest = ? AND tool = ?`, []any{digest, tool}, &image, &facts, &document, &used)
 	if errors.Is(err, sql.ErrNoRows) {
 		return im, sbom, false, nil
 	}
 	if err != nil {
-		return im, sbom, false, db.translate(err)
+		return im, sbom, false, err
 	}
 	if err := errors.Join(json.Unmarshal([]byte(image), &im), json.Unmarshal([]byte(facts), &sbom)); err != nil {
 		return im, sbom, false, fmt.Errorf("SBOM of %q: %w", digest, db.damaged(err))
@@ -47,11 +47,11 @@ func (db *DB) PutSBOM(ctx context.Context, im inventory.Image, sbom vuln.SBOM) e
 		return fmt.Errorf("encode the SBOM of %q: %w", im.Digest, err)
 	}
 	document := db.compress(sbom.Document)
-	return db.change(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM sboms WHERE digest = ?`, im.Digest); err != nil {
+	return db.change(ctx, func(t tx) error {
+		if _, err := t.exec(ctx, `DELETE FROM sboms WHERE digest = ?`, im.Digest); err != nil {
 			return fmt.Errorf("keep the SBOM of %q: %w", im.Digest, err)
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO sboms (digest, tool, image, sbom, document, used_at) VALUES (?, ?, ?, ?, ?, ?)`,
+		_, err := t.exec(ctx, `INSERT INTO sboms (digest, tool, image, sbom, document, used_at) VALUES (?, ?, ?, ?, ?, ?)`,
 			im.Digest, sbom.Tool, string(image), string(facts), document, millis(db.now()))
 		if err != nil {
 			return fmt.Errorf("keep the SBOM of %q: %w", im.Digest, err)
@@ -66,12 +66,12 @@ func (db *DB) Matches(ctx context.Context, digest, build string) (vuln.Report, b
 	var r vuln.Report
 	var document []byte
 	var used int64
-	err := db.read.QueryRowContext(ctx, `SELECT document, used_at FROM matches WHERE digest = ? AND build = ?`, digest, build).Scan(&document, &used)
+	err := db.row(ctx, `SELECT document, used_at FROM matches WHERE digest = ? AND build = ?`, []any{digest, build}, &document, &used)
 	if errors.Is(err, sql.ErrNoRows) {
 		return r, false, nil
 	}
 	if err != nil {
-		return r, false, db.translate(err)
+		return r, false, err
 	}
 	data, err := db.expand(document)
 	if err != nil {
@@ -91,8 +91,8 @@ func (db *DB) PutMatches(ctx context.Context, digest string, r vuln.Report) erro
 		return fmt.Errorf("encode the matches of %q: %w", digest, err)
 	}
 	document := db.compress(data)
-	return db.change(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO matches (digest, build, document, used_at) VALUES (?, ?, ?, ?)
+	return db.change(ctx, func(t tx) error {
+		_, err := t.exec(ctx, `INSERT INTO matches (digest, build, document, used_at) VALUES (?, ?, ?, ?)
 			ON CONFLICT (digest) DO UPDATE SET build = excluded.build, document = excluded.document, used_at = excluded.used_at`,
 			digest, r.Database, document, millis(db.now()))
 		if err != nil {
@@ -107,7 +107,7 @@ func (db *DB) PutMatches(ctx context.Context, digest string, r vuln.Report) erro
 // last asked for before a time. It gives the number of images that lost something.
 func (db *DB) PruneImages(ctx context.Context, build string, before time.Time) (int, error) {
 	pruned := map[string]bool{}
-	err := db.change(ctx, func(tx *sql.Tx) error {
+	err := db.change(ctx, func(t tx) error {
 		for _, q := range []struct {
 			text string
 			args []any
@@ -115,7 +115,7 @@ func (db *DB) PruneImages(ctx context.Context, build string, before time.Time) (
 			{`DELETE FROM matches WHERE build <> ? OR used_at < ? RETURNING digest`, []any{build, millis(before)}},
 			{`DELETE FROM sboms WHERE used_at < ? RETURNING digest`, []any{millis(before)}},
 		} {
-			digests, err := column(tx.QueryContext(ctx, q.text, q.args...))
+			digests, err := column(t.query(ctx, q.text, q.args...))
 			if err != nil {
 				return fmt.Errorf("prune images: %w", err)
 			}
@@ -142,5 +142,5 @@ func (db *DB) used(ctx context.Context, text, digest string, last int64) {
 	if now.Sub(moment(last)) < usedEvery {
 		return
 	}
-	_, _ = db.write.ExecContext(ctx, text, millis(now), digest)
+	_, _ = db.write.ExecContext(ctx, db.dialect.statement(text), millis(now), digest)
 }

@@ -15,8 +15,8 @@ import (
 //go:embed schema/*.sql
 var schema embed.FS
 
-// applicationID marks our files (SQLite file format, offset 68): "eksp".
-const applicationID = 0x656b7370
+// createMigrations makes the table that tells which files of schema/ were applied.
+const createMigrations = `CREATE TABLE migrations (version INTEGER PRIMARY KEY, checksum TEXT NOT NULL, applied_at BIGINT NOT NULL)`
 
 // migration is one file of schema/; its version is its place in the folder.
 type migration struct {
@@ -42,38 +42,38 @@ func migrations() ([]migration, error) {
 	return list, nil
 }
 
-// migrate brings the file to the newest of the listed migrations, all in one transaction: the file is of one
-// version or of the other, never between. A file that is up to date is only read,
+// migrate brings the database to the newest of the listed migrations, all in one transaction: it is of one
+// version or of the other, never between. One that is up to date is only read,
 // so that a listing never waits for a scan.
 func (db *DB) migrate(ctx context.Context, list []migration) error {
 	applied, err := db.applied(ctx, db.read)
 	if err != nil {
-		return db.translate(err)
+		return db.engine.translate(err)
 	}
 	if len(applied) == len(list) {
 		return db.checkApplied(applied, list)
 	}
-	return db.change(ctx, func(tx *sql.Tx) error {
-		applied, err := db.applied(ctx, tx) // another process may have been faster
+	if len(applied) == 0 && db.existing {
+		return errMissing(db.name)
+	}
+	return db.inOrder(ctx, func(t tx) error {
+		applied, err := db.applied(ctx, t.inner) // another process may have been faster
 		if err != nil {
 			return err
 		}
 		if err := db.checkApplied(applied, list); err != nil {
 			return err
 		}
+		if len(applied) == 0 {
+			if err := db.engine.create(ctx, t); err != nil {
+				return err
+			}
+		}
 		for _, m := range list[len(applied):] {
-			if m.version == 1 {
-				if _, err := tx.ExecContext(ctx, fmt.Sprintf(`PRAGMA application_id = %d`, applicationID)); err != nil {
-					return err
-				}
-				if _, err := tx.ExecContext(ctx, `CREATE TABLE migrations (version INTEGER PRIMARY KEY, checksum TEXT NOT NULL, applied_at BIGINT NOT NULL)`); err != nil {
-					return err
-				}
+			if _, err := t.inner.ExecContext(ctx, db.dialect.definition(m.text)); err != nil {
+				return fmt.Errorf("bring database %q to schema %d: %w", db.name, m.version, err)
 			}
-			if _, err := tx.ExecContext(ctx, m.text); err != nil {
-				return fmt.Errorf("bring database %q to schema %d: %w", db.path, m.version, err)
-			}
-			if _, err := tx.ExecContext(ctx, `INSERT INTO migrations (version, checksum, applied_at) VALUES (?, ?, ?)`, m.version, m.checksum, millis(db.now())); err != nil {
+			if _, err := t.exec(ctx, `INSERT INTO migrations (version, checksum, applied_at) VALUES (?, ?, ?)`, m.version, m.checksum, millis(db.now())); err != nil {
 				return err
 			}
 		}
@@ -81,21 +81,21 @@ func (db *DB) migrate(ctx context.Context, list []migration) error {
 	})
 }
 
-// checkApplied compares the migrations in the file with this program's.
+// checkApplied compares the migrations in the database with this program's.
 func (db *DB) checkApplied(applied []appliedMigration, list []migration) error {
 	if n := len(applied); n > 0 && applied[n-1].version > len(list) {
-		return fmt.Errorf("database %q was written by a newer eksposure (schema %d, this program knows %d); use the newer program, or another file with --db: %w",
-			db.path, applied[n-1].version, len(list), fault.ErrInvalid)
+		return fmt.Errorf("database %q was written by a newer eksposure (schema %d, this program knows %d); use the newer program, or another database with --db: %w",
+			db.name, applied[n-1].version, len(list), fault.ErrInvalid)
 	}
 	for i, a := range applied {
 		if a.version != i+1 || a.checksum != list[i].checksum {
-			return fmt.Errorf("database %q has another schema %d than this program; name another file with --db: %w", db.path, i+1, fault.ErrInvalid)
+			return fmt.Errorf("database %q has another schema %d than this program; name another database with --db: %w", db.name, i+1, fault.ErrInvalid)
 		}
 	}
 	return nil
 }
 
-// appliedMigration is one that the file says it has had.
+// appliedMigration is one that the database says it has had.
 type appliedMigration struct {
 	version  int
 	checksum string
@@ -107,21 +107,10 @@ type querier interface {
 	QueryRowContext(ctx context.Context, text string, args ...any) *sql.Row
 }
 
-// applied gives the migrations in the file, in order; a fresh file has none. A
-// SQLite file of another program is refused.
+// applied gives the migrations in the database, in order; a fresh one has none.
 func (db *DB) applied(ctx context.Context, q querier) ([]appliedMigration, error) {
-	var id, tables int
-	if err := q.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema`).Scan(&tables); err != nil {
+	if ours, err := db.engine.found(ctx, q); err != nil || !ours {
 		return nil, err
-	}
-	if tables == 0 {
-		return nil, nil
-	}
-	if err := q.QueryRowContext(ctx, `PRAGMA application_id`).Scan(&id); err != nil {
-		return nil, err
-	}
-	if id != applicationID {
-		return nil, errForeign(db.path)
 	}
 	rows, err := q.QueryContext(ctx, `SELECT version, checksum FROM migrations ORDER BY version`)
 	if err != nil {

@@ -42,7 +42,7 @@ func TestOpenRefuses(t *testing.T) {
 	ours := func(then func(*testing.T, string)) func(*testing.T, string) {
 		return func(t *testing.T, path string) {
 			t.Helper()
-			db, err := store.Open(t.Context(), store.Config{Path: path, Now: time.Now})
+			db, err := store.Open(t.Context(), store.Config{Place: path, Now: time.Now})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -80,7 +80,7 @@ func TestOpenRefuses(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			db, err := store.Open(t.Context(), store.Config{Path: path, Now: time.Now})
+			db, err := store.Open(t.Context(), store.Config{Place: path, Now: time.Now})
 			if err == nil {
 				_, err = db.Findings(t.Context(), exposure.Query{})
 				_ = db.Close()
@@ -119,7 +119,7 @@ func TestDamagedPage(t *testing.T) {
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
-	damaged, err := store.Open(t.Context(), store.Config{Path: path, Now: time.Now})
+	damaged, err := store.Open(t.Context(), store.Config{Place: path, Now: time.Now})
 	if err == nil {
 		defer func() { _ = damaged.Close() }()
 		_, err = damaged.Findings(t.Context(), exposure.Query{Closed: true})
@@ -135,7 +135,7 @@ func TestReadOnlyPlaces(t *testing.T) {
 		if err := os.Chmod(dir, 0o500); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := store.Open(t.Context(), store.Config{Path: filepath.Join(dir, "e.db"), Now: time.Now}); !errors.Is(err, fault.ErrDenied) {
+		if _, err := store.Open(t.Context(), store.Config{Place: filepath.Join(dir, "e.db"), Now: time.Now}); !errors.Is(err, fault.ErrDenied) {
 			t.Errorf("a directory that is not writable: %v", err)
 		}
 	}
@@ -143,7 +143,7 @@ func TestReadOnlyPlaces(t *testing.T) {
 	if err := os.WriteFile(blocked, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := store.Open(t.Context(), store.Config{Path: filepath.Join(blocked, "e.db"), Now: time.Now}); !errors.Is(err, fault.ErrUnavailable) {
+	if _, err := store.Open(t.Context(), store.Config{Place: filepath.Join(blocked, "e.db"), Now: time.Now}); !errors.Is(err, fault.ErrUnavailable) {
 		t.Errorf("a directory that is a file: %v", err)
 	}
 }
@@ -205,7 +205,7 @@ func TestOpenInterrupted(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	if _, err := store.Open(ctx, store.Config{Path: path, Now: time.Now}); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := store.Open(ctx, store.Config{Place: path, Now: time.Now}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("Open of a file that is held: %v", err)
 	}
 	if err := tx.Rollback(); err != nil {

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"fmt"
 
@@ -20,10 +19,10 @@ func (db *DB) Record(ctx context.Context, o exposure.Outcome) error {
 			return fmt.Errorf("encode the outcome of %q: %w", o.Cluster, err)
 		}
 	}
-	return db.change(ctx, func(tx *sql.Tx) error {
-		err := db.leave(ctx, tx, o)
+	return db.inOrder(ctx, func(t tx) error {
+		err := db.leave(ctx, t, o)
 		if err == nil && e.finding != nil {
-			err = db.put(ctx, tx, e)
+			err = db.put(ctx, t, e)
 		}
 		if err != nil {
 			return fmt.Errorf("record the outcome of %q: %w", o.Cluster, err)
@@ -59,7 +58,7 @@ func (db *DB) encode(o exposure.Outcome) (entry, error) {
 	return e, nil
 }
 
-// The statements of Record, prepared once on the writing connection.
+// The statements of Record.
 const (
 	putSeen = `UPDATE findings SET last_seen = ?, seen = ? WHERE id = ? AND fingerprint = ?`
 
@@ -81,65 +80,43 @@ const (
 		VALUES (?, (SELECT coalesce(max(sequence), 0) + 1 FROM events WHERE finding = ?), ?, ?, ?, ?)`
 )
 
-func (db *DB) put(ctx context.Context, tx *sql.Tx, e entry) error {
+func (db *DB) put(ctx context.Context, t tx, e entry) error {
 	f := e.finding
 	if e.kind == exposure.Unchanged {
-		moved, err := db.exec(ctx, tx, putSeen, millis(f.LastSeen), e.seen, f.ID, e.fingerprint)
+		moved, err := t.exec(ctx, putSeen, millis(f.LastSeen), e.seen, f.ID, e.fingerprint)
 		if err != nil || moved == 1 {
 			return err
 		}
 		e.compressed = db.compress(e.document)
 	}
-	if err := db.putWhole(ctx, tx, e); err != nil {
+	if err := db.putWhole(ctx, t, e); err != nil {
 		return err
 	}
 	if e.kind == exposure.Unchanged {
 		return nil
 	}
-	_, err := db.exec(ctx, tx, putEvent, f.ID, f.ID, millis(f.ModifiedAt), string(e.kind), f.Severity.Rank(), e.details)
+	_, err := t.exec(ctx, putEvent, f.ID, f.ID, millis(f.ModifiedAt), string(e.kind), f.Severity.Rank(), e.details)
 	return err
 }
 
-func (db *DB) putWhole(ctx context.Context, tx *sql.Tx, e entry) error {
+func (db *DB) putWhole(ctx context.Context, t tx, e entry) error {
 	f := e.finding
 	ref := f.Cluster.Ref
-	_, err := db.exec(ctx, tx, putFinding, f.ID, f.UID, ref.String(), ref.Account, ref.Region, ref.Name, f.Severity.Rank(),
+	_, err := t.exec(ctx, putFinding, f.ID, f.UID, ref.String(), ref.Account, ref.Region, ref.Name, f.Severity.Rank(),
 		string(f.Status), string(f.Activity), millis(f.FirstSeen), millis(f.LastSeen), millis(f.ModifiedAt), e.fingerprint, e.seen)
 	if err != nil {
 		return err
 	}
-	if _, err := db.exec(ctx, tx, putDocument, f.ID, e.compressed); err != nil {
+	if _, err := t.exec(ctx, putDocument, f.ID, e.compressed); err != nil {
 		return err
 	}
-	if _, err := db.exec(ctx, tx, dropTraits, f.ID); err != nil {
+	if _, err := t.exec(ctx, dropTraits, f.ID); err != nil {
 		return err
 	}
-	for _, t := range f.Traits {
-		if _, err := db.exec(ctx, tx, putTrait, f.ID, t.ID, string(t.Standing)); err != nil {
+	for _, state := range f.Traits {
+		if _, err := t.exec(ctx, putTrait, f.ID, state.ID, string(state.Standing)); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// prepare makes the statements of Record ready.
-func (db *DB) prepare(ctx context.Context) error {
-	db.prepared = map[string]*sql.Stmt{}
-	for _, text := range []string{putSeen, putFinding, putDocument, dropTraits, putTrait, putEvent, putUndecided, dropUndecided} {
-		s, err := db.write.PrepareContext(ctx, text) //nolint:sqlclosecheck // it lives as long as its pool, whose Close closes it
-		if err != nil {
-			return db.translate(err)
-		}
-		db.prepared[text] = s
-	}
-	return nil
-}
-
-// exec runs a prepared statement in a transaction and gives the number of rows it changed.
-func (db *DB) exec(ctx context.Context, tx *sql.Tx, text string, args ...any) (int64, error) {
-	result, err := tx.StmtContext(ctx, db.prepared[text]).ExecContext(ctx, args...) //nolint:sqlclosecheck // the end of the transaction closes it
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/eksposure/eksposure/internal/fault"
 	"github.com/eksposure/eksposure/internal/inventory"
 	"github.com/eksposure/eksposure/internal/store"
+	"github.com/eksposure/eksposure/internal/store/storetest"
 )
 
 // fleetTraits answer as the cluster's tags tell them.
@@ -63,43 +64,44 @@ func randomScan(random *rand.Rand, r inventory.ClusterRef, at time.Time) *invent
 // Findings that live through many scans are read back exactly as they would be
 // with no database between, also those whose document was not written again.
 func TestManyScansReadBackExactly(t *testing.T) {
-	db := open(t, temp(t))
-	random := rand.New(rand.NewPCG(7, 8))
-	kinds := map[exposure.ChangeKind]int{}
-	memory := map[int]*exposure.Finding{}
-	histories := map[int][]exposure.Event{}
-	for scan := range 30 {
-		at := day(scan).Add(123456789 * time.Nanosecond) // finer than a column of milliseconds
-		for c := range 6 {
-			r := ref("111122223333", "eu-central-1", "c"+strconv.Itoa(c))
-			earlier, err := db.Earlier(t.Context(), r)
-			if err != nil {
-				t.Fatal(err)
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		random := rand.New(rand.NewPCG(7, 8))
+		kinds := map[exposure.ChangeKind]int{}
+		memory := map[int]*exposure.Finding{}
+		histories := map[int][]exposure.Event{}
+		for scan := range 30 {
+			at := day(scan).Add(123456789 * time.Nanosecond) // finer than a column of milliseconds
+			for c := range 6 {
+				r := ref("111122223333", "eu-central-1", "c"+strconv.Itoa(c))
+				earlier, err := db.Earlier(t.Context(), r)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if diff := cmp.Diff(memory[c], earlier); diff != "" {
+					t.Fatalf("scan %d of %s (-want +got):\n%s", scan, r.Name, diff)
+				}
+				o := evaluate(earlier, randomScan(random, r, at))
+				record(t, db, o)
+				kinds[o.Change.Kind]++
+				memory[c] = o.Finding
+				if o.Change.Kind == exposure.NoFinding || o.Change.Kind == exposure.Unchanged {
+					continue
+				}
+				histories[c] = append(histories[c], exposure.Event{At: at.Truncate(time.Millisecond), Severity: o.Finding.Severity, Change: o.Change})
 			}
-			if diff := cmp.Diff(memory[c], earlier); diff != "" {
-				t.Fatalf("scan %d of %s (-want +got):\n%s", scan, r.Name, diff)
+		}
+		for _, kind := range []exposure.ChangeKind{exposure.Created, exposure.Updated, exposure.Unchanged, exposure.Closed, exposure.Reopened} {
+			if kinds[kind] == 0 {
+				t.Errorf("the random scans made no %q", kind)
 			}
-			o := evaluate(earlier, randomScan(random, r, at))
-			record(t, db, o)
-			kinds[o.Change.Kind]++
-			memory[c] = o.Finding
-			if o.Change.Kind == exposure.NoFinding || o.Change.Kind == exposure.Unchanged {
-				continue
+		}
+		for c, want := range histories {
+			got, err := db.History(t.Context(), memory[c].ID)
+			if err != nil || cmp.Diff(want, got) != "" {
+				t.Errorf("history of %d: %v\n%s", c, err, cmp.Diff(want, got))
 			}
-			histories[c] = append(histories[c], exposure.Event{At: at.Truncate(time.Millisecond), Severity: o.Finding.Severity, Change: o.Change})
 		}
-	}
-	for _, kind := range []exposure.ChangeKind{exposure.Created, exposure.Updated, exposure.Unchanged, exposure.Closed, exposure.Reopened} {
-		if kinds[kind] == 0 {
-			t.Errorf("the random scans made no %q", kind)
-		}
-	}
-	for c, want := range histories {
-		got, err := db.History(t.Context(), memory[c].ID)
-		if err != nil || cmp.Diff(want, got) != "" {
-			t.Errorf("history of %d: %v\n%s", c, err, cmp.Diff(want, got))
-		}
-	}
+	})
 }
 
 // An unchanged scan writes the sighting, and not the document.
@@ -139,17 +141,18 @@ func changes(t *testing.T, db *store.DB) int {
 
 // An outcome that cannot be kept in full leaves nothing behind.
 func TestRecordIsWhole(t *testing.T) {
-	db := open(t, temp(t))
-	bad := outcome(shop, exposure.Low, exposure.Created, "internet-reachable", "internet-reachable")
-	if err := db.Record(t.Context(), bad); err == nil {
-		t.Error("a finding that has a trait twice was recorded")
-	}
-	if _, err := db.Finding(t.Context(), "shop"); !errors.Is(err, fault.ErrNotFound) {
-		t.Errorf("half a finding was kept: %v", err)
-	}
-	if events, err := db.History(t.Context(), bad.Finding.ID); err != nil || len(events) != 0 {
-		t.Errorf("history: %v, %v", events, err)
-	}
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		bad := outcome(shop, exposure.Low, exposure.Created, "internet-reachable", "internet-reachable")
+		if err := db.Record(t.Context(), bad); err == nil {
+			t.Error("a finding that has a trait twice was recorded")
+		}
+		if _, err := db.Finding(t.Context(), "shop"); !errors.Is(err, fault.ErrNotFound) {
+			t.Errorf("half a finding was kept: %v", err)
+		}
+		if events, err := db.History(t.Context(), bad.Finding.ID); err != nil || len(events) != 0 {
+			t.Errorf("history: %v, %v", events, err)
+		}
+	})
 }
 
 // fleetOutcome is an outcome whose finding is as large, and as hard to compress,

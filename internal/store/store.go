@@ -1,23 +1,19 @@
 // Package store keeps findings with their history, SBOMs and matches. All the SQL
 // is here.
 //
-// The database is one SQLite file in WAL mode: one writer and many readers at the
-// same time, and a killed process loses nothing that a method reported as done.
-// Errors are translated to the categories of package fault; the file is never
+// The database is one SQLite file in WAL mode, or a schema of a PostgreSQL database;
+// the SQL is written once. There is one transaction that records at a time and many
+// readers, and a killed process loses nothing that a method reported as done.
+// Errors are translated to the categories of package fault; a database is never
 // deleted or repaired behind the user's back.
 package store
 
 import (
 	"context"
 	"database/sql"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
-	"net/url"
-	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -29,14 +25,8 @@ import (
 const (
 	// patience is how long a writer waits for another process's transaction.
 	patience = 10 * time.Second
-	// The busy timeouts are how long SQLite waits by itself, which nothing interrupts. A
-	// reader waits only while another process mends the log of a killed one.
-	readBusyTimeout  = patience
-	writeBusyTimeout = 200 * time.Millisecond
 	// busyRetry is the pause before a writer tries again.
 	busyRetry = 20 * time.Millisecond
-	// readers bounds the connections that read while one writes.
-	readers = 8
 	// maxDocument bounds a document that is read back: no finding comes near it,
 	// and a damaged frame cannot claim more.
 	maxDocument = 256 << 20
@@ -44,15 +34,21 @@ const (
 
 // Config says where the database is.
 type Config struct {
-	// Path is the SQLite file; it and its directory are made when missing.
-	Path string
+	// Place is a SQLite file or a postgres:// URL. A file and its directory are made
+	// when missing, and so is the schema in a PostgreSQL database, but not the database.
+	Place string
+	// Existing refuses a place where nothing was recorded yet, as fault.ErrNotFound.
+	Existing bool
 	// Now is the clock.
 	Now func() time.Time
 }
 
 // DB is an open database. It is safe for use by several goroutines.
 type DB struct {
-	path     string
+	engine   engine
+	dialect  dialect
+	name     string // of the place, for people: with no password
+	existing bool
 	read     *sql.DB
 	write    *sql.DB
 	now      func() time.Time
@@ -60,17 +56,29 @@ type DB struct {
 	encoder  *zstd.Encoder
 	decoder  *zstd.Decoder
 	close    sync.Once
-	// prepared maps the statements of Record; only Open writes it.
-	prepared map[string]*sql.Stmt
+	prepared statements
 }
 
 // Open opens the database, makes it when there is none, and brings its tables to
-// this program's version. fault.ErrInvalid means that the file is damaged, is
-// something else, or was written by a newer program; it stays as it is.
+// this program's version. fault.ErrInvalid means that it is damaged, is something
+// else, or was written by a newer program; it stays as it is.
 func Open(ctx context.Context, c Config) (*DB, error) {
-	if err := checkFile(c.Path); err != nil {
+	list, err := migrations()
+	if err != nil {
 		return nil, err
 	}
+	db, err := connect(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	if err := db.migrate(ctx, list); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+// connect opens the database as it is.
+func connect(ctx context.Context, c Config) (*DB, error) {
 	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
 	if err != nil {
 		return nil, fmt.Errorf("database compression: %w", err)
@@ -79,60 +87,39 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("database compression: %w", err)
 	}
-	db := &DB{path: c.Path, now: c.Now, patience: patience, encoder: encoder, decoder: decoder}
-	if err := db.connect(); err != nil {
-		return nil, errors.Join(err, db.Close())
+	db := &DB{existing: c.Existing, now: c.Now, patience: patience, encoder: encoder, decoder: decoder}
+	db.engine, db.dialect, db.name, err = choose(c)
+	if err == nil {
+		db.read, db.write, err = db.engine.connect(ctx)
 	}
-	if err := db.useLog(ctx); err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	list, err := migrations()
 	if err != nil {
-		return nil, errors.Join(err, db.Close())
+		decoder.Close()
+		return nil, err
 	}
-	if err := db.migrate(ctx, list); err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	if err := db.prepare(ctx); err != nil {
-		return nil, errors.Join(err, db.Close())
+	db.prepared.kept, db.prepared.wanted = map[string]*sql.Stmt{}, map[string]bool{}
+	if !db.dialect.numbered {
+		db.prepared.pool = db.write
 	}
 	return db, nil
 }
 
-// connect makes the two pools: one connection that writes, as SQLite has one
-// writer at a time, and several that read.
-func (db *DB) connect() error {
-	var err error
-	if db.write, err = sql.Open("sqlite", dsn(db.path, "immediate", writeBusyTimeout)); err != nil {
-		return db.translate(err)
-	}
-	if db.read, err = sql.Open("sqlite", dsn(db.path, "deferred", readBusyTimeout)); err != nil {
-		return db.translate(err)
-	}
-	db.write.SetMaxOpenConns(1)
-	db.read.SetMaxOpenConns(readers)
-	return nil
-}
-
-// useLog switches the file to write-ahead logging, once in its life. SQLite does
-// not wait by itself when another process does the same at the same time
-// (sqlite.org/wal.html, section 8).
-func (db *DB) useLog(ctx context.Context) error {
-	var mode string
-	err := db.patiently(ctx, func() error { return db.write.QueryRowContext(ctx, `PRAGMA journal_mode = WAL`).Scan(&mode) })
-	if err == nil && mode != "wal" {
-		return fmt.Errorf("database %q is on a file system with no shared memory (journal mode %q); name a file on a local disk with --db: %w", db.path, mode, fault.ErrInvalid)
-	}
-	return err
+// Close ends all connections.
+func (db *DB) Close() error {
+	var errs []error
+	db.close.Do(func() {
+		errs = append(errs, db.prepared.close(), db.read.Close(), db.write.Close())
+		db.decoder.Close()
+	})
+	return errors.Join(errs...)
 }
 
 // patiently tries again while another process is in the way, until it has waited
 // for long enough or the context ends.
-func (db *DB) patiently(ctx context.Context, f func() error) error {
-	wait, cancel := context.WithTimeout(ctx, db.patience)
+func patiently(ctx context.Context, patience time.Duration, f func() error) error {
+	wait, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for {
-		err := db.translate(f())
+		err := f()
 		if !errors.Is(err, fault.ErrConflict) {
 			return err
 		}
@@ -141,7 +128,7 @@ func (db *DB) patiently(ctx context.Context, f func() error) error {
 		case <-time.After(busyRetry):
 		}
 		if ctx.Err() != nil {
-			return fmt.Errorf("database %q: %w", db.path, ctx.Err())
+			return fmt.Errorf("%w: %w", err, ctx.Err())
 		}
 		if wait.Err() != nil {
 			return err
@@ -149,96 +136,13 @@ func (db *DB) patiently(ctx context.Context, f func() error) error {
 	}
 }
 
-// Close ends all connections.
-func (db *DB) Close() error {
-	var errs []error
-	db.close.Do(func() {
-		for _, pool := range []*sql.DB{db.read, db.write} {
-			if pool != nil {
-				errs = append(errs, pool.Close())
-			}
-		}
-		db.decoder.Close()
-	})
-	return errors.Join(errs...)
-}
-
-// Facts of the SQLite file format, section 1.3: how a file begins, where the
-// number of pages and the application ID stand, and how long the header is.
-const (
-	magic         = "SQLite format 3\x00"
-	pagesAt       = 28
-	applicationAt = 68
-	headerSize    = 100
-)
-
-// checkFile makes the directory and the file, for their owner alone, and refuses a
-// file that is something else before anything can change it.
-func checkFile(path string) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return fmt.Errorf("directory of database %q: %w", path, osFault(err))
-	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return fmt.Errorf("database %q: %w", path, osFault(err))
-	}
-	defer func() { _ = f.Close() }()
-	header := make([]byte, headerSize)
-	n, err := io.ReadFull(f, header)
-	if n == 0 && errors.Is(err, io.EOF) {
-		return nil
-	}
-	if err != nil || string(header[:len(magic)]) != magic {
-		return fmt.Errorf("database %q is no SQLite file; move it away or name another with --db: %w", path, fault.ErrInvalid)
-	}
-	if binary.BigEndian.Uint32(header[applicationAt:]) == applicationID || binary.BigEndian.Uint32(header[pagesAt:]) <= 1 {
-		return nil
-	}
-	if _, err := os.Stat(path + "-wal"); err == nil {
-		return nil // what the header will say may still be in the log; migrate looks there
-	}
-	return errForeign(path)
-}
-
-func dsn(path, lock string, busy time.Duration) string {
-	q := url.Values{"_txlock": {lock}}
-	for _, pragma := range []string{
-		fmt.Sprintf("busy_timeout(%d)", busy.Milliseconds()),
-		"synchronous(NORMAL)", "foreign_keys(1)",
-	} {
-		q.Add("_pragma", pragma)
-	}
-	return (&url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: q.Encode()}).String()
-}
-
-// change runs a function in one write transaction.
-func (db *DB) change(ctx context.Context, f func(tx *sql.Tx) error) error {
-	var tx *sql.Tx
-	err := db.patiently(ctx, func() (err error) {
-		tx, err = db.write.BeginTx(ctx, nil)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
-	err = f(tx)
-	if err == nil {
-		err = tx.Commit()
-	}
-	if err != nil && ctx.Err() != nil {
-		return fmt.Errorf("database %q: %w: %w", db.path, err, ctx.Err()) // rolled back while f was at work
-	}
-	return db.translate(err)
-}
-
 // rows gives the rows of a query, each to be read by Scan alone. An error is the
 // last thing it gives.
 func (db *DB) rows(ctx context.Context, text string, args ...any) iter.Seq2[*sql.Rows, error] {
 	return func(yield func(*sql.Rows, error) bool) {
-		rows, err := db.read.QueryContext(ctx, text, args...)
+		rows, err := db.read.QueryContext(ctx, db.dialect.statement(text), args...)
 		if err != nil {
-			yield(nil, db.translate(err))
+			yield(nil, db.engine.translate(err))
 			return
 		}
 		defer func() { _ = rows.Close() }() // nothing was written
@@ -248,15 +152,20 @@ func (db *DB) rows(ctx context.Context, text string, args ...any) iter.Seq2[*sql
 			}
 		}
 		if err := rows.Err(); err != nil {
-			yield(nil, db.translate(err))
+			yield(nil, db.engine.translate(err))
 		}
 	}
 }
 
+// row reads the one row of a query; sql.ErrNoRows when there is none.
+func (db *DB) row(ctx context.Context, text string, args []any, into ...any) error {
+	return db.engine.translate(db.read.QueryRowContext(ctx, db.dialect.statement(text), args...).Scan(into...))
+}
+
 // texts gives the first column of a query.
 func (db *DB) texts(ctx context.Context, text string, args ...any) ([]string, error) {
-	list, err := column(db.read.QueryContext(ctx, text, args...))
-	return list, db.translate(err)
+	list, err := column(db.read.QueryContext(ctx, db.dialect.statement(text), args...))
+	return list, db.engine.translate(err)
 }
 
 // column reads the one column of a query's answer.

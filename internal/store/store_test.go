@@ -2,7 +2,6 @@ package store_test
 
 import (
 	"errors"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -14,13 +13,14 @@ import (
 	"github.com/eksposure/eksposure/internal/fault"
 	"github.com/eksposure/eksposure/internal/inventory"
 	"github.com/eksposure/eksposure/internal/store"
+	"github.com/eksposure/eksposure/internal/store/storetest"
 )
 
 func day(n int) time.Time { return time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC).AddDate(0, 0, n) }
 
 func open(tb testing.TB, path string) *store.DB {
 	tb.Helper()
-	db, err := store.Open(tb.Context(), store.Config{Path: path, Now: func() time.Time { return day(0) }})
+	db, err := store.Open(tb.Context(), store.Config{Place: path, Now: func() time.Time { return day(0) }})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -72,72 +72,72 @@ func record(tb testing.TB, db *store.DB, outcomes ...exposure.Outcome) {
 var shop = ref("111122223333", "eu-central-1", "shop")
 
 func TestFindingRoundTrip(t *testing.T) {
-	path := temp(t)
-	db := open(t, path)
-	o := outcome(shop, exposure.High, exposure.Created, "internet-reachable", "high-priority-vulnerability=unknown")
-	record(t, db, o, exposure.Outcome{Cluster: ref("111122223333", "eu-central-1", "clean"), Change: exposure.Change{Kind: exposure.NoFinding}})
-	again := open(t, path)
-	for _, key := range []string{o.Finding.ID, o.Finding.UID, shop.String(), "shop"} {
-		got, err := again.Finding(t.Context(), key)
-		if err != nil {
-			t.Fatal(err)
+	storetest.EachPlace(t, func(t *testing.T, path string) {
+		db := open(t, path)
+		o := outcome(shop, exposure.High, exposure.Created, "internet-reachable", "high-priority-vulnerability=unknown")
+		record(t, db, o, exposure.Outcome{Cluster: ref("111122223333", "eu-central-1", "clean"), Change: exposure.Change{Kind: exposure.NoFinding}})
+		again := open(t, path)
+		for _, key := range []string{o.Finding.ID, o.Finding.UID, shop.String(), "shop"} {
+			got, err := again.Finding(t.Context(), key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(o.Finding, got); diff != "" {
+				t.Errorf("by %q (-want +got):\n%s", key, diff)
+			}
 		}
-		if diff := cmp.Diff(o.Finding, got); diff != "" {
-			t.Errorf("by %q (-want +got):\n%s", key, diff)
+		if got, err := again.Earlier(t.Context(), shop); err != nil || cmp.Diff(o.Finding, got) != "" {
+			t.Errorf("Earlier = %v, %v", got, err)
 		}
-	}
-	if got, err := again.Earlier(t.Context(), shop); err != nil || cmp.Diff(o.Finding, got) != "" {
-		t.Errorf("Earlier = %v, %v", got, err)
-	}
-	if got, err := again.Earlier(t.Context(), ref("111122223333", "eu-central-1", "clean")); err != nil || got != nil {
-		t.Errorf("Earlier of a clean cluster = %v, %v", got, err)
-	}
-	info, err := os.Stat(path)
-	if err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("the file must be private: %v, %v", info.Mode(), err)
-	}
+		if got, err := again.Earlier(t.Context(), ref("111122223333", "eu-central-1", "clean")); err != nil || got != nil {
+			t.Errorf("Earlier of a clean cluster = %v, %v", got, err)
+		}
+
+	})
 }
 
 func TestFindingByNameOfSeveral(t *testing.T) {
-	db := open(t, temp(t))
-	other := ref("444455556666", "eu-central-1", "shop")
-	record(t, db, outcome(shop, exposure.High, exposure.Created), outcome(other, exposure.Low, exposure.Created))
-	if _, err := db.Finding(t.Context(), "shop"); !errors.Is(err, fault.ErrInvalid) || !strings.Contains(err.Error(), other.String()) {
-		t.Errorf("an ambiguous name: %v", err)
-	}
-	if _, err := db.Finding(t.Context(), "nosuch"); !errors.Is(err, fault.ErrNotFound) {
-		t.Errorf("an unknown name: %v", err)
-	}
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		other := ref("444455556666", "eu-central-1", "shop")
+		record(t, db, outcome(shop, exposure.High, exposure.Created), outcome(other, exposure.Low, exposure.Created))
+		if _, err := db.Finding(t.Context(), "shop"); !errors.Is(err, fault.ErrInvalid) || !strings.Contains(err.Error(), other.String()) {
+			t.Errorf("an ambiguous name: %v", err)
+		}
+		if _, err := db.Finding(t.Context(), "nosuch"); !errors.Is(err, fault.ErrNotFound) {
+			t.Errorf("an unknown name: %v", err)
+		}
+	})
 }
 
 // A second scan updates the one record; only changes make history.
 func TestHistory(t *testing.T) {
-	db := open(t, temp(t))
-	created := outcome(shop, exposure.High, exposure.Created, "internet-reachable")
-	unchanged := outcome(shop, exposure.High, exposure.Unchanged, "internet-reachable")
-	unchanged.Finding.LastSeen = day(5)
-	updated := outcome(shop, exposure.Medium, exposure.Updated)
-	updated.Finding.ModifiedAt = day(6)
-	closed := outcome(shop, exposure.Medium, exposure.Closed)
-	closed.Finding.ModifiedAt = day(7)
-	record(t, db, created, unchanged)
-	if f, err := db.Finding(t.Context(), "shop"); err != nil || !f.LastSeen.Equal(day(5)) {
-		t.Fatalf("after an unchanged scan: %v, %v", f, err)
-	}
-	record(t, db, updated, closed)
-	events, err := db.History(t.Context(), created.Finding.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := []exposure.Event{
-		{At: day(1), Severity: exposure.High, Change: created.Change},
-		{At: day(6), Severity: exposure.Medium, Change: updated.Change},
-		{At: day(7), Severity: exposure.Medium, Change: closed.Change},
-	}
-	if diff := cmp.Diff(want, events); diff != "" {
-		t.Errorf("history (-want +got):\n%s", diff)
-	}
-	if refs, err := db.OpenClusters(t.Context()); err != nil || len(refs) != 0 {
-		t.Errorf("open clusters %v, %v", refs, err)
-	}
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		created := outcome(shop, exposure.High, exposure.Created, "internet-reachable")
+		unchanged := outcome(shop, exposure.High, exposure.Unchanged, "internet-reachable")
+		unchanged.Finding.LastSeen = day(5)
+		updated := outcome(shop, exposure.Medium, exposure.Updated)
+		updated.Finding.ModifiedAt = day(6)
+		closed := outcome(shop, exposure.Medium, exposure.Closed)
+		closed.Finding.ModifiedAt = day(7)
+		record(t, db, created, unchanged)
+		if f, err := db.Finding(t.Context(), "shop"); err != nil || !f.LastSeen.Equal(day(5)) {
+			t.Fatalf("after an unchanged scan: %v, %v", f, err)
+		}
+		record(t, db, updated, closed)
+		events, err := db.History(t.Context(), created.Finding.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []exposure.Event{
+			{At: day(1), Severity: exposure.High, Change: created.Change},
+			{At: day(6), Severity: exposure.Medium, Change: updated.Change},
+			{At: day(7), Severity: exposure.Medium, Change: closed.Change},
+		}
+		if diff := cmp.Diff(want, events); diff != "" {
+			t.Errorf("history (-want +got):\n%s", diff)
+		}
+		if refs, err := db.OpenClusters(t.Context()); err != nil || len(refs) != 0 {
+			t.Errorf("open clusters %v, %v", refs, err)
+		}
+	})
 }

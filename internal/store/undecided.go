@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"slices"
 
@@ -21,7 +20,7 @@ func (db *DB) Undecided(ctx context.Context) ([]exposure.Undecided, error) {
 		var cluster, traits string
 		var at int64
 		if err := rows.Scan(&cluster, &at, &traits); err != nil {
-			return nil, db.translate(err)
+			return nil, db.engine.translate(err)
 		}
 		u := exposure.Undecided{At: moment(at)}
 		if u.Cluster, err = inventory.ParseClusterRef(cluster); err != nil {
@@ -42,16 +41,16 @@ const (
 )
 
 // leave keeps what an outcome leaves undecided, or forgets what an earlier one did.
-func (db *DB) leave(ctx context.Context, tx *sql.Tx, o exposure.Outcome) error {
+func (db *DB) leave(ctx context.Context, t tx, o exposure.Outcome) error {
 	u := o.Undecided()
 	if u == nil {
-		_, err := db.exec(ctx, tx, dropUndecided, o.Cluster.String())
+		_, err := t.exec(ctx, dropUndecided, o.Cluster.String())
 		return err
 	}
 	traits, err := json.Marshal(u.Traits)
 	if err != nil {
 		return err
 	}
-	_, err = db.exec(ctx, tx, putUndecided, o.Cluster.String(), millis(u.At), string(traits))
+	_, err = t.exec(ctx, putUndecided, o.Cluster.String(), millis(u.At), string(traits))
 	return err
 }
