@@ -103,6 +103,9 @@ func connect(ctx context.Context, c Config) (*DB, error) {
 	return db, nil
 }
 
+// Ping asks the database for nothing; an error tells why it does not answer.
+func (db *DB) Ping(ctx context.Context) error { return db.engine.translate(db.read.PingContext(ctx)) }
+
 // Close ends all connections.
 func (db *DB) Close() error {
 	var errs []error
