@@ -38,8 +38,12 @@ func (t tx) query(ctx context.Context, text string, args ...any) (*sql.Rows, err
 	return t.inner.QueryContext(ctx, t.db.dialect.statement(text), args...)
 }
 
-// row reads the one row of a query; sql.ErrNoRows when there is none.
+// row reads the one row of a statement that gives one; sql.ErrNoRows when there is
+// none. Texts should be few: each is prepared once.
 func (t tx) row(ctx context.Context, text string, args []any, into ...any) error {
+	if s := t.db.prepared.get(text); s != nil {
+		return t.inner.StmtContext(ctx, s).QueryRowContext(ctx, args...).Scan(into...) //nolint:sqlclosecheck // the end of the transaction closes it
+	}
 	return t.inner.QueryRowContext(ctx, t.db.dialect.statement(text), args...).Scan(into...)
 }
 
@@ -65,6 +69,16 @@ func (db *DB) change(ctx context.Context, f func(t tx) error) error {
 		return fmt.Errorf("database %q: %w: %w", db.name, err, ctx.Err()) // rolled back while f was at work
 	}
 	return db.engine.translate(err)
+}
+
+// exec runs one statement in a transaction of its own and gives the number of rows
+// that it changed.
+func (db *DB) exec(ctx context.Context, text string, args ...any) (n int64, err error) {
+	err = db.change(ctx, func(t tx) (err error) {
+		n, err = t.exec(ctx, text, args...)
+		return err
+	})
+	return n, err
 }
 
 // inOrder is change for what records: one transaction after the other, so that

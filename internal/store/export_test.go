@@ -55,8 +55,8 @@ func (db *DB) Check(ctx context.Context) (string, error) {
 	return fmt.Sprint(append(list, broken...)), err
 }
 
-// Changes is the number of rows that the writing connection has changed.
-func (db *DB) Changes(ctx context.Context) (n int, err error) {
+// RowsChanged is the number of rows that the writing connection has changed.
+func (db *DB) RowsChanged(ctx context.Context) (n int, err error) {
 	err = db.write.QueryRowContext(ctx, "SELECT total_changes()").Scan(&n)
 	return n, err
 }

@@ -32,14 +32,3 @@ func (db *DB) Release(ctx context.Context, kind, id, holder string) error {
 	_, err := db.exec(ctx, `DELETE FROM leases WHERE kind = ? AND id = ? AND holder = ?`, kind, id, holder)
 	return err
 }
-
-// exec runs one statement in a transaction of its own and gives the number of rows
-// that it changed.
-func (db *DB) exec(ctx context.Context, text string, args ...any) (int64, error) {
-	var n int64
-	err := db.change(ctx, func(t tx) (err error) {
-		n, err = t.exec(ctx, text, args...)
-		return err
-	})
-	return n, err
-}

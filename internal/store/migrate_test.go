@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -27,12 +28,17 @@ func TestMigrateFilled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var rows []byte
 	for version := 1; version < versions; version++ {
+		// A migration that adds tables alone leaves what the one before it wrote.
+		newer, err := os.ReadFile(filepath.Join("testdata", "filled", fmt.Sprintf("%04d.sql", version)))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+		if err == nil {
+			rows = newer
+		}
 		storetest.EachPlace(t, func(t *testing.T, path string) {
-			rows, err := os.ReadFile(filepath.Join("testdata", "filled", fmt.Sprintf("%04d.sql", version)))
-			if err != nil {
-				t.Fatal(err)
-			}
 			if err := store.MakeAt(t.Context(), path, version); err != nil {
 				t.Fatal(err)
 			}

@@ -95,7 +95,10 @@ func (db *DB) put(ctx context.Context, t tx, e entry) error {
 	if e.kind == exposure.Unchanged {
 		return nil
 	}
-	_, err := t.exec(ctx, putEvent, f.ID, f.ID, millis(f.ModifiedAt), string(e.kind), f.Severity.Rank(), e.details)
+	if _, err := t.exec(ctx, putEvent, f.ID, f.ID, millis(f.ModifiedAt), string(e.kind), f.Severity.Rank(), e.details); err != nil {
+		return err
+	}
+	_, err := db.logChange(ctx, t, f, e.kind, f.ModifiedAt)
 	return err
 }
 

@@ -132,7 +132,7 @@ func TestUnchangedWritesLittle(t *testing.T) {
 
 func changes(t *testing.T, db *store.DB) int {
 	t.Helper()
-	n, err := db.Changes(t.Context())
+	n, err := db.RowsChanged(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
