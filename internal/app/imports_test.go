@@ -14,9 +14,9 @@ const module = "github.com/eksposure/eksposure/internal/"
 // own list, and the standard library; adapters one SDK family more.
 var (
 	domain      = []string{"fault", "vuln", "inventory", "exposure", "trait", "ocsf", "access", "search", "automation"}
-	application = []string{"scan", "hub", "rulebook", "deliver", "export", "ingest", "schedule", "keyring"}
+	application = []string{"scan", "hub", "rulebook", "deliver", "export", "ingest", "schedule", "keyring", "session"}
 	// leaves are for everybody, and know the domain alone.
-	leaves   = []string{"outbound"}
+	leaves   = []string{"outbound", "sigv4", "seal"}
 	adapters = []string{"cloud", "kube", "catalog", "vulndb", "store", "webhook", "ticket", "oidc", "telemetry"}
 	delivery = []string{"report", "cli", "api", "server"}
 )
@@ -29,6 +29,8 @@ var families = map[string]string{
 	"github.com/anchore/grype":      "vulndb",
 	"database/sql":                  "store",
 	"github.com/glebarez/go-sqlite": "store",
+	"github.com/coreos/go-oidc":     "oidc",
+	"golang.org/x/oauth2":           "oidc",
 	"github.com/prometheus/":        "telemetry",
 	"go.opentelemetry.io/":          "telemetry",
 	"github.com/jackc/pgx":          "store",

@@ -136,13 +136,7 @@ func check(name string, role access.Role, scope access.Scope) error {
 	if name == "" || len(name) > maxName || strings.TrimSpace(name) != name || strings.ContainsFunc(name, unicode.IsControl) {
 		return fmt.Errorf("name %q of an access key: want 1 to %d characters on one line: %w", name, maxName, fault.ErrInvalid)
 	}
-	if _, err := access.ParseRole(string(role)); err != nil {
-		return err
-	}
-	if role == access.Admin && !scope.Everything() {
-		return fmt.Errorf("role %s manages keys, rules and the hub, which no scope confines; take role %s, or no scope: %w", role, access.Approver, fault.ErrInvalid)
-	}
-	return scope.Validate()
+	return access.CheckGrant(role, scope)
 }
 
 // checkBox sees to it that the key file is the one of this database, and makes it

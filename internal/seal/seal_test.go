@@ -89,9 +89,14 @@ func TestTheKeyFile(t *testing.T) {
 		content int
 		want    error
 	}{
-		{0o600, 32, nil}, {0o400, 32, nil}, {0o440, 32, nil},
-		{0o644, 32, fault.ErrInvalid}, {0o660, 32, fault.ErrInvalid},
-		{0o600, 31, fault.ErrInvalid}, {0o600, 33, fault.ErrInvalid}, {0o600, 0, fault.ErrInvalid},
+		{0o600, 32, nil},
+		{0o400, 32, nil},
+		{0o440, 32, nil},
+		{0o644, 32, fault.ErrInvalid},
+		{0o660, 32, fault.ErrInvalid},
+		{0o600, 31, fault.ErrInvalid},
+		{0o600, 33, fault.ErrInvalid},
+		{0o600, 0, fault.ErrInvalid},
 	} {
 		path := filepath.Join(t.TempDir(), "key")
 		if err := os.WriteFile(path, make([]byte, tt.content), 0o600); err != nil {
