@@ -32,11 +32,11 @@ func checkScopes(p access.Principal, scopes []OrganizationScope) error {
 		return nil
 	}
 	if len(scopes) > maxScopes {
-		return fmt.Errorf("Scopes.AwsOrganizations: %d entries, want at most %d: %w", len(scopes), maxScopes, fault.ErrInvalid)
+		return invalid("Scopes.AwsOrganizations", "%d entries, want at most %d", len(scopes), maxScopes)
 	}
 	for i, o := range scopes {
 		if o.OrganizationID == "" {
-			return fmt.Errorf("Scopes.AwsOrganizations[%d].OrganizationId is missing: %w", i, fault.ErrInvalid)
+			return invalid(fmt.Sprintf("Scopes.AwsOrganizations[%d].OrganizationId", i), "is missing")
 		}
 	}
 	if !p.Scope.Everything() {
@@ -62,9 +62,11 @@ func (s *Service) SearchFindings(ctx context.Context, p access.Principal, r Find
 	if err := checkScopes(p, r.Scopes); err != nil {
 		return search.Page{}, err
 	}
-	return s.Findings.Search(ctx, search.Request{
-		Filters: r.Filters, Scope: p.Scope, Sort: r.Sort, Limit: r.Limit, Token: r.Token, Now: s.cfg.Now(),
-	})
+	q := s.request(p, r)
+	if err := q.Validate(search.FindingSchema(), search.Searching); err != nil {
+		return search.Page{}, err
+	}
+	return s.Findings.Search(ctx, q)
 }
 
 // GroupsRequest asks for statistics.
@@ -80,5 +82,59 @@ func (s *Service) GroupFindings(ctx context.Context, p access.Principal, r Group
 	if err := checkScopes(p, r.Scopes); err != nil {
 		return nil, err
 	}
-	return s.Findings.Statistics(ctx, search.GroupRequest{Rules: r.Rules, Scope: p.Scope, Order: r.Order, Limit: r.Limit, Now: s.cfg.Now()})
+	q := s.groups(p, r)
+	if err := q.Validate(search.FindingSchema()); err != nil {
+		return nil, err
+	}
+	return s.Findings.Statistics(ctx, q)
+}
+
+// SearchResources gives one page of resources that the caller may see.
+func (s *Service) SearchResources(ctx context.Context, p access.Principal, r FindingsRequest) (search.Page, error) {
+	if err := checkScopes(p, r.Scopes); err != nil {
+		return search.Page{}, err
+	}
+	q := s.request(p, r)
+	if err := q.Validate(search.ResourceSchema(), search.Searching); err != nil {
+		return search.Page{}, err
+	}
+	return s.Resources.SearchResources(ctx, q)
+}
+
+// GroupResources counts the resources that the caller may see.
+func (s *Service) GroupResources(ctx context.Context, p access.Principal, r GroupsRequest) ([]search.Groups, error) {
+	if err := checkScopes(p, r.Scopes); err != nil {
+		return nil, err
+	}
+	q := s.groups(p, r)
+	if err := q.Validate(search.ResourceSchema()); err != nil {
+		return nil, err
+	}
+	return s.Resources.ResourceStatistics(ctx, q)
+}
+
+// FindingTrends counts findings by severity over time.
+func (s *Service) FindingTrends(ctx context.Context, p access.Principal, r search.TrendRequest) ([]search.FindingTrend, error) {
+	if err := r.Validate(search.FindingTrendSchema()); err != nil {
+		return nil, err
+	}
+	r.Scope = p.Scope
+	return s.Trends.FindingTrends(ctx, r)
+}
+
+// ResourceTrends counts resources over time.
+func (s *Service) ResourceTrends(ctx context.Context, p access.Principal, r search.TrendRequest) ([]search.ResourceTrend, error) {
+	if err := r.Validate(search.ResourceTrendSchema()); err != nil {
+		return nil, err
+	}
+	r.Scope = p.Scope
+	return s.Trends.ResourceTrends(ctx, r)
+}
+
+func (s *Service) request(p access.Principal, r FindingsRequest) search.Request {
+	return search.Request{Filters: r.Filters, Scope: p.Scope, Sort: r.Sort, Limit: r.Limit, Token: r.Token, Now: s.cfg.Now()}
+}
+
+func (s *Service) groups(p access.Principal, r GroupsRequest) search.GroupRequest {
+	return search.GroupRequest{Rules: r.Rules, Scope: p.Scope, Order: r.Order, Limit: r.Limit, Now: s.cfg.Now()}
 }

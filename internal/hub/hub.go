@@ -34,6 +34,8 @@ type Config struct {
 	Version string
 	// Page gives the page of a remediation topic.
 	Page func(topic string) (exposure.Page, bool)
+	// Link gives the address at which people read a finding; nil when there is none.
+	Link func(finding string) string
 	// Now is the clock.
 	Now func() time.Time
 	// NewID makes the unique part of an ARN; nil makes random UUIDs.
@@ -70,6 +72,9 @@ type Service struct {
 
 // New joins a service with its ports.
 func New(c Config, p Ports) *Service { return &Service{cfg: c.WithDefaults(), Ports: p} }
+
+// Now is the time by the service's clock.
+func (s *Service) Now() time.Time { return s.cfg.Now() }
 
 // arn names a resource of the hub: arn:PARTITION:securityhub:REGION:ACCOUNT:KIND/ID.
 func (s *Service) arn(kind, id string) string {

@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 
+	"github.com/eksposure/eksposure/internal/automation"
 	"github.com/eksposure/eksposure/internal/exposure"
 	"github.com/eksposure/eksposure/internal/search"
 )
@@ -10,14 +11,36 @@ import (
 // Ports are what the service works on.
 type Ports struct {
 	Findings  Findings
+	Resources Resources
+	Trends    Trends
 	Overrides Overrides
 	Objects   Objects
+	Desks     Desks
 }
 
 // Findings asks for findings as OCSF documents.
 type Findings interface {
 	Search(ctx context.Context, r search.Request) (search.Page, error)
 	Statistics(ctx context.Context, r search.GroupRequest) ([]search.Groups, error)
+}
+
+// Resources asks for the resources that findings are about and that scans saw, as
+// documents of GetResourcesV2.
+type Resources interface {
+	SearchResources(ctx context.Context, r search.Request) (search.Page, error)
+	ResourceStatistics(ctx context.Context, r search.GroupRequest) ([]search.Groups, error)
+}
+
+// Trends asks how many there were over time.
+type Trends interface {
+	FindingTrends(ctx context.Context, r search.TrendRequest) ([]search.FindingTrend, error)
+	ResourceTrends(ctx context.Context, r search.TrendRequest) ([]search.ResourceTrend, error)
+}
+
+// Desks opens tickets, and tells why it cannot.
+type Desks interface {
+	Open(ctx context.Context, to automation.Desk, t automation.Ticket) (automation.Opened, error)
+	Check(ctx context.Context, to automation.Desk) error
 }
 
 // Overrides reads findings and keeps what was set on them.

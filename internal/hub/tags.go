@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,6 +12,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/eksposure/eksposure/internal/access"
+	"github.com/eksposure/eksposure/internal/automation"
 	"github.com/eksposure/eksposure/internal/fault"
 )
 
@@ -28,24 +31,24 @@ var (
 )
 
 // checkTags checks the tags of a request, of which there may be none.
-func checkTags(member string, tags map[string]string) error {
+func checkTags(tags map[string]string) error {
 	if len(tags) > maxTags {
-		return fmt.Errorf("%s: %d entries, want at most %d: %w", member, len(tags), maxTags, fault.ErrInvalid)
+		return invalid("Tags", "%d entries, want at most %d", len(tags), maxTags)
 	}
 	for _, key := range slices.Sorted(maps.Keys(tags)) {
-		if err := checkTagKey(member, key); err != nil {
+		if err := checkTagKey(key); err != nil {
 			return err
 		}
 		if n := utf8.RuneCountInString(tags[key]); n > maxTagValue {
-			return fmt.Errorf("%s[%q]: %d characters, want at most %d: %w", member, key, n, maxTagValue, fault.ErrInvalid)
+			return invalid("Tags", "value of %q: %d characters, want at most %d", key, n, maxTagValue)
 		}
 	}
 	return nil
 }
 
-func checkTagKey(member, key string) error {
+func checkTagKey(key string) error {
 	if key == "" || len(key) > maxTagKey || strings.HasPrefix(key, "aws:") || !tagKey.MatchString(key) {
-		return fmt.Errorf("%s: key %q: want 1 to %d of letters, digits and + - = . _ : /, not beginning with aws: : %w", member, key, maxTagKey, fault.ErrInvalid)
+		return invalid("Tags", "key %q: want 1 to %d letters, digits or characters of +-=._:/ that do not begin with aws:", key, maxTagKey)
 	}
 	return nil
 }
@@ -60,11 +63,11 @@ func (s *Service) Tags(ctx context.Context, arn string) (map[string]string, erro
 }
 
 // Tag adds tags, over those of the same keys.
-func (s *Service) Tag(ctx context.Context, arn string, tags map[string]string) error {
+func (s *Service) Tag(ctx context.Context, p access.Principal, arn string, tags map[string]string) error {
 	if len(tags) == 0 {
-		return fmt.Errorf("Tags: want at least one: %w", fault.ErrInvalid)
+		return invalid("Tags", "want at least one")
 	}
-	if err := checkTags("Tags", tags); err != nil {
+	if err := cmp.Or(unconfined(p, "tags"), checkTags(tags)); err != nil {
 		return err
 	}
 	if err := s.exists(ctx, arn); err != nil {
@@ -74,11 +77,11 @@ func (s *Service) Tag(ctx context.Context, arn string, tags map[string]string) e
 }
 
 // Untag removes the tags of the keys; a key without a tag is no error.
-func (s *Service) Untag(ctx context.Context, arn string, keys []string) error {
+func (s *Service) Untag(ctx context.Context, p access.Principal, arn string, keys []string) error {
 	if len(keys) == 0 || len(keys) > maxTags {
-		return fmt.Errorf("tagKeys: %d entries, want 1 to %d: %w", len(keys), maxTags, fault.ErrInvalid)
+		return invalid("tagKeys", "%d entries, want 1 to %d", len(keys), maxTags)
 	}
-	if err := s.exists(ctx, arn); err != nil {
+	if err := cmp.Or(unconfined(p, "tags"), s.exists(ctx, arn)); err != nil {
 		return err
 	}
 	return s.changeTags(ctx, arn, func(tags map[string]string) {
@@ -92,7 +95,7 @@ func (s *Service) Untag(ctx context.Context, arn string, keys []string) error {
 func (s *Service) exists(ctx context.Context, arn string) error {
 	m := hubARN.FindStringSubmatch(arn)
 	if m == nil {
-		return fmt.Errorf("ResourceArn %q: want the ARN of a hub, rule, connector or aggregator: %w", arn, fault.ErrInvalid)
+		return invalid("ResourceArn", "%q: want the ARN of a hub, rule, connector or aggregator", arn)
 	}
 	kind, id := m[1], m[2]
 	if s.arn(kind, id) != arn {
@@ -104,11 +107,14 @@ func (s *Service) exists(ctx context.Context, arn string) error {
 			return err
 		}
 		return errNoResource(arn)
-	case "aggregatorv2":
+	case arnAggregator:
 		_, err := s.Objects.Object(ctx, kindAggregator, id)
 		return err
-	case "connectorv2":
+	case arnConnector:
 		_, err := s.Objects.Object(ctx, kindConnector, id)
+		return err
+	case arnRule:
+		_, err := s.Objects.Object(ctx, automation.Kind, id)
 		return err
 	}
 	return errNoResource(arn)
@@ -148,7 +154,7 @@ func (s *Service) changeTags(ctx context.Context, arn string, change func(map[st
 	}
 	change(tags)
 	if len(tags) > maxTags {
-		return fmt.Errorf("Tags: %q would have %d, want at most %d: %w", arn, len(tags), maxTags, fault.ErrInvalid)
+		return invalid("Tags", "%q would have %d, want at most %d", arn, len(tags), maxTags)
 	}
 	document, err := json.Marshal(tags)
 	if err != nil {

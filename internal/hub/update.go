@@ -57,13 +57,13 @@ func (s *Service) UpdateFindings(ctx context.Context, p access.Principal, r Upda
 	}
 	switch n, m := len(r.MetadataUIDs), len(r.Identifiers); {
 	case n > 0 && m > 0:
-		return nil, fmt.Errorf("MetadataUids and FindingIdentifiers: want one of the two: %w", fault.ErrInvalid)
+		return nil, invalid("MetadataUids and FindingIdentifiers", "want one of the two")
 	case n+m == 0:
-		return nil, fmt.Errorf("MetadataUids or FindingIdentifiers: want at least one finding: %w", fault.ErrInvalid)
+		return nil, invalid("MetadataUids or FindingIdentifiers", "want at least one finding")
 	case n > MaxUpdates:
-		return nil, fmt.Errorf("MetadataUids: %d entries, want at most %d: %w", n, MaxUpdates, fault.ErrInvalid)
+		return nil, invalid("MetadataUids", "%d entries, want at most %d", n, MaxUpdates)
 	case m > MaxUpdates:
-		return nil, fmt.Errorf("FindingIdentifiers: %d entries, want at most %d: %w", m, MaxUpdates, fault.ErrInvalid)
+		return nil, invalid("FindingIdentifiers", "%d entries, want at most %d", m, MaxUpdates)
 	}
 	var done []Updated
 	for _, uid := range r.MetadataUIDs {
@@ -90,19 +90,19 @@ func (l Label) override() (exposure.Override, error) {
 	if l.SeverityID != nil {
 		name, ok := SeverityName(*l.SeverityID)
 		if !ok {
-			return o, fmt.Errorf("SeverityId %d: want 0 to 6, or 99: %w", *l.SeverityID, fault.ErrInvalid)
+			return o, invalid("SeverityId", "%d: want 0 to 6, or 99", *l.SeverityID)
 		}
 		o.Severity = name
 	}
 	if l.StatusID != nil {
 		status, ok := StatusOf(*l.StatusID)
 		if !ok {
-			return o, fmt.Errorf("StatusId %d: want 0 to 5, or 99: %w", *l.StatusID, fault.ErrInvalid)
+			return o, invalid("StatusId", "%d: want 0 to 5, or 99", *l.StatusID)
 		}
 		o.Status = status
 	}
 	if n := utf8.RuneCountInString(l.Comment); n > MaxComment {
-		return o, fmt.Errorf("Comment: %d characters, want at most %d: %w", n, MaxComment, fault.ErrInvalid)
+		return o, invalid("Comment", "%d characters, want at most %d", n, MaxComment)
 	}
 	o.Comment = l.Comment
 	return o, nil

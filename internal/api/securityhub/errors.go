@@ -10,16 +10,16 @@ import (
 	"github.com/eksposure/eksposure/internal/hub"
 )
 
-// words are an operation's names for the kinds of errors.
-type words struct {
-	invalid, internal string
-}
+// words replace the names of errors that most operations share.
+type words map[string]string
 
-var (
-	commonWords = words{invalid: "ValidationException", internal: "InternalServerException"}
-	// tagWords are those of the operations on tags, which are older.
-	tagWords = words{invalid: "InvalidInputException", internal: "InternalException"}
-)
+// tagWords are those of the operations on tags, which are older than the others.
+func tagWords() words {
+	return words{
+		"ValidationException":     "InvalidInputException",
+		"InternalServerException": "InternalException",
+	}
+}
 
 // failure is the body of an error.
 type failure struct {
@@ -27,54 +27,30 @@ type failure struct {
 	Code    string `json:"Code"`
 }
 
-// kind is an error's name and status.
-type kind struct {
-	name   string
-	status int
-}
-
-// classify gives an error's name and status (API Reference, "Errors").
-func (o operation) classify(err error) kind {
-	named := commonWords
-	if o.words != nil {
-		named = *o.words
-	}
+// fail writes an error in Security Hub's form (API Reference, "Errors"). What went
+// wrong inside is told to the log and not to the caller.
+func (o operation) fail(w http.ResponseWriter, _ *http.Request, c api.Caller, err error) {
+	refusal := *api.RefusalOf(err)
 	switch {
 	case errors.Is(err, hub.ErrOrganizationNotFound):
-		return kind{"OrganizationNotFoundException", http.StatusBadRequest}
+		refusal.Code, refusal.Status = "OrganizationNotFoundException", http.StatusBadRequest
 	case errors.Is(err, hub.ErrUnitNotFound):
-		return kind{"OrganizationalUnitNotFoundException", http.StatusBadRequest}
-	case errors.Is(err, fault.ErrInvalid):
-		return kind{named.invalid, http.StatusBadRequest}
-	case errors.Is(err, fault.ErrNotFound):
-		return kind{"ResourceNotFoundException", http.StatusNotFound}
-	case errors.Is(err, fault.ErrDenied):
-		return kind{"AccessDeniedException", http.StatusForbidden}
-	case errors.Is(err, fault.ErrConflict):
-		return kind{"ConflictException", http.StatusConflict}
-	case errors.Is(err, fault.ErrQuota):
-		return kind{"ServiceQuotaExceededException", http.StatusPaymentRequired}
-	case errors.Is(err, fault.ErrThrottled):
-		return kind{"ThrottlingException", http.StatusTooManyRequests}
+		refusal.Code, refusal.Status = "OrganizationalUnitNotFoundException", http.StatusBadRequest
 	}
-	return kind{named.internal, http.StatusInternalServerError}
-}
-
-// fail writes an error in Security Hub's form. What went wrong inside is told to
-// the log and not to the caller.
-func (o operation) fail(w http.ResponseWriter, _ *http.Request, c api.Caller, err error) {
-	k := o.classify(err)
-	message := reason(err)
-	if k.status == http.StatusInternalServerError {
-		message = "The request " + c.RequestID + " could not be answered; the server's log has the reason."
+	if word, ok := o.words[refusal.Code]; ok {
+		refusal.Code = word
 	}
-	w.Header().Set("X-Amzn-ErrorType", k.name)
-	_ = write(w, k.status, failure{Message: message, Code: k.name})
+	if refusal.Status == http.StatusInternalServerError {
+		refusal.Message += "; the server's log has the reason under request ID " + c.RequestID
+	}
+	w.Header().Set("X-Amzn-Errortype", refusal.Code)
+	_ = write(w, refusal.Status, failure{Message: plain(refusal.Message), Code: refusal.Code})
 }
 
 // reason is an error's text without its category, which the error's name tells.
-func reason(err error) string {
-	text := err.Error()
+func reason(err error) string { return plain(err.Error()) }
+
+func plain(text string) string {
 	for _, e := range []error{hub.ErrOrganizationNotFound, hub.ErrUnitNotFound} {
 		text = strings.TrimSuffix(text, ": "+e.Error())
 	}

@@ -3,7 +3,6 @@ package securityhub
 import (
 	"fmt"
 
-	"github.com/eksposure/eksposure/internal/fault"
 	"github.com/eksposure/eksposure/internal/hub"
 	"github.com/eksposure/eksposure/internal/search"
 )
@@ -22,25 +21,31 @@ type getFindingsRequest struct {
 }
 
 func (s *routes) getFindings(c *call) (any, error) {
-	var in getFindingsRequest
-	if err := decode(c, &in); err != nil {
-		return nil, err
-	}
-	size, err := limit("MaxResults", in.MaxResults, search.MaxPage, search.MaxPage)
+	r, err := findingsRequest(c)
 	if err != nil {
 		return nil, err
 	}
-	sort, err := sortCriteria(in.SortCriteria)
-	if err != nil {
-		return nil, err
-	}
-	page, err := s.hub.SearchFindings(c.Context(), c.caller.Principal, hub.FindingsRequest{
-		Filters: in.Filters, Scopes: in.Scopes.AwsOrganizations, Sort: sort, Limit: size, Token: in.NextToken,
-	})
+	page, err := s.hub.SearchFindings(c.Context(), c.caller.Principal, r)
 	if err != nil {
 		return nil, err
 	}
 	return listing("Findings", page.Documents, page.Next)
+}
+
+// findingsRequest reads the request of both searches.
+func findingsRequest(c *call) (hub.FindingsRequest, error) {
+	var in getFindingsRequest
+	if err := decode(c, &in); err != nil {
+		return hub.FindingsRequest{}, err
+	}
+	size, err := limit("MaxResults", in.MaxResults, search.MaxPage, search.MaxPage)
+	if err != nil {
+		return hub.FindingsRequest{}, err
+	}
+	sort, err := sortCriteria(in.SortCriteria)
+	return hub.FindingsRequest{
+		Filters: in.Filters, Scopes: in.Scopes.AwsOrganizations, Sort: sort, Limit: size, Token: in.NextToken,
+	}, err
 }
 
 // sortCriteria checks what a page is sorted by; an order that is left out is
@@ -67,5 +72,5 @@ func sortOrder(member string, o, otherwise search.Order) (search.Order, error) {
 	case search.Ascending, search.Descending:
 		return o, nil
 	}
-	return "", fmt.Errorf("%s %q: want asc or desc: %w", member, o, fault.ErrInvalid)
+	return "", invalid(member, "%q: want asc or desc", o)
 }

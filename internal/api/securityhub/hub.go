@@ -13,8 +13,11 @@ func (s *routes) enableHub(c *call) (any, error) {
 	if err := decode(c, &in); err != nil {
 		return nil, err
 	}
-	arn, err := s.hub.Enable(c.Context(), in.Tags)
-	return enableHubAnswer{arn}, err
+	arn, err := s.hub.Enable(c.Context(), c.caller.Principal, in.Tags)
+	if err != nil {
+		return nil, err
+	}
+	return enableHubAnswer{arn}, c.caller.Note(arn, nil, in.Tags)
 }
 
 type describeHubAnswer struct {
@@ -44,7 +47,9 @@ func (s *routes) describeHub(c *call) (any, error) {
 	return out, nil
 }
 
-func (s *routes) disableHub(c *call) (any, error) { return empty{}, s.hub.Disable(c.Context()) }
+func (s *routes) disableHub(c *call) (any, error) {
+	return empty{}, s.hub.Disable(c.Context(), c.caller.Principal)
+}
 
 func (s *routes) enableFeature(c *call) (any, error) { return s.setFeature(c, true) }
 
@@ -55,5 +60,5 @@ func (s *routes) setFeature(c *call, enabled bool) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return empty{}, s.hub.SetFeature(c.Context(), name, enabled)
+	return empty{}, s.hub.SetFeature(c.Context(), c.caller.Principal, name, enabled)
 }

@@ -10,7 +10,9 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
+	"github.com/eksposure/eksposure/internal/automation"
 	"github.com/eksposure/eksposure/internal/exposure"
 	"github.com/eksposure/eksposure/internal/fault"
 	"github.com/eksposure/eksposure/internal/ocsf"
@@ -42,9 +44,12 @@ func (m *memory) Search(_ context.Context, r search.Request) (search.Page, error
 		if id <= r.Token || !r.Scope.Allows(f.Cluster.Ref) {
 			continue
 		}
-		document, err := json.Marshal(ocsf.Finding(f, ocsf.Options{}))
+		document, match, err := judge(f, r.Filters, r.Now)
 		if err != nil {
 			return page, err
+		}
+		if !match {
+			continue
 		}
 		if len(page.Documents) == r.Limit {
 			return page, nil
@@ -53,6 +58,16 @@ func (m *memory) Search(_ context.Context, r search.Request) (search.Page, error
 	}
 	page.Next = ""
 	return page, nil
+}
+
+// judge gives a finding's document, and whether the filters match it.
+func judge(f *exposure.Finding, filters search.Filters, now time.Time) ([]byte, bool, error) {
+	document, err := json.Marshal(ocsf.Finding(f, ocsf.Options{}))
+	if err != nil {
+		return nil, false, err
+	}
+	decoded, err := search.Decode(document)
+	return document, filters.Match(search.FindingSchema(), decoded, now), err
 }
 
 // Statistics counts by severity, whatever the rule says.
@@ -156,3 +171,57 @@ func (m *memory) DeleteObject(_ context.Context, kind, id string) error {
 	delete(m.objects, kind+"\n"+id)
 	return nil
 }
+
+// SearchResources knows one cluster.
+func (m *memory) SearchResources(_ context.Context, r search.Request) (search.Page, error) {
+	const document = `{"ResourceId":"arn:aws:eks:eu-central-1:111122223333:cluster/checkout","AccountId":"111122223333","Region":"eu-central-1",` +
+		`"ResourceType":"AWS::EKS::Cluster","ResourceCategory":"Compute","ResourceProvider":"AWS","ResourceDetailCaptureTimeDt":"2026-11-24T09:30:00.000Z",` +
+		`"ResourceConfig":{"version":"1.31"},"FindingsSummary":[{"FindingType":"Exposure","ProductName":"eksposure","TotalFindings":1,"Severities":{"High":1}}]}`
+	decoded, err := search.Decode([]byte(document))
+	if err != nil || !r.Filters.Match(search.ResourceSchema(), decoded, r.Now) {
+		return search.Page{}, err
+	}
+	return search.Page{Documents: [][]byte{[]byte(document)}}, nil
+}
+
+func (m *memory) ResourceStatistics(_ context.Context, r search.GroupRequest) ([]search.Groups, error) {
+	var list []search.Groups
+	for _, rule := range r.Rules {
+		list = append(list, search.Groups{Field: rule.Field, Values: []search.GroupValue{{Value: "AWS::EKS::Cluster", Count: 1}}})
+	}
+	return list, nil
+}
+
+// FindingTrends counts upwards, one more High each day.
+func (m *memory) FindingTrends(_ context.Context, r search.TrendRequest) ([]search.FindingTrend, error) {
+	var list []search.FindingTrend
+	for i, at := range search.Points(r.Start, r.End) {
+		list = append(list, search.FindingTrend{At: at, Severities: map[string]int{"High": i}})
+	}
+	return list, nil
+}
+
+func (m *memory) ResourceTrends(_ context.Context, r search.TrendRequest) ([]search.ResourceTrend, error) {
+	var list []search.ResourceTrend
+	for i, at := range search.Points(r.Start, r.End) {
+		list = append(list, search.ResourceTrend{At: at, Count: i})
+	}
+	return list, nil
+}
+
+// desks remembers the tickets; broken is what is wrong with it.
+type desks struct {
+	opened map[string]automation.Ticket
+	broken error
+}
+
+func (d *desks) Open(_ context.Context, to automation.Desk, t automation.Ticket) (automation.Opened, error) {
+	if d.broken != nil {
+		return automation.Opened{}, d.broken
+	}
+	_, known := d.opened[t.Token]
+	d.opened[t.Token] = t
+	return automation.Opened{ID: fmt.Sprintf("%s-%d", to.ProjectKey, len(d.opened)), URL: "https://jira.example/1", Known: known}, nil
+}
+
+func (d *desks) Check(context.Context, automation.Desk) error { return d.broken }

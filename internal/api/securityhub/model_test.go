@@ -125,11 +125,11 @@ func (m *serviceModel) checkError(op *modelOperation, x exchange) []string {
 	name := x.header.Get("X-Amzn-Errortype")
 	s := m.Shapes[name]
 	if s == nil || s.Error == nil || s.Error.Status != x.status {
-		return []string{fmt.Sprintf("error %q with status %d: not in the model", name, x.status)}
+		return []string{fmt.Sprintf("error %q with status %d is not in the model", name, x.status)}
 	}
 	var problems []string
 	if !slices.ContainsFunc(op.Errors, func(e member) bool { return e.Shape == name }) {
-		problems = append(problems, fmt.Sprintf("%s is no error of the operation", name))
+		problems = append(problems, name+" is no error of the operation")
 	}
 	var answer any
 	if err := json.Unmarshal(x.answer, &answer); err != nil {

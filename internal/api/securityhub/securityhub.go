@@ -35,8 +35,8 @@ type operation struct {
 	handle func(*call) (any, error)
 	// status is that of a success; 0 means 200.
 	status int
-	// words are the operation's names for errors; nil means those of most.
-	words *words
+	// words are the operation's own names for errors.
+	words words
 	// always tells that it answers while the hub is disabled, too.
 	always bool
 }
@@ -89,8 +89,38 @@ func (s *routes) operations() []operation {
 		{name: "EnableSecurityHubFeatureV2", method: post, path: "/hubv2/feature/{FeatureName}", action: manage, handle: s.enableFeature},
 		{name: "DisableSecurityHubFeatureV2", method: del, path: "/hubv2/feature/{FeatureName}", action: manage, handle: s.disableFeature},
 
-		{name: "TagResource", method: post, path: "/tags/{ResourceArn...}", action: manage, handle: s.tagResource, words: &tagWords},
-		{name: "UntagResource", method: del, path: "/tags/{ResourceArn...}", action: manage, handle: s.untagResource, words: &tagWords},
-		{name: "ListTagsForResource", method: get, path: "/tags/{ResourceArn...}", action: read, handle: s.listTags, words: &tagWords},
+		{name: "GetFindingsTrendsV2", method: post, path: "/findingsTrendsv2", action: read, handle: s.getFindingsTrends},
+		{name: "GetResourcesV2", method: post, path: "/resourcesv2", action: read, handle: s.getResources},
+		{name: "GetResourcesStatisticsV2", method: post, path: "/resourcesv2/statistics", action: read, handle: s.getResourcesStatistics},
+		{name: "GetResourcesTrendsV2", method: post, path: "/resourcesTrendsv2", action: read, handle: s.getResourcesTrends},
+
+		{name: "CreateAutomationRuleV2", method: post, path: "/automationrulesv2/create", action: manage, handle: s.createRule},
+		{name: "ListAutomationRulesV2", method: get, path: "/automationrulesv2/list", action: read, handle: s.listRules},
+		{name: "GetAutomationRuleV2", method: get, path: "/automationrulesv2/{Identifier...}", action: read, handle: s.getRule},
+		{name: "UpdateAutomationRuleV2", method: patch, path: "/automationrulesv2/{Identifier...}", action: manage, handle: s.updateRule},
+		{name: "DeleteAutomationRuleV2", method: del, path: "/automationrulesv2/{Identifier...}", action: manage, handle: s.deleteRule},
+
+		{name: "CreateConnectorV2", method: post, path: "/connectorsv2", action: manage, handle: s.createConnector},
+		{name: "RegisterConnectorV2", method: post, path: "/connectorsv2/register", action: manage, handle: s.registerConnector},
+		{name: "ListConnectorsV2", method: get, path: "/connectorsv2", action: read, handle: s.listConnectors},
+		{name: "GetConnectorV2", method: get, path: "/connectorsv2/{ConnectorId...}", action: read, handle: s.getConnector},
+		{name: "UpdateConnectorV2", method: patch, path: "/connectorsv2/{ConnectorId...}", action: manage, handle: s.updateConnector},
+		{name: "DeleteConnectorV2", method: del, path: "/connectorsv2/{ConnectorId...}", action: manage, handle: s.deleteConnector},
+		{name: "CreateTicketV2", method: post, path: "/ticketsv2", action: operate, handle: s.createTicket},
+
+		{name: "CreateAggregatorV2", method: post, path: "/aggregatorv2/create", action: manage, handle: s.createAggregator},
+		{name: "ListAggregatorsV2", method: get, path: "/aggregatorv2/list", action: read, handle: s.listAggregators},
+		{name: "GetAggregatorV2", method: get, path: "/aggregatorv2/get/{AggregatorV2Arn...}", action: read, handle: s.getAggregator},
+		{name: "UpdateAggregatorV2", method: patch, path: "/aggregatorv2/update/{AggregatorV2Arn...}", action: manage, handle: s.updateAggregator},
+		{name: "DeleteAggregatorV2", method: del, path: "/aggregatorv2/delete/{AggregatorV2Arn...}", action: manage, handle: s.deleteAggregator},
+
+		{name: "DescribeProductsV2", method: get, path: "/productsV2", action: read, handle: s.describeProducts},
+		{name: "GenerateRecommendedPolicyV2", method: post, path: "/recommendedPolicyV2/{MetadataUid}", action: operate, handle: s.recommendedPolicy},
+		{name: "GetRecommendedPolicyV2", method: get, path: "/recommendedPolicyV2/{MetadataUid}", action: read, handle: s.recommendedPolicy},
+		{name: "ListFreeTrialStatusesV2", method: post, path: "/freetrial/statusv2/list", action: read, handle: s.listFreeTrials},
+
+		{name: "TagResource", method: post, path: "/tags/{ResourceArn...}", action: manage, handle: s.tagResource, words: tagWords()},
+		{name: "UntagResource", method: del, path: "/tags/{ResourceArn...}", action: manage, handle: s.untagResource, words: tagWords()},
+		{name: "ListTagsForResource", method: get, path: "/tags/{ResourceArn...}", action: read, handle: s.listTags, words: tagWords()},
 	}
 }

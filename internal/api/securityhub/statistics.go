@@ -3,7 +3,6 @@ package securityhub
 import (
 	"fmt"
 
-	"github.com/eksposure/eksposure/internal/fault"
 	"github.com/eksposure/eksposure/internal/hub"
 	"github.com/eksposure/eksposure/internal/search"
 )
@@ -35,7 +34,7 @@ func statistics(c *call) (hub.GroupsRequest, error) {
 		return hub.GroupsRequest{}, err
 	}
 	if n := len(in.GroupByRules); n < 1 || n > search.MaxRules {
-		return hub.GroupsRequest{}, fmt.Errorf("GroupByRules: %d rules, want 1 to %d: %w", n, search.MaxRules, fault.ErrInvalid)
+		return hub.GroupsRequest{}, invalid("GroupByRules", "%d rules, want 1 to %d", n, search.MaxRules)
 	}
 	for i, r := range in.GroupByRules {
 		if err := filled(fmt.Sprintf("GroupByRules[%d].GroupByField", i), r.Field); err != nil {

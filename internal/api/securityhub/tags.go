@@ -17,7 +17,10 @@ func (s *routes) tagResource(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return empty{}, s.hub.Tag(c.Context(), arn, in.Tags)
+	if err := s.hub.Tag(c.Context(), c.caller.Principal, arn, in.Tags); err != nil {
+		return nil, err
+	}
+	return empty{}, c.caller.Note(arn, nil, in.Tags)
 }
 
 func (s *routes) untagResource(c *call) (any, error) {
@@ -25,7 +28,11 @@ func (s *routes) untagResource(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return empty{}, s.hub.Untag(c.Context(), arn, c.URL.Query()["tagKeys"])
+	keys := c.URL.Query()["tagKeys"]
+	if err := s.hub.Untag(c.Context(), c.caller.Principal, arn, keys); err != nil {
+		return nil, err
+	}
+	return empty{}, c.caller.Note(arn, keys, nil)
 }
 
 func (s *routes) listTags(c *call) (any, error) {

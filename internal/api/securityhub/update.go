@@ -3,17 +3,18 @@ package securityhub
 import (
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/eksposure/eksposure/internal/fault"
 	"github.com/eksposure/eksposure/internal/hub"
 )
 
 type batchUpdateRequest struct {
-	MetadataUids       []string
-	FindingIdentifiers []hub.FindingIdentifier
-	Comment            *string
-	SeverityID         *int `json:"SeverityId"`
-	StatusID           *int `json:"StatusId"`
+	MetadataUids       []string                `json:"MetadataUids,omitempty"`
+	FindingIdentifiers []hub.FindingIdentifier `json:"FindingIdentifiers,omitempty"`
+	Comment            *string                 `json:"Comment,omitempty"`
+	SeverityID         *int                    `json:"SeverityId,omitempty"`
+	StatusID           *int                    `json:"StatusId,omitempty"`
 }
 
 type batchUpdateAnswer struct {
@@ -69,7 +70,7 @@ func (s *routes) batchUpdateFindings(c *call) (any, error) {
 		code, message := unprocessed(d.Err)
 		out.UnprocessedFindings = append(out.UnprocessedFindings, unprocessedFinding{named, code, message})
 	}
-	return out, nil
+	return out, c.caller.Note(strconv.Itoa(len(done))+" findings", nil, in)
 }
 
 // unprocessed gives the code of one finding that was not labelled: AWS has four.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -22,6 +23,9 @@ type call struct {
 	caller api.Caller
 }
 
+// maxList bounds a page of a short list (API Reference).
+const maxList = 100
+
 // empty is the answer of operations that have none.
 type empty struct{}
 
@@ -32,10 +36,10 @@ type document []byte
 func decode(c *call, into any) error {
 	body, err := io.ReadAll(c.Body)
 	if err != nil {
-		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-			return fmt.Errorf("body: more than %d bytes: %w", tooLarge.Limit, fault.ErrInvalid)
+		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+			return fmt.Errorf("body: %w", err)
 		}
-		return fmt.Errorf("body: %w: %w", err, fault.ErrInvalid)
+		return invalid("body", "%v", err)
 	}
 	if len(bytes.TrimSpace(body)) == 0 {
 		return nil
@@ -44,11 +48,11 @@ func decode(c *call, into any) error {
 	wrong := (*json.UnmarshalTypeError)(nil)
 	switch {
 	case errors.As(err, &wrong) && wrong.Field != "":
-		return fmt.Errorf("%s: %s is of the wrong type: %w", wrong.Field, wrong.Value, fault.ErrInvalid)
+		return invalid(wrong.Field, "%s is of the wrong type", wrong.Value)
 	case errors.As(err, &wrong):
-		return fmt.Errorf("body: %s, want an object: %w", wrong.Value, fault.ErrInvalid)
+		return invalid("body", "%s, want an object", wrong.Value)
 	case err != nil:
-		return fmt.Errorf("body: %w: %w", err, fault.ErrInvalid)
+		return invalid("body", "%v", err)
 	}
 	return nil
 }
@@ -116,45 +120,47 @@ func (t *timestamp) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// stamp gives a time for an optional member; nil for no time.
-func stamp(t time.Time) *timestamp {
-	if t.IsZero() {
-		return nil
-	}
-	return new(timestamp(t))
-}
-
 // limit gives the size of a page: the default when it was not asked for.
 func limit(member string, asked *int, highest, otherwise int) (int, error) {
 	if asked == nil {
 		return otherwise, nil
 	}
 	if *asked < 1 || *asked > highest {
-		return 0, fmt.Errorf("%s %d: want 1 to %d: %w", member, *asked, highest, fault.ErrInvalid)
+		return 0, invalid(member, "%d: want 1 to %d", *asked, highest)
 	}
 	return *asked, nil
 }
 
 // page reads the paging members of a query string.
-func (c *call) page(highest int) (size int, token string, err error) {
+func (c *call) page() (size int, token string, err error) {
 	q := c.URL.Query()
 	var asked *int
 	if text := q.Get("MaxResults"); text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil {
-			return 0, "", fmt.Errorf("MaxResults %q: want a number: %w", text, fault.ErrInvalid)
+			return 0, "", invalid("MaxResults", "%q: want a number", text)
 		}
 		asked = &n
 	}
-	size, err = limit("MaxResults", asked, highest, highest)
+	size, err = limit("MaxResults", asked, maxList, maxList)
 	return size, q.Get("NextToken"), err
+}
+
+// choice gives a member of the query string that has one of some values; "" when it
+// is not there.
+func (c *call) choice(member string, values ...string) (string, error) {
+	v := c.URL.Query().Get(member)
+	if v != "" && !slices.Contains(values, v) {
+		return "", invalid(member, "%q: want one of %s", v, strings.Join(values, ", "))
+	}
+	return v, nil
 }
 
 // label gives a part of the path, which is percent-decoded.
 func (c *call) label(name string) (string, error) {
 	v := c.PathValue(name)
 	if strings.TrimSpace(v) == "" {
-		return "", fmt.Errorf("%s: want a text that is not blank: %w", name, fault.ErrInvalid)
+		return "", invalid(name, "want a text that is not blank")
 	}
 	return v, nil
 }
@@ -163,7 +169,7 @@ func (c *call) label(name string) (string, error) {
 func filled(pairs ...string) error {
 	for i := 0; i+1 < len(pairs); i += 2 {
 		if strings.TrimSpace(pairs[i+1]) == "" {
-			return fmt.Errorf("%s: want a text that is not blank: %w", pairs[i], fault.ErrInvalid)
+			return invalid(pairs[i], "want a text that is not blank")
 		}
 	}
 	return nil
@@ -172,7 +178,7 @@ func filled(pairs ...string) error {
 // notBlank reports an optional member that is there and blank.
 func notBlank(member string, v *string) error {
 	if v != nil && strings.TrimSpace(*v) == "" {
-		return fmt.Errorf("%s: want a text that is not blank: %w", member, fault.ErrInvalid)
+		return invalid(member, "want a text that is not blank")
 	}
 	return nil
 }
@@ -192,4 +198,9 @@ func notNil[T any](list []T) []T {
 		return []T{}
 	}
 	return list
+}
+
+// invalid says what is wrong with a member of a request.
+func invalid(member, format string, args ...any) error {
+	return fmt.Errorf("%s: %s: %w", member, fmt.Sprintf(format, args...), fault.ErrInvalid)
 }

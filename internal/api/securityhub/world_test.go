@@ -20,6 +20,7 @@ import (
 	"github.com/eksposure/eksposure/internal/access"
 	"github.com/eksposure/eksposure/internal/api"
 	"github.com/eksposure/eksposure/internal/api/securityhub"
+	"github.com/eksposure/eksposure/internal/automation"
 	"github.com/eksposure/eksposure/internal/exposure"
 	"github.com/eksposure/eksposure/internal/hub"
 	"github.com/eksposure/eksposure/internal/report/reporttest"
@@ -31,6 +32,7 @@ type world struct {
 	*memory
 
 	t      *testing.T
+	desks  *desks
 	url    string
 	caller access.Principal
 	now    time.Time
@@ -42,7 +44,7 @@ type world struct {
 func start(t *testing.T, findings ...*exposure.Finding) *world {
 	t.Helper()
 	w := &world{
-		memory: newMemory(findings...), t: t, now: time.Date(2026, 11, 25, 10, 0, 0, 0, time.UTC), seen: map[string]int{},
+		memory: newMemory(findings...), t: t, desks: &desks{opened: map[string]automation.Ticket{}}, now: time.Date(2026, 11, 25, 10, 0, 0, 0, time.UTC), seen: map[string]int{},
 		caller: access.Principal{ID: "EKSPTEST", Name: "test", Role: access.Admin},
 	}
 	ids := 0
@@ -65,7 +67,7 @@ func start(t *testing.T, findings ...*exposure.Finding) *world {
 }
 
 func (w *world) ports() hub.Ports {
-	return hub.Ports{Findings: w.memory, Overrides: w.memory, Objects: w.memory}
+	return hub.Ports{Findings: w.memory, Resources: w.memory, Trends: w.memory, Overrides: w.memory, Objects: w.memory, Desks: w.desks}
 }
 
 func (w *world) serve(rw http.ResponseWriter, req *http.Request, r api.Route) {
