@@ -29,6 +29,11 @@ const (
 // call makes one AWS call within the limits on time and on calls in flight, and
 // translates its error.
 func call[O any](ctx context.Context, c *Client, a action, do func(context.Context) (O, error)) (O, error) {
+	return callWithin(ctx, c, c.cfg.CallTimeout, a, do)
+}
+
+// callWithin is call with another limit on time.
+func callWithin[O any](ctx context.Context, c *Client, limit time.Duration, a action, do func(context.Context) (O, error)) (O, error) {
 	var none O
 	select {
 	case c.slots <- struct{}{}:
@@ -36,7 +41,7 @@ func call[O any](ctx context.Context, c *Client, a action, do func(context.Conte
 		return none, translate(a, ctx.Err(), nil)
 	}
 	defer func() { <-c.slots }()
-	ctx, cancel := context.WithTimeout(ctx, c.cfg.CallTimeout)
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	seen := &attempts{}
 	out, err := do(context.WithValue(ctx, attemptsKey{}, seen))

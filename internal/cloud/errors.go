@@ -85,8 +85,11 @@ func malformed(a action, what string) error {
 
 var errMalformed = errors.New("malformed answer")
 
+// errRefused is one event of several that a bus did not take.
+var errRefused = errors.New("event refused")
+
 // categoryOf sorts AWS's error codes. The codes are those of the services' models
-// (eks, sts, kms, ecr, ec2, organizations) and of AWS's "Common Errors" pages.
+// (eks, sts, kms, ecr, ec2, organizations, events), S3's "Error responses" and of AWS's "Common Errors" pages.
 func categoryOf(code string, status int) error {
 	if _, ok := retry.DefaultThrottleErrorCodes[code]; ok {
 		return fault.ErrThrottled
@@ -99,16 +102,20 @@ func categoryOf(code string, status int) error {
 		"SignatureDoesNotMatch", "InvalidSignatureException", "IncompleteSignature", "IncompleteSignatureException",
 		"MissingAuthenticationToken", "MissingAuthenticationTokenException", "OptInRequired",
 		"RegionDisabledException", "InvalidIdentityToken", "IDPRejectedClaim", "PackedPolicyTooLarge",
-		"RequestTimeTooSkewed":
+		"RequestTimeTooSkewed", "NotAuthorizedForSourceException", "NotAuthorizedForDetailTypeException", "AuthorizationHeaderMalformed":
 		return fault.ErrDenied
-	case "ResourceNotFoundException", "NotFoundException", "NoSuchEntity", "RepositoryNotFoundException", "RegistryNotFoundException":
+	case "ResourceNotFoundException", "NotFoundException", "NoSuchEntity", "RepositoryNotFoundException", "RegistryNotFoundException",
+		"NoSuchBucket", "NoSuchKey", "NoSuchUpload", "NotFound", "KMS.NotFoundException":
 		return fault.ErrNotFound
 	case "InvalidParameterException", "InvalidParameterValue", "InvalidParameterCombination", "InvalidParameter",
 		"InvalidRequestException", "InvalidInputException", "ValidationException", "ValidationError", "InvalidArnException",
 		"ClientException", "BadRequestException", "MissingParameter", "AWSOrganizationsNotInUseException",
-		"UnsupportedAvailabilityZoneException", "UnsupportedOperation":
+		"UnsupportedAvailabilityZoneException", "UnsupportedOperation",
+		"InvalidArgument", "MalformedDetail", "InvalidAccountIdException", "EntityTooSmall", "EntityTooLarge", "InvalidPart", "InvalidPartOrder", "MalformedXML",
+		"InvalidBucketName", "KeyTooLongError":
 		return fault.ErrInvalid
-	case "ResourceInUseException", "ConflictException", "ConcurrentModificationException", "InvalidStateException", "KMSInvalidStateException":
+	case "ResourceInUseException", "ConflictException", "ConcurrentModificationException", "InvalidStateException", "KMSInvalidStateException",
+		"KMS.DisabledException", "KMS.InvalidStateException":
 		return fault.ErrConflict
 	}
 	switch status {

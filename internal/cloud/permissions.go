@@ -50,6 +50,8 @@ const (
 	ScopeRegistry Scope = "registry"
 	// ScopeCaller is needed only by the caller that scans other accounts.
 	ScopeCaller Scope = "caller"
+	// ScopeSink is needed by the caller for what it writes to: an event bus, a bucket.
+	ScopeSink Scope = "sink"
 )
 
 // Permission is one IAM action that scanning needs.

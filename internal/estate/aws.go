@@ -11,9 +11,8 @@ import (
 	"github.com/eksposure/eksposure/internal/sigv4"
 )
 
-// maxBody bounds the body of a request; the largest that the estate knows is a
-// few hundred bytes.
-const maxBody = 1 << 20
+// maxBody bounds the body of a request; the largest is a part of an upload to S3.
+const maxBody = 32 << 20
 
 // serveAWS answers one request to any AWS service: who calls, what for, whether
 // they may, and only then the answer, in the order in which AWS does.
@@ -39,7 +38,7 @@ func (e *Estate) serveAWS(w http.ResponseWriter, r *http.Request) {
 		_ = svc.writeError(w, requestID, failure)
 		return
 	}
-	c := &call{caller: caller, account: e.account(caller.account), region: sig.Region, query: r.URL.Query(), body: body}
+	c := &call{caller: caller, account: e.account(caller.account), region: sig.Region, query: r.URL.Query(), header: r.Header, body: body}
 	op, found := e.route(svc, sig.Service, r, c)
 	record := Call{
 		Account: caller.account, Region: sig.Region, Service: sig.Service, Operation: op.name, Action: op.action, Caller: caller.arn,
@@ -168,6 +167,8 @@ func (e *Estate) route(svc service, name string, r *http.Request, c *call) (oper
 			}
 		}
 		return operation{}, false
+	case restXML:
+		return e.routeS3(r, c)
 	case json11:
 		prefix, rest, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 		if prefix == svc.target {

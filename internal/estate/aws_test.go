@@ -95,6 +95,7 @@ func TestEveryMessageFollowsTheServiceModels(t *testing.T) {
 	})
 	must(t, organizations.NewFromConfig(root).ListAccounts, &organizations.ListAccountsInput{MaxResults: aws.Int32(2)})
 	must(t, organizations.NewFromConfig(root).DescribeOrganization, &organizations.DescribeOrganizationInput{})
+	sinks(t, w)
 
 	// Every operation that the estate has, so that a new one is checked too.
 	for _, op := range e.Operations() {

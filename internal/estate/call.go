@@ -19,7 +19,8 @@ type call struct {
 	region  string
 	path    map[string]string // parts of the URL path
 	query   url.Values        // query string, or form of the query protocols
-	body    []byte            // JSON
+	header  http.Header
+	body    []byte // JSON, or what an object of S3 is to hold
 }
 
 // operation is one thing that a service can do.
@@ -27,6 +28,8 @@ type operation struct {
 	service, name string
 	// method and path bind an operation of a REST protocol; {x} is one segment.
 	method, path string
+	// part is the member of the query string that tells operations of S3 apart.
+	part string
 	// action is the IAM action; empty when none is needed.
 	action string
 	// resource gives the ARN named in a denial; nil means "*".

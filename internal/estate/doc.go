@@ -8,7 +8,8 @@
 // What is simulated:
 //
 //   - AWS: STS, Organizations, Account, EC2 DescribeRegions, the reading half of
-//     EKS, KMS DescribeKey and ECR GetAuthorizationToken, at one address, told
+//     EKS, KMS DescribeKey, ECR GetAuthorizationToken, EventBridge PutEvents and
+//     objects of S3 (path style, multipart uploads), at one address, told
 //     apart by the service in the request's signature scope, each in its own
 //     protocol with its own names for errors. Signatures (SigV4, in headers and
 //     in query strings) are verified for real; sessions expire; roles can be
@@ -22,11 +23,11 @@
 //   - Failures: [Fault] throttles, hangs, breaks or denies chosen calls.
 //
 // What is not: IAM policies are lists of action patterns without conditions or
-// resources; session policies, session tags and MFA are refused; nothing is
-// written, neither to AWS nor to a cluster; no pod runs, and Kubernetes lists do
-// not change while the estate is up; watches are refused. Messages are held
-// against the models in tests only: the running estate overlooks members of a
-// request that it does not know.
+// resources; session policies, session tags and MFA are refused; events and
+// objects are all that can be written, and nothing in a cluster; no pod runs, and
+// Kubernetes lists do not change while the estate is up; watches are refused.
+// Messages are held against the models in tests only: the running estate overlooks
+// members of a request that it does not know.
 //
 // The estate's facts are dated relative to [Scenario.AsOf]; authentication uses
 // the clock in [Config]. The package opens no connection to anywhere, listens on

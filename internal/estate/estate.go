@@ -51,10 +51,12 @@ type Estate struct {
 	running    sync.WaitGroup
 	done       chan struct{}
 	stop       sync.Once
+	buckets    *buckets
 
 	mu     sync.Mutex
 	calls  []Call
 	faults []Fault
+	events []BusEvent
 }
 
 // Start opens every endpoint of an estate. It stays up until Close.
@@ -81,9 +83,9 @@ func Start(ctx context.Context, cfg Config) (*Estate, error) {
 	}
 	e := &Estate{
 		scenario: cfg.Scenario, now: cfg.Now, services: services(), vault: newVault(cfg.Scenario), codec: codec,
-		kube: map[string]*kubeServer{}, faults: slices.Clone(cfg.Faults), done: make(chan struct{}), passwords: newPasswords(cfg.Now),
+		kube: map[string]*kubeServer{}, faults: slices.Clone(cfg.Faults), done: make(chan struct{}), passwords: newPasswords(cfg.Now), buckets: newBuckets(),
 	}
-	e.operations = slices.Concat(e.stsOperations(), e.organizationOperations(), e.eksOperations(), e.keyOperations())
+	e.operations = slices.Concat(e.stsOperations(), e.organizationOperations(), e.eksOperations(), e.keyOperations(), e.eventOperations(), e.objectOperations())
 	if err := e.open(ctx, cfg); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -52,6 +53,7 @@ type shape struct {
 	Min       *float64          `json:"min"`
 	Max       *float64          `json:"max"`
 	Flattened bool              `json:"flattened"`
+	Payload   string            `json:"payload"`
 	Error     *struct {
 		Code   string `json:"code"`
 		Status int    `json:"httpStatusCode"`
@@ -187,7 +189,8 @@ func (s *shape) checkScalar(path string, v any) []string {
 		return s.checkSize(path, n)
 	case "timestamp":
 		text, isText := v.(string)
-		if _, err := time.Parse(time.RFC3339, text); isText && err != nil {
+		_, err := time.Parse(time.RFC3339, text)
+		if _, errHTTP := http.ParseTime(text); isText && err != nil && errHTTP != nil {
 			return wrong
 		}
 		if _, isNumber := v.(float64); !isText && !isNumber {

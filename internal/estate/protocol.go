@@ -28,6 +28,7 @@ const (
 	json11   protocol = "json"
 	query    protocol = "query"
 	ec2Query protocol = "ec2"
+	restXML  protocol = "rest-xml"
 )
 
 // service is one AWS service of the estate.
@@ -50,6 +51,8 @@ func services() map[string]service {
 		"eks":           {name: "eks", protocol: restJSON},
 		"account":       {name: "account", protocol: restJSON, global: true},
 		"kms":           {name: "kms", protocol: json11, target: "TrentService"},
+		"events":        {name: "events", protocol: json11, target: "AWSEvents"},
+		"s3":            {name: "s3", protocol: restXML},
 		"ecr":           {name: "ecr", protocol: json11, target: "AmazonEC2ContainerRegistry_V20150921"},
 		"organizations": {name: "organizations", protocol: json11, target: "AWSOrganizationsV20161128", global: true},
 		"sts":           {name: "sts", protocol: query, version: "2011-06-15", namespace: "https://sts.amazonaws.com/doc/2011-06-15/"},
@@ -117,6 +120,16 @@ func (s service) common(f commonFailure, message string) *apiError {
 			failDenied: {"AccessDenied", 403}, failThrottled: {"Throttling", 400},
 			failBroken: {"InternalFailure", 500}, failOperation: {"InvalidAction", 400},
 		}
+	case restXML:
+		rows = map[commonFailure]row{
+			failUnsigned: {"AccessDenied", 403}, failMalformed: {"AuthorizationHeaderMalformed", 400},
+			failSignature: {"SignatureDoesNotMatch", 403}, failOutdated: {"RequestTimeTooSkewed", 403},
+			failUnknown: {"InvalidAccessKeyId", 403}, failExpired: {"ExpiredToken", 400},
+			failDenied: {"AccessDenied", 403}, failThrottled: {"SlowDown", 503},
+			failBroken: {"InternalError", 500}, failOperation: {"NotImplemented", 501},
+		}
+		texts[failUnsigned] = "Access Denied"
+		texts[failThrottled] = "Please reduce your request rate."
 	case ec2Query:
 		rows = map[commonFailure]row{
 			failUnsigned: {"MissingAuthenticationToken", 403}, failMalformed: {"IncompleteSignature", 400},
@@ -151,6 +164,8 @@ func (s service) writeResult(w http.ResponseWriter, op operation, requestID stri
 			Result:  xmlResult{XMLName: xml.Name{Local: op.name + "Result"}, Members: members(result)},
 			ID:      requestID,
 		})
+	case restXML:
+		writeS3(w, requestID, result)
 	case ec2Query:
 		writeXML(w, http.StatusOK, requestID, xmlEC2Answer{
 			XMLName: xml.Name{Local: op.name + "Response", Space: s.namespace}, ID: requestID, Members: members(result),
@@ -184,6 +199,8 @@ func (s service) writeError(w http.ResponseWriter, requestID string, err error) 
 		writeXML(w, e.Status, requestID, xmlError{
 			XMLName: xml.Name{Local: "ErrorResponse", Space: s.namespace}, Type: fault, Code: e.Code, Message: e.Message, ID: requestID,
 		})
+	case restXML:
+		writeS3Error(w, requestID, e)
 	case ec2Query:
 		writeXML(w, e.Status, requestID, xmlEC2Error{Code: e.Code, Message: e.Message, ID: requestID})
 	}

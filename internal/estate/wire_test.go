@@ -37,6 +37,8 @@ func commonErrors() []string {
 		"MissingAuthenticationToken", "MissingAuthenticationTokenException", "IncompleteSignature", "IncompleteSignatureException",
 		"InvalidClientTokenId", "UnrecognizedClientException", "AuthFailure", "SignatureDoesNotMatch", "InvalidSignatureException",
 		"Throttling", "ThrottlingException", "RequestLimitExceeded", "InternalFailure", "InternalError", "ServerException",
+		"NoSuchBucket", "NoSuchUpload", "PermanentRedirect", "InvalidAccessKeyId", "InvalidPart", "InvalidPartOrder", "EntityTooSmall",
+		"MalformedXML", "BadDigest", "InvalidArgument", "KMS.NotFoundException", "KMS.DisabledException", "SlowDown", // S3, "Error responses"
 		"UnknownOperationException", "InvalidAction", "ValidationError", "ValidationException", "SerializationException", "InvalidParameterValue",
 	}
 }
@@ -91,7 +93,10 @@ func (w *wire) inspect(r *http.Request, sent []byte, resp *http.Response, got []
 	if op.Input != nil {
 		problems = m.check(op.Input.Shape, name+" request", in)
 	}
-	if resp.StatusCode != http.StatusOK {
+	if resp.StatusCode >= 300 && r.Method == http.MethodHead { // it has no body that could name the error
+		return problems
+	}
+	if resp.StatusCode >= 300 {
 		code, problem := m.errorCode(resp, got)
 		w.codes[code]++
 		known := slices.ContainsFunc(op.Errors, func(e member) bool {
@@ -110,7 +115,7 @@ func (w *wire) inspect(r *http.Request, sent []byte, resp *http.Response, got []
 		return problems
 	}
 	w.seen[service+":"+name]++
-	out, err := m.response(name, got)
+	out, err := m.response(name, resp.Header, got)
 	if err != nil {
 		return append(problems, err.Error())
 	}
@@ -137,6 +142,8 @@ func (m *serviceModel) request(r *http.Request, body []byte) (string, map[string
 			return "", nil, fmt.Errorf("unknown action %q", name)
 		}
 		return name, m.form(m.Operations[name].Input.Shape, form), nil
+	case "rest-xml":
+		return m.requestXML(r, body)
 	}
 	for name, op := range m.Operations {
 		path, _, _ := strings.Cut(op.HTTP.RequestURI, "?")
@@ -162,6 +169,78 @@ func (m *serviceModel) request(r *http.Request, body []byte) (string, map[string
 		return name, in, nil
 	}
 	return "", nil, fmt.Errorf("no operation for %s %s", r.Method, r.URL.Path)
+}
+
+// requestXML finds the operation of a REST-XML service: of those whose method and path
+// fit, the one with the most members of the query string that the request has.
+func (m *serviceModel) requestXML(r *http.Request, body []byte) (string, map[string]any, error) {
+	best, fit := "", -1
+	for name, op := range m.Operations {
+		path, query, _ := strings.Cut(op.HTTP.RequestURI, "?")
+		_, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+		if op.HTTP.Method != r.Method || strings.Contains(path, "{Key+}") != (key != "") {
+			continue
+		}
+		wanted := slices.DeleteFunc(strings.Split(query, "&"), func(s string) bool { return s == "" })
+		for _, required := range m.Shapes[op.Input.Shape].Required {
+			if mem := m.Shapes[op.Input.Shape].Members[required]; mem.Location == "querystring" {
+				wanted = append(wanted, mem.LocationName)
+			}
+		}
+		if !slices.ContainsFunc(wanted, func(s string) bool { name, _, _ := strings.Cut(s, "="); return !r.URL.Query().Has(name) }) && len(wanted) > fit {
+			best, fit = name, len(wanted)
+		}
+	}
+	if best == "" {
+		return "", nil, fmt.Errorf("no operation for %s %s", r.Method, r.URL)
+	}
+	in := map[string]any{}
+	s := m.Shapes[m.Operations[best].Input.Shape]
+	bucket, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	for name, mem := range s.Members {
+		switch mem.Location {
+		case "uri":
+			in[name] = map[string]string{"Bucket": bucket, "Key": key}[mem.LocationName]
+		case "querystring":
+			if values := r.URL.Query()[mem.LocationName]; len(values) > 0 {
+				in[name] = m.scalars(mem.Shape, values)
+			}
+		case "header":
+			if values := r.Header.Values(mem.LocationName); len(values) > 0 {
+				in[name] = m.scalars(mem.Shape, values)
+			}
+		}
+	}
+	if p := s.Members[s.Payload]; s.Payload != "" && m.Shapes[p.Shape].Type == "structure" {
+		var root node
+		if err := xml.Unmarshal(body, &root); err != nil {
+			return "", nil, err
+		}
+		in[s.Payload] = m.tree(p.Shape, root)
+	}
+	return best, in, nil
+}
+
+// responseXML reads an answer of a REST-XML service: headers, and XML unless it is
+// what an object holds.
+func (m *serviceModel) responseXML(name string, header http.Header, body []byte) (any, error) {
+	s := m.Shapes[m.Operations[name].Output.Shape]
+	var root node
+	if len(body) > 0 && s.Payload == "" {
+		if err := xml.Unmarshal(body, &root); err != nil {
+			return nil, err
+		}
+	}
+	out, ok := m.tree(m.Operations[name].Output.Shape, root).(map[string]any)
+	if !ok {
+		return nil, fmt.Errorf("%s has no structure", name)
+	}
+	for memberName, mem := range s.Members {
+		if values := header.Values(mem.LocationName); mem.Location == "header" && len(values) > 0 {
+			out[memberName] = m.scalars(mem.Shape, values)
+		}
+	}
+	return out, nil
 }
 
 func bind(pattern, path string) (map[string]string, bool) {
@@ -230,7 +309,10 @@ func (m *serviceModel) form(shapeName string, form url.Values) map[string]any {
 }
 
 // response reads a good answer as the model binds it.
-func (m *serviceModel) response(name string, body []byte) (any, error) {
+func (m *serviceModel) response(name string, header http.Header, body []byte) (any, error) {
+	if m.Metadata.Protocol == "rest-xml" {
+		return m.responseXML(name, header, body)
+	}
 	if m.Metadata.Protocol == "json" || m.Metadata.Protocol == "rest-json" {
 		var out any
 		return out, json.Unmarshal(body, &out)
@@ -277,6 +359,11 @@ func (m *serviceModel) tree(shapeName string, n node) any {
 			mem, ok := s.Members[name]
 			if !ok {
 				out[name] = child.Text
+				continue
+			}
+			if l := m.Shapes[mem.Shape]; l.Type == "list" && l.Flattened {
+				list, _ := out[name].([]any)
+				out[name] = append(list, m.tree(l.Member.Shape, child))
 				continue
 			}
 			out[name] = m.tree(mem.Shape, child)

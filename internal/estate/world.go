@@ -38,8 +38,17 @@ type Account struct {
 	// ServiceControl are denials by the organization, above every policy.
 	ServiceControl []Denial
 	Keys           []Key
-	Clusters       []Cluster
+	Buckets        []Bucket
+	// Buses are EventBridge event buses beside the default one of each region.
+	Buses    []Bus
+	Clusters []Cluster
 }
+
+// Bucket is an S3 bucket; only its own account can use it.
+type Bucket struct{ Region, Name string }
+
+// Bus is an EventBridge event bus.
+type Bus struct{ Region, Name string }
 
 // Region is a region as one account sees it.
 type Region struct {

@@ -25,7 +25,7 @@ func (s Signature) Verify(r *http.Request, body []byte, secret string) error {
 		return err
 	}
 	canonical := strings.Join([]string{
-		r.Method, canonicalPath(r), query, s.canonicalHeaders(r), strings.Join(s.SignedHeaders, ";"), payload,
+		r.Method, s.canonicalPath(r), query, s.canonicalHeaders(r), strings.Join(s.SignedHeaders, ";"), payload,
 	}, "\n")
 	hashed := sha256.Sum256([]byte(canonical))
 	scope := []string{s.day(), s.Region, s.Service, terminator}
@@ -47,14 +47,17 @@ func mac(key []byte, text string) []byte {
 }
 
 // canonicalPath encodes the path as it stood on the wire once more, as every
-// service but S3 does.
-func canonicalPath(r *http.Request) string {
+// service but S3 does, whose objects may have any name.
+func (s Signature) canonicalPath(r *http.Request) string {
 	path := r.URL.EscapedPath()
 	if uri := r.RequestURI; strings.HasPrefix(uri, "/") {
 		path, _, _ = strings.Cut(uri, "?")
 	}
 	if path == "" {
 		path = "/"
+	}
+	if s.Service == "s3" {
+		return path
 	}
 	return encode(path, "/")
 }

@@ -2,8 +2,9 @@
 
     .cache/venv/bin/python internal/estate/testdata/models/update.py
 
-The model of EC2 is cut to the operations that the estate answers, because the
-whole is half a megabyte; the others are complete. Documentation texts are left out.
+The models of EC2, EventBridge and S3 are cut to the operations that the estate
+answers, because the whole ones are large; the others are complete. Documentation
+texts are left out.
 """
 
 import gzip
@@ -13,8 +14,22 @@ import pathlib
 import botocore
 from botocore.loaders import Loader
 
-KEEP = {"ec2": ["DescribeRegions"]}
-SERVICES = ["account", "ec2", "ecr", "eks", "kms", "organizations", "sts"]
+KEEP = {
+    "ec2": ["DescribeRegions"],
+    "events": ["PutEvents"],
+    "s3": [
+        "AbortMultipartUpload",
+        "CompleteMultipartUpload",
+        "CreateMultipartUpload",
+        "GetObject",
+        "HeadBucket",
+        "HeadObject",
+        "ListObjectsV2",
+        "PutObject",
+        "UploadPart",
+    ],
+}
+SERVICES = ["account", "ec2", "ecr", "eks", "events", "kms", "organizations", "s3", "sts"]
 
 
 def strip(node):
