@@ -33,6 +33,10 @@ type Config struct {
 	Access    Access    `key:"access"`
 	Schedule  Schedule  `key:"schedule"`
 	Telemetry Telemetry `key:"telemetry"`
+
+	Events  Events  `key:"events"`
+	Exports Exports `key:"exports"`
+	Tickets Tickets `key:"tickets"`
 }
 
 // AWS says which accounts and regions are looked at, and how they are reached.
@@ -130,6 +134,7 @@ func DirectoriesOf(env map[string]string) Directories {
 // Default gives the settings without a file, environment or flags. Paths that
 // depend on the user are filled by Load.
 func Default() Config {
+	events, tickets := sinkDefaults()
 	return Config{
 		LogLevel: "warn",
 		AWS:      AWS{Concurrency: 8},
@@ -139,6 +144,8 @@ func Default() Config {
 		Policy:   exposure.DefaultPolicy(),
 		Serve:    Serve{Listen: "127.0.0.1:8443", Grace: 20 * time.Second},
 		Schedule: Schedule{Interval: 6 * time.Hour},
+		Events:   events,
+		Tickets:  tickets,
 	}
 }
 
@@ -184,5 +191,5 @@ func (c *Config) Validate() error {
 	if err := c.Policy.Validate(); err != nil {
 		return fmt.Errorf("setting policy.%w", err)
 	}
-	return nil
+	return c.Events.validate()
 }
