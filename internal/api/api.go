@@ -55,6 +55,13 @@ func (c Caller) Note(target string, before, after any) error {
 	return nil
 }
 
+// SignedIn says, for the audit log, who an open route found the caller to be.
+func (c Caller) SignedIn(p access.Principal) {
+	if c.entry != nil {
+		c.entry.Principal, c.entry.Name = p.ID, p.Name
+	}
+}
+
 // Route is one operation.
 type Route struct {
 	// Operation is its name: "GetFindingsV2".

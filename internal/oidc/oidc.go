@@ -170,29 +170,26 @@ func (p *Provider) Verify(ctx context.Context, token string) (access.Principal, 
 	return p.principal(verified.Subject, claims)
 }
 
-// Login is what one sign-in in a browser must remember until the browser is back.
-type Login struct {
-	State, Nonce, Verifier string
-}
-
-// LoginURL is where a browser is sent to sign in.
-func (p *Provider) LoginURL(ctx context.Context, l Login) (string, error) {
+// LoginURL is where a browser is sent to sign in. State, nonce and verifier are
+// random, and must be remembered until the browser is back.
+func (p *Provider) LoginURL(ctx context.Context, state, nonce, verifier string) (string, error) {
 	found, err := p.discover(ctx)
 	if err != nil {
 		return "", err
 	}
-	return found.oauth.AuthCodeURL(l.State, gooidc.Nonce(l.Nonce), oauth2.S256ChallengeOption(l.Verifier)), nil
+	return found.oauth.AuthCodeURL(state, gooidc.Nonce(nonce), oauth2.S256ChallengeOption(verifier)), nil
 }
 
 // Exchange gives who signed in, from the code that the browser brought back. The
-// errors are those of Verify.
-func (p *Provider) Exchange(ctx context.Context, code string, l Login) (access.Principal, error) {
+// errors are those of Verify. That the state is the right one is for the caller to
+// check.
+func (p *Provider) Exchange(ctx context.Context, code, nonce, verifier string) (access.Principal, error) {
 	found, err := p.discover(ctx)
 	if err != nil {
 		return access.Principal{}, err
 	}
 	ctx = gooidc.ClientContext(ctx, p.client)
-	tokens, err := found.oauth.Exchange(ctx, code, oauth2.VerifierOption(l.Verifier))
+	tokens, err := found.oauth.Exchange(ctx, code, oauth2.VerifierOption(verifier))
 	if err != nil {
 		return access.Principal{}, exchangeFault(err)
 	}
@@ -204,7 +201,7 @@ func (p *Provider) Exchange(ctx context.Context, code string, l Login) (access.P
 	if err != nil {
 		return access.Principal{}, err
 	}
-	if subtle.ConstantTimeCompare([]byte(verified.Nonce), []byte(l.Nonce)) != 1 {
+	if subtle.ConstantTimeCompare([]byte(verified.Nonce), []byte(nonce)) != 1 {
 		return access.Principal{}, fmt.Errorf("ID token has another nonce: %w", fault.ErrInvalid)
 	}
 	claims := map[string]any{}

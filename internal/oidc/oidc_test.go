@@ -170,12 +170,13 @@ func browser(t *testing.T) *http.Client {
 
 func TestCodeFlow(t *testing.T) {
 	op, p := start(t, nil)
-	login := func() oidc.Login {
-		return oidc.Login{State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier()}
+	type attempt struct{ State, Nonce, Verifier string }
+	login := func() attempt {
+		return attempt{State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier()}
 	}
-	signIn := func(t *testing.T, l oidc.Login, user string) string {
+	signIn := func(t *testing.T, l attempt, user string) string {
 		t.Helper()
-		address, err := p.LoginURL(t.Context(), l)
+		address, err := p.LoginURL(t.Context(), l.State, l.Nonce, l.Verifier)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -190,17 +191,17 @@ func TestCodeFlow(t *testing.T) {
 	}
 	good := login()
 	code := signIn(t, good, oidctest.Shopkeeper)
-	got, err := p.Exchange(t.Context(), code, good)
+	got, err := p.Exchange(t.Context(), code, good.Nonce, good.Verifier)
 	want := access.Principal{ID: op.URL + "#id1", Name: "test-user@zitadel.ch", Role: access.Operator, Scope: access.Scope{Accounts: []string{"111122223333"}}}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Fatalf("%v, -want +got:\n%s", err, diff)
 	}
-	if _, err := p.Exchange(t.Context(), code, good); !errors.Is(err, fault.ErrInvalid) {
+	if _, err := p.Exchange(t.Context(), code, good.Nonce, good.Verifier); !errors.Is(err, fault.ErrInvalid) {
 		t.Errorf("the code again: %v", err)
 	}
 	t.Run("no role", func(t *testing.T) {
 		l := login()
-		if _, err := p.Exchange(t.Context(), signIn(t, l, oidctest.Stranger), l); !errors.Is(err, fault.ErrDenied) {
+		if _, err := p.Exchange(t.Context(), signIn(t, l, oidctest.Stranger), l.Nonce, l.Verifier); !errors.Is(err, fault.ErrDenied) {
 			t.Error(err)
 		}
 	})
@@ -208,7 +209,7 @@ func TestCodeFlow(t *testing.T) {
 		l := login()
 		code := signIn(t, l, oidctest.Shopkeeper)
 		l.Verifier = oauth2.GenerateVerifier()
-		if _, err := p.Exchange(t.Context(), code, l); !errors.Is(err, fault.ErrInvalid) {
+		if _, err := p.Exchange(t.Context(), code, l.Nonce, l.Verifier); !errors.Is(err, fault.ErrInvalid) {
 			t.Error(err)
 		}
 	})
@@ -217,12 +218,12 @@ func TestCodeFlow(t *testing.T) {
 		code := signIn(t, l, oidctest.Shopkeeper)
 		op.SetNonce("of another sign-in")
 		defer op.SetNonce("")
-		if _, err := p.Exchange(t.Context(), code, l); !errors.Is(err, fault.ErrInvalid) || !strings.Contains(err.Error(), "nonce") {
+		if _, err := p.Exchange(t.Context(), code, l.Nonce, l.Verifier); !errors.Is(err, fault.ErrInvalid) || !strings.Contains(err.Error(), "nonce") {
 			t.Error(err)
 		}
 	})
 	t.Run("made-up code", func(t *testing.T) {
-		if _, err := p.Exchange(t.Context(), "made-up", login()); !errors.Is(err, fault.ErrInvalid) || strings.Contains(err.Error(), oidctest.ClientSecret) {
+		if _, err := p.Exchange(t.Context(), "made-up", good.Nonce, good.Verifier); !errors.Is(err, fault.ErrInvalid) || strings.Contains(err.Error(), oidctest.ClientSecret) {
 			t.Error(err)
 		}
 	})

@@ -25,8 +25,9 @@ import (
 )
 
 const (
-	// Life and Idle end a session: a working day, and an hour without a request.
+	// Life ends a session after a long working day.
 	Life = 12 * time.Hour
+	// Idle ends it when nothing was asked for so long.
 	Idle = time.Hour
 
 	kind       = "session"
@@ -150,11 +151,8 @@ func (s *Sessions) Find(ctx context.Context, token string) (Session, error) {
 	if err != nil {
 		return Session{}, err
 	}
-	// A conflict means that another request noted it, or that the session was ended.
-	switch err := s.Objects.ReplaceObject(ctx, kind, session.Hash, old, data); {
-	case errors.Is(err, fault.ErrNotFound):
-		return Session{}, fmt.Errorf("session is over: %w", fault.ErrNotFound)
-	case err != nil && !errors.Is(err, fault.ErrConflict):
+	// A conflict means that another request noted it, or has just ended the session.
+	if err := s.Objects.ReplaceObject(ctx, kind, session.Hash, old, data); err != nil && !errors.Is(err, fault.ErrConflict) {
 		return Session{}, fmt.Errorf("session: %w", err)
 	}
 	return session, nil
