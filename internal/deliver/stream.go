@@ -44,7 +44,8 @@ func (d *Deliverer) Follow(ctx context.Context, scope access.Scope, after int64,
 	if err := send(nil); err != nil { // the stream is open
 		return err
 	}
-	beat := d.cfg.Now()
+	quiet := time.NewTimer(heartbeat)
+	defer quiet.Stop()
 	for {
 		rung := d.bell.listen()
 		changes, err := d.cfg.Changes.Changes(ctx, after, streamBatch)
@@ -70,19 +71,20 @@ func (d *Deliverer) Follow(ctx context.Context, scope access.Scope, after int64,
 			if err := send(&Message{Number: c.Number, ID: e.ID, Name: e.DetailType, Data: data}); err != nil {
 				return err
 			}
-			beat = d.cfg.Now()
+			quiet.Reset(heartbeat)
 		}
 		if len(changes) > 0 {
 			continue
 		}
-		if !d.wait(ctx, heartbeat, rung) {
+		select {
+		case <-ctx.Done():
 			return ctx.Err()
-		}
-		if d.cfg.Now().Sub(beat) >= heartbeat-time.Second {
+		case <-rung:
+		case <-quiet.C:
 			if err := send(nil); err != nil {
 				return err
 			}
-			beat = d.cfg.Now()
+			quiet.Reset(heartbeat)
 		}
 	}
 }
