@@ -91,7 +91,21 @@ type Serve struct {
 
 // Access says who may ask the server.
 type Access struct {
-	KeyFile string `key:"key_file" flag:"key-file" doc:"file of the key that the secrets of access keys are encrypted under; made when missing; default: eksposure.key beside the database's file, else in the user's data directory"`
+	KeyFile   string `key:"key_file" flag:"key-file" doc:"file of the key that the secrets of access keys are encrypted under; made when missing; default: eksposure.key beside the database's file, else in the user's data directory"`
+	PublicURL string `key:"public_url" doc:"URL that browsers reach the server at, https://HOST[:PORT], where a proxy ends TLS or OpenID Connect is used; default: where it listens"`
+
+	OIDC OIDC `key:"oidc"`
+}
+
+// OIDC says which OpenID Connect provider is believed.
+type OIDC struct {
+	Issuer           string   `key:"issuer" doc:"URL of the OpenID Connect provider, exactly as it spells itself in its tokens; without it access keys are the only way in"`
+	ClientID         string   `key:"client_id" doc:"client ID that eksposure is registered with at the provider"`
+	ClientSecretFile string   `key:"client_secret_file" doc:"file with the client secret; none for a public client"`
+	Audiences        []string `key:"audiences" doc:"audiences of bearer tokens; default: the client ID"`
+	Scopes           []string `key:"scopes" doc:"scopes that are asked for beside openid; default: profile and email"`
+	NameClaim        string   `key:"name_claim" doc:"claim that is shown as somebody's name; default: email"`
+	Grants           []string `key:"grants" doc:"who gets which role, one rule each, the first that fits decides: ROLE [account=ID] [region=CODE] [cluster=ARN] if CLAIM=VALUE"`
 }
 
 // Schedule says when clusters are scanned while serving.
