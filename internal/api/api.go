@@ -28,6 +28,8 @@ type Caller struct {
 	Address string
 
 	entry *access.Entry
+	// once is what the request used up; empty when it used nothing.
+	once string
 }
 
 // Note says, for the audit log, what the request was about: the target, and what

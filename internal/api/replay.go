@@ -25,8 +25,7 @@ const sweepEvery = 10 * time.Second
 
 // take reports whether a name is new, and whether there was room to remember it.
 func (u *used) take(name string, until, now time.Time) (first, room bool) {
-	sum := sha256.Sum256([]byte(name))
-	key := [16]byte(sum[:16])
+	key := keyOf(name)
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if now.Sub(u.swept) >= sweepEvery {
@@ -45,4 +44,16 @@ func (u *used) take(name string, until, now time.Time) (first, room bool) {
 	}
 	u.until[key] = until.Unix()
 	return true, true
+}
+
+// giveBack lets a name be used again: what it was used for did not happen.
+func (u *used) giveBack(name string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	delete(u.until, keyOf(name))
+}
+
+func keyOf(name string) [16]byte {
+	sum := sha256.Sum256([]byte(name))
+	return [16]byte(sum[:16])
 }

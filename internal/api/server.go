@@ -84,6 +84,10 @@ func (s *server) handler(route Route) http.Handler {
 		defer cancel()
 		err := s.answer(out, r, route, &c)
 		s.finish(out, r, route, c, err)
+		if c.once != "" && (out.status() >= http.StatusInternalServerError || out.status() == http.StatusTooManyRequests) {
+			// Some clients send the same bytes again in the same second, and should.
+			s.used.giveBack(c.once)
+		}
 		s.observe(r, route, out.status(), start)
 		if err != nil && out.code != 0 && !out.failed {
 			panic(http.ErrAbortHandler) // half an answer must not look like a whole one
@@ -159,6 +163,7 @@ func (s *server) admit(r *http.Request, route Route, c *Caller) error {
 		case !first:
 			return errBadSignature("The signature was already used; sign each request anew")
 		}
+		c.once = proof.Once
 	}
 	if !c.May(route.Action) {
 		return fmt.Errorf("%q with role %s is not authorized to perform: %s (%s): %w", c.Name, c.Role, route.Operation, route.Action, fault.ErrDenied)

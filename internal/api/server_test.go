@@ -130,6 +130,7 @@ func routes() []api.Route {
 			_, err := io.WriteString(w, `[{"a":1},`)
 			return errors.Join(err, http.NewResponseController(w).Flush(), errors.New("page two"))
 		}},
+		{Operation: "Flaky", Method: "PATCH", Path: "/flaky", Action: access.Operate, Handle: fail(fault.ErrUnavailable)},
 		{Operation: "Slow", Method: "GET", Path: "/slow", Action: access.Read, Open: true, Timeout: time.Millisecond, Handle: func(_ http.ResponseWriter, r *http.Request, _ api.Caller) error {
 			<-r.Context().Done()
 			return r.Context().Err()
@@ -354,6 +355,16 @@ func TestASignatureCountsOnce(t *testing.T) {
 		w.pass(step.after)
 		if got := step.send.send(t, w); got.status != step.want || step.want == 403 && got.code != "InvalidSignatureException" {
 			t.Fatalf("%s: %d %s %s, want %d", step.name, got.status, got.code, got.body, step.want)
+		}
+	}
+}
+
+func TestWhatFailedMayBeSentAgain(t *testing.T) {
+	w := start(t, api.Limits{})
+	flaky := request{method: "PATCH", path: "/flaky", key: "EKSPOPERATOR"}
+	for range 2 {
+		if got := flaky.send(t, w); got.status != 503 {
+			t.Errorf("%d %s", got.status, got.code)
 		}
 	}
 }
