@@ -100,7 +100,7 @@ func outcome(earlier *exposure.Finding, s *inventory.Snapshot) exposure.Outcome 
 	traits := trait.All()
 	e := exposure.Evaluate(s, traits, exposure.DefaultPolicy())
 	f, change := exposure.Correlate(earlier, e, s, traits)
-	return exposure.Outcome{Cluster: s.Cluster.Ref, Evaluation: e, Finding: f, Change: change, Gaps: s.Gaps}
+	return exposure.Outcome{Cluster: s.Cluster.Ref, Evaluation: e, Finding: f, Change: change, Gaps: s.Gaps, Snapshot: s}
 }
 
 // pass streams the fleet through work on all cores and gives the wall time.

@@ -183,10 +183,31 @@ type Image struct {
 	OS       vuln.OS      `json:"os,omitzero"`
 	Packages int          `json:"packages,omitempty"`
 	Matches  []vuln.Match `json:"matches,omitempty"` // worst first
-	// Database is the build of the vulnerability database that gave Matches;
-	// empty when the image was not matched.
+	// Database is the build of the vulnerability database that gave Matches, or
+	// names the other scanner's report that did; empty when the image was not matched.
 	Database string `json:"database,omitempty"`
+	// Report is set when the image itself could not be read and another scanner's
+	// report stands in for it.
+	Report *ImageReport `json:"report,omitempty"`
 }
+
+// ImageReport says whose word the facts of an image are, and why not our own.
+type ImageReport struct {
+	// Source is the kind of report: grype, trivy, cyclonedx, inspector.
+	Source string `json:"source"`
+	// Tool is the program that made it with its version, where known.
+	Tool string `json:"tool,omitempty"`
+	// At is when the report's facts were true.
+	At time.Time `json:"at"`
+	// Unread is why the image itself was not read.
+	Unread string `json:"unread"`
+	// LastInUse is when the source itself last saw the image in use on this
+	// cluster; zero when it does not tell.
+	LastInUse time.Time `json:"last_in_use,omitzero"`
+}
+
+// Name names the report as people read it.
+func (r ImageReport) Name() string { return cmp.Or(r.Tool, r.Source) }
 
 // Layer is one layer of an image, in order from the base.
 type Layer struct {

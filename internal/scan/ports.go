@@ -60,7 +60,8 @@ type Findings interface {
 	// Earlier returns the recorded finding of a cluster, or nil.
 	Earlier(ctx context.Context, ref inventory.ClusterRef) (*exposure.Finding, error)
 	Record(ctx context.Context, o exposure.Outcome) error
-	// OpenClusters lists the clusters that have an open finding or are undecided.
+	// OpenClusters lists the clusters that have an open finding, are undecided, or were
+	// seen and are not known to be gone.
 	OpenClusters(ctx context.Context) ([]inventory.ClusterRef, error)
 }
 

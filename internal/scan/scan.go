@@ -345,12 +345,12 @@ func (s *Scanner) label(ctx context.Context, o *exposure.Outcome) error {
 func (s *Scanner) Evaluate(snapshot *inventory.Snapshot, earlier *exposure.Finding) exposure.Outcome {
 	e := exposure.Evaluate(snapshot, s.cfg.Traits, s.cfg.Policy)
 	f, change := exposure.Correlate(earlier, e, snapshot, s.cfg.Traits)
-	return exposure.Outcome{Cluster: snapshot.Cluster.Ref, Evaluation: e, Finding: f, Change: change, Gaps: snapshot.Gaps}
+	return exposure.Outcome{Cluster: snapshot.Cluster.Ref, Evaluation: e, Finding: f, Change: change, Gaps: snapshot.Gaps, Snapshot: snapshot}
 }
 
 // CloseGone closes the findings of clusters that a complete listing of their
-// account and region no longer shows, and forgets what they left undecided. It
-// gives what it closed.
+// account and region no longer shows, forgets what they left undecided, and notes
+// that they are gone. It gives what it closed.
 func (s *Scanner) CloseGone(ctx context.Context, d inventory.Discovery) ([]exposure.Outcome, error) {
 	recorded, err := s.cfg.Findings.OpenClusters(ctx)
 	if err != nil {
@@ -363,7 +363,7 @@ func (s *Scanner) CloseGone(ctx context.Context, d inventory.Discovery) ([]expos
 			return closed, err
 		}
 		o := exposure.Outcome{Cluster: ref, Change: exposure.Change{Kind: exposure.NoFinding}}
-		if earlier != nil {
+		if earlier != nil && earlier.Open() {
 			o.Finding, o.Change = exposure.CloseGone(earlier, s.cfg.Now().UTC())
 		}
 		if err := s.cfg.Findings.Record(ctx, o); err != nil {

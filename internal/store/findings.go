@@ -140,10 +140,10 @@ func (db *DB) each(ctx context.Context, tail string, args ...any) iter.Seq2[*exp
 	}
 }
 
-// OpenClusters lists the clusters that have an open finding or are undecided,
-// ordered.
+// OpenClusters lists the clusters that have an open finding, are undecided, or were
+// seen and are not known to be gone, ordered.
 func (db *DB) OpenClusters(ctx context.Context) ([]inventory.ClusterRef, error) {
-	arns, err := db.texts(ctx, `SELECT cluster FROM findings WHERE activity <> 'Close' UNION SELECT cluster FROM undecided`)
+	arns, err := db.texts(ctx, `SELECT cluster FROM findings WHERE activity <> 'Close' UNION SELECT cluster FROM undecided UNION SELECT cluster FROM clusters WHERE gone_at = 0`)
 	if err != nil {
 		return nil, err
 	}

@@ -123,7 +123,8 @@ func (db *DB) PruneImages(ctx context.Context, build string, before time.Time) (
 				pruned[d] = true
 			}
 		}
-		return nil
+		_, err := t.exec(ctx, dropImages)
+		return err
 	})
 	if err != nil {
 		return 0, err

@@ -9,8 +9,8 @@ import (
 )
 
 // Record keeps the outcome of one scan of one cluster: the finding as it is now,
-// an event in its history when it changed, and what was left undecided. All of it
-// or nothing.
+// an event in its history when it changed, what was left undecided, and the
+// snapshot. All of it or nothing.
 func (db *DB) Record(ctx context.Context, o exposure.Outcome) error {
 	var e entry
 	if o.Finding != nil {
@@ -19,8 +19,18 @@ func (db *DB) Record(ctx context.Context, o exposure.Outcome) error {
 			return fmt.Errorf("encode the outcome of %q: %w", o.Cluster, err)
 		}
 	}
+	var p picture
+	if o.Snapshot != nil {
+		var err error
+		if p, err = depict(o); err != nil {
+			return fmt.Errorf("encode the snapshot of %q: %w", o.Cluster, err)
+		}
+	}
 	return db.inOrder(ctx, func(t tx) error {
-		err := db.leave(ctx, t, o)
+		err := db.see(ctx, t, o, p)
+		if err == nil {
+			err = db.leave(ctx, t, o)
+		}
 		if err == nil && e.finding != nil {
 			err = db.put(ctx, t, e)
 		}

@@ -41,7 +41,7 @@ func fleetTraits() []exposure.Trait {
 func evaluate(earlier *exposure.Finding, s *inventory.Snapshot) exposure.Outcome {
 	e := exposure.Evaluate(s, fleetTraits(), exposure.DefaultPolicy())
 	f, change := exposure.Correlate(earlier, e, s, fleetTraits())
-	return exposure.Outcome{Cluster: s.Cluster.Ref, Evaluation: e, Finding: f, Change: change, Gaps: s.Gaps}
+	return exposure.Outcome{Cluster: s.Cluster.Ref, Evaluation: e, Finding: f, Change: change, Gaps: s.Gaps, Snapshot: s}
 }
 
 // randomScan makes a snapshot with few differences from scan to scan.
@@ -118,8 +118,8 @@ func TestUnchangedWritesLittle(t *testing.T) {
 	}
 	before := changes(t, db)
 	record(t, db, second)
-	if n := changes(t, db) - before; n != 1 {
-		t.Errorf("an unchanged scan changed %d rows, want the finding's", n)
+	if n := changes(t, db) - before; n != 2 {
+		t.Errorf("an unchanged scan changed %d rows, want the finding's and the cluster's", n)
 	}
 	// The same kind of change with another document is written as a whole.
 	s.CollectedAt, s.Cluster.Tags["owner"] = day(2), "a person"

@@ -173,19 +173,28 @@ func (db *DB) texts(ctx context.Context, text string, args ...any) ([]string, er
 
 // column reads the one column of a query's answer.
 func column(rows *sql.Rows, err error) ([]string, error) {
+	var list []string
+	err = each(rows, err, func(scan func(...any) error) error {
+		var s string
+		err := scan(&s)
+		list = append(list, s)
+		return err
+	})
+	return list, err
+}
+
+// each calls a function for each row of a query's answer, and closes it.
+func each(rows *sql.Rows, err error, f func(scan func(...any) error) error) error {
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { _ = rows.Close() }() // nothing was written
-	var list []string
 	for rows.Next() {
-		var s string
-		if err := rows.Scan(&s); err != nil {
-			return nil, err
+		if err := f(rows.Scan); err != nil {
+			return err
 		}
-		list = append(list, s)
 	}
-	return list, rows.Err()
+	return rows.Err()
 }
 
 // millis gives what a column of times holds; the zero time is 0, which is never.

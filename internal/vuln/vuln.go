@@ -19,7 +19,7 @@ type SBOM struct {
 	// Tool names the program and version that made it, "syft 1.57.0". A cached
 	// SBOM of another tool version is made again.
 	Tool string `json:"tool"`
-	// Format names the document's format, "syft-json".
+	// Format names the document's format: "syft-json" for our own, FormatCycloneDX.
 	Format string `json:"format"`
 	// OS is the operating system release found in the image; zero when there is none.
 	OS OS `json:"os"`
@@ -28,6 +28,9 @@ type SBOM struct {
 	// Document is the SBOM itself.
 	Document []byte `json:"-"`
 }
+
+// FormatCycloneDX names CycloneDX JSON in SBOM.Format.
+const FormatCycloneDX = "cyclonedx-json"
 
 // OS is an operating system release as /etc/os-release states it.
 type OS struct {

@@ -1,0 +1,233 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/eksposure/eksposure/internal/inventory"
+	"github.com/eksposure/eksposure/internal/vuln"
+)
+
+// maxNames bounds the names in one list of SQL.
+const maxNames = 200
+
+const (
+	putImage = `INSERT INTO images (digest, build, latest, repository, unread, facts, matches) VALUES (?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (digest, build) DO UPDATE SET facts = excluded.facts RETURNING number`
+	countImages = `SELECT count(*) FROM images WHERE digest = ? AND build <> ?`
+	ageImages   = `UPDATE images SET latest = 0 WHERE digest = ? AND latest = 1 AND build <> ?`
+	dropKnown   = `DELETE FROM image_vulnerabilities WHERE image IN (SELECT number FROM images WHERE digest = ?)`
+	putKnown    = `INSERT INTO image_vulnerabilities (vulnerability, image) VALUES (?, ?)`
+	putNamed    = `INSERT INTO cluster_images (cluster, digest, build, running, named) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (cluster, digest) DO UPDATE SET build = excluded.build, running = excluded.running, named = excluded.named`
+	dropNamed  = `DELETE FROM cluster_images WHERE cluster = ? AND digest = ?`
+	namedNow   = `SELECT digest, build, named FROM cluster_images WHERE cluster = ?`
+	dropImages = `DELETE FROM images WHERE NOT EXISTS (
+		SELECT 1 FROM cluster_images c WHERE c.digest = images.digest AND (c.build = images.build OR images.latest = 1))`
+)
+
+// Builds of images that no build of the vulnerability database was asked about.
+const (
+	buildUnread    = ""
+	buildUnmatched = "unmatched"
+)
+
+// seenImage is an image as one snapshot tells of it.
+type seenImage struct {
+	facts   inventory.ImageRecord
+	build   string
+	matches []vuln.Match
+	use     inventory.ImageUse
+}
+
+// seenImages are the images of a snapshot, by digest: those that were read, and
+// those that containers only name.
+func seenImages(s *inventory.Snapshot) map[string]seenImage {
+	seen := map[string]seenImage{}
+	for _, im := range s.Images {
+		r := inventory.ImageRecord{
+			Digest: im.Digest, Repository: im.Repository, Read: true, OS: im.OS.String(), EndOfLife: im.OS.EndOfLife,
+			Packages: im.Packages, Database: im.Database, Report: im.Report, Counts: countMatches(im.Matches),
+		}
+		if im.Report != nil {
+			r.Unread = im.Report.Unread
+		}
+		seen[im.Digest] = seenImage{facts: r, build: cmp.Or(im.Database, buildUnmatched), matches: im.Matches, use: inventory.ImageUse{Cluster: s.Cluster.Ref, Addon: im.Addon}}
+	}
+	for _, w := range s.Workloads {
+		for _, c := range w.Containers {
+			if _, ok := seen[c.Digest]; !ok && c.Digest != "" {
+				seen[c.Digest] = seenImage{facts: inventory.ImageRecord{Digest: c.Digest, Repository: c.Repository}, build: buildUnread}
+			}
+		}
+	}
+	for digest, use := range s.ImageUses() {
+		im := seen[digest]
+		im.use = use
+		seen[digest] = im
+	}
+	for _, g := range s.Gaps {
+		if im, ok := seen[g.Subject]; ok && g.Section == inventory.SectionImages && im.build == buildUnread {
+			im.facts.Unread = g.Detail
+			seen[g.Subject] = im
+		}
+	}
+	return seen
+}
+
+func countMatches(list []vuln.Match) inventory.ImageCounts {
+	var c inventory.ImageCounts
+	worst := map[string]vuln.Match{} // one vulnerability may be in several packages
+	for _, m := range list {
+		w, ok := worst[m.ID]
+		if !ok {
+			w = m
+		}
+		w.KEV, w.Exploit = w.KEV || m.KEV, w.Exploit || m.Exploit
+		if m.Fix == vuln.FixKnown {
+			w.Fix = m.Fix
+		}
+		worst[m.ID] = w
+	}
+	for _, m := range worst {
+		c.Vulnerabilities++
+		for _, n := range []struct {
+			counter *int
+			counts  bool
+		}{
+			{&c.Critical, m.Severity == "Critical"}, {&c.High, m.Severity == "High"}, {&c.Fixable, m.Fix == vuln.FixKnown}, {&c.KEV, m.KEV}, {&c.Exploits, m.Exploit},
+		} {
+			if n.counts {
+				*n.counter++
+			}
+		}
+	}
+	return c
+}
+
+// putImages keeps the images that a snapshot's containers name: what is known of
+// each, once in the fleet, and how the cluster uses it. Only differences are written.
+func (db *DB) putImages(ctx context.Context, t tx, s *inventory.Snapshot) error {
+	seen := seenImages(s)
+	digests := slices.Sorted(maps.Keys(seen))
+	missing, err := missingImages(ctx, t, digests, seen)
+	if err != nil {
+		return err
+	}
+	for _, digest := range missing {
+		if err := db.putImage(ctx, t, seen[digest]); err != nil {
+			return err
+		}
+	}
+	return putUses(ctx, t, s.Cluster.Ref.String(), digests, seen)
+}
+
+// missingImages gives the digests of which the snapshot's build is not kept, and
+// those that could not be read, as the reason may be another one.
+func missingImages(ctx context.Context, t tx, digests []string, seen map[string]seenImage) ([]string, error) {
+	kept := map[string]bool{}
+	for part := range slices.Chunk(digests, maxNames) {
+		args := make([]any, len(part))
+		for i, d := range part {
+			args[i] = d
+		}
+		rows, err := t.query(ctx, `SELECT digest, build FROM images WHERE digest IN (?`+strings.Repeat(", ?", len(part)-1)+`)`, args...)
+		err = each(rows, err, func(scan func(...any) error) error {
+			var digest, build string
+			err := scan(&digest, &build)
+			if build != buildUnread && build == seen[digest].build {
+				kept[digest] = true
+			}
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(digests), func(d string) bool { return kept[d] }), nil
+}
+
+// putImage keeps what is known of an image. It is the latest, unless it says only
+// that the image could not be read while another build knows it.
+func (db *DB) putImage(ctx context.Context, t tx, im seenImage) error {
+	facts, err := json.Marshal(im.facts)
+	if err != nil {
+		return err
+	}
+	matches, err := json.Marshal(im.matches)
+	if err != nil {
+		return err
+	}
+	digest, latest, unread, others := im.facts.Digest, 1, 0, 0
+	if im.build == buildUnread {
+		unread = 1
+		if err := t.row(ctx, countImages, []any{digest, im.build}, &others); err != nil {
+			return err
+		}
+	}
+	if others > 0 {
+		latest = 0
+	}
+	var number int64
+	if err := t.row(ctx, putImage, []any{digest, im.build, latest, im.facts.Repository, unread, string(facts), db.compress(matches)}, &number); err != nil || latest == 0 {
+		return err
+	}
+	if _, err := t.exec(ctx, ageImages, digest, im.build); err != nil {
+		return err
+	}
+	if _, err := t.exec(ctx, dropKnown, digest); err != nil {
+		return err
+	}
+	names := map[string]bool{}
+	for _, m := range im.matches {
+		for _, name := range append([]string{m.ID}, m.Aliases...) {
+			names[name] = true
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		if _, err := t.exec(ctx, putKnown, name, number); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// putUses keeps how a cluster uses its images.
+func putUses(ctx context.Context, t tx, arn string, digests []string, seen map[string]seenImage) error {
+	type named struct{ build, text string }
+	before := map[string]named{}
+	rows, err := t.query(ctx, namedNow, arn)
+	err = each(rows, err, func(scan func(...any) error) error {
+		var digest string
+		var n named
+		err := scan(&digest, &n.build, &n.text)
+		before[digest] = n
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, digest := range digests {
+		im := seen[digest]
+		text, err := json.Marshal(im.use)
+		if err != nil {
+			return err
+		}
+		if before[digest] != (named{build: im.build, text: string(text)}) {
+			if _, err := t.exec(ctx, putNamed, arn, digest, im.build, im.use.Running, string(text)); err != nil {
+				return err
+			}
+		}
+		delete(before, digest)
+	}
+	for _, digest := range slices.Sorted(maps.Keys(before)) {
+		if _, err := t.exec(ctx, dropNamed, arn, digest); err != nil {
+			return err
+		}
+	}
+	return nil
+}
