@@ -340,7 +340,7 @@ func (s *Service) setCookie(w http.ResponseWriter, r *http.Request, name, value 
 	if life < 0 {
 		age = -1
 	}
-	http.SetCookie(w, &http.Cookie{
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // G124: without TLS, on loopback, a secure cookie would not come back
 		Name: s.cookieName(r, name), Value: value, Path: "/", MaxAge: age,
 		HttpOnly: true, Secure: s.secure(r), SameSite: http.SameSiteLaxMode,
 	})
