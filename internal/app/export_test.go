@@ -1,9 +1,12 @@
 package app
 
 import (
+	"context"
 	"time"
 
 	"github.com/eksposure/eksposure/internal/cli"
+	"github.com/eksposure/eksposure/internal/deliver"
+	"github.com/eksposure/eksposure/internal/export"
 )
 
 // ProgramAsOf is the Program with another clock for the facts that it judges, so
@@ -16,4 +19,12 @@ func ProgramAsOf(now func() time.Time) cli.Program {
 		return backend{New(o)}
 	}
 	return p
+}
+
+// EventSinks gives the sinks of an App's settings.
+func EventSinks(a *App) ([]deliver.Sink, error) { return a.eventSinks() }
+
+// ExportTarget gives where an export to S3 goes by an App's settings.
+func ExportTarget(ctx context.Context, a *App, to export.S3, object string) (export.Target, error) {
+	return buckets{endpoint: a.o.Config.Exports.S3Endpoint, aws: &entrance{app: a}}.Bucket(ctx, to, object)
 }

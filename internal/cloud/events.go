@@ -20,11 +20,12 @@ import (
 const eventsPutEvents action = "events:PutEvents"
 
 const (
-	// maxEntries is how many events one request takes (PutEvents).
-	maxEntries = 10
-	// maxRequest bounds the entries of one request together: 1 MB since 29 January 2026
-	// (AWS Compute Blog, "More room to build"), the smaller of the two readings of MB.
-	maxRequest = 1_000_000
+	// MaxEntries is how many events one request takes (PutEvents).
+	MaxEntries = 10
+	// MaxEvent bounds the entries of one request together, and so one event: 1 MB since
+	// 29 January 2026 (AWS Compute Blog, "More room to build"), the smaller of the two
+	// readings of MB. An event's JSON is a little more than what counts.
+	MaxEvent = 1_000_000
 	// timeSize is what an entry's time counts for ("Calculating PutEvents event entry size").
 	timeSize = 14
 )
@@ -36,31 +37,29 @@ type Bus struct {
 	name   string
 }
 
+// CheckBus reports, as fault.ErrInvalid, a name that is no event bus's.
+func CheckBus(name string) error {
+	if name != "" && !strings.HasPrefix(name, "arn:") {
+		return nil
+	}
+	parsed, err := arn.Parse(name)
+	if err != nil || parsed.Service != "events" || !strings.HasPrefix(parsed.Resource, "event-bus/") || !regionShape.MatchString(parsed.Region) {
+		return fmt.Errorf("event bus %q: want a name such as default, or an ARN such as arn:aws:events:eu-central-1:111122223333:event-bus/security: %w", name, fault.ErrInvalid)
+	}
+	return nil
+}
+
 // Bus gives a bus by its ARN, or by its name in the caller's own account and region.
 func (c *Client) Bus(name string) (*Bus, error) {
-	cfg := c.base
-	if strings.HasPrefix(name, "arn:") {
-		parsed, err := arn.Parse(name)
-		if err != nil || parsed.Service != "events" || !strings.HasPrefix(parsed.Resource, "event-bus/") || !regionShape.MatchString(parsed.Region) {
-			return nil, fmt.Errorf("event bus %q: want a name, or an ARN such as arn:aws:events:eu-central-1:111122223333:event-bus/security: %w", name, fault.ErrInvalid)
-		}
-		cfg.Region = parsed.Region
+	if err := CheckBus(name); err != nil {
+		return nil, err
 	}
-	if name == "" {
-		return nil, fmt.Errorf("event bus has no name; the account's own is called default: %w", fault.ErrInvalid)
+	cfg := c.base
+	if parsed, err := arn.Parse(name); err == nil {
+		cfg.Region = parsed.Region
 	}
 	return &Bus{c: c, client: eventbridge.NewFromConfig(cfg), name: name}, nil
 }
-
-// Name is that of the sink.
-func (b *Bus) Name() string { return "eventbridge:" + b.name }
-
-// Batch is how many events are sent at once.
-func (b *Bus) Batch() int { return maxEntries }
-
-// MaxEvent is the largest event in bytes of JSON; what counts for EventBridge is a
-// little less.
-func (b *Bus) MaxEvent() int { return maxRequest }
 
 // Deliver sends events and gives how many were taken before the first that was not.
 func (b *Bus) Deliver(ctx context.Context, events []ocsf.Event) (int, error) {
@@ -72,7 +71,7 @@ func (b *Bus) Deliver(ctx context.Context, events []ocsf.Event) (int, error) {
 			return sent, err
 		}
 		n := entrySize(entry)
-		if len(batch) == maxEntries || len(batch) > 0 && size+n > maxRequest {
+		if len(batch) == MaxEntries || len(batch) > 0 && size+n > MaxEvent {
 			taken, err := b.put(ctx, batch)
 			if sent += taken; err != nil {
 				return sent, err
