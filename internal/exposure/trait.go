@@ -179,6 +179,16 @@ type ImageEvidence struct {
 	Worst       []Match  `json:"worst,omitempty"`
 	Fixes       []Fix    `json:"fixes,omitempty"`
 	MoreFixes   int      `json:"more_fixes,omitempty"`
+	// Report is set when another scanner's report stands in for the image, which
+	// could not be read.
+	Report *ReportEvidence `json:"report,omitempty"`
+}
+
+// ReportEvidence says whose word the evidence is, and how old it is.
+type ReportEvidence struct {
+	inventory.ImageReport
+
+	AgeDays int `json:"age_days"`
 }
 
 // Match is one vulnerability of one package, as evidence shows it.

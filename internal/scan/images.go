@@ -26,10 +26,12 @@ type images struct {
 
 	mu   sync.Mutex
 	seen map[string]inventory.Image
+	// used says by digest on which clusters a report's source saw the image.
+	used map[string][]vuln.SeenOn
 }
 
 func newImages(cfg Config) *images {
-	return &images{cfg: cfg, slots: make(chan struct{}, cfg.ImageReads), seen: map[string]inventory.Image{}}
+	return &images{cfg: cfg, slots: make(chan struct{}, cfg.ImageReads), seen: map[string]inventory.Image{}, used: map[string][]vuln.SeenOn{}}
 }
 
 // fill adds the images that the snapshot's containers name, or gaps for those
@@ -66,6 +68,7 @@ func (im *images) fill(ctx context.Context, s *inventory.Snapshot) {
 				read = w
 			}
 			read.Repository, read.References = w.Repository, w.References
+			read.Report = im.on(s.Cluster.Ref, read)
 			read.Addon = addonOf(w.Repository, s.Addons)
 			s.Images = append(s.Images, read)
 			return nil
@@ -155,8 +158,7 @@ func (im *images) read(ctx context.Context, want inventory.Image) (inventory.Ima
 func (im *images) readOnce(ctx context.Context, want inventory.Image) (inventory.Image, *inventory.Gap) {
 	read, sbom, err := im.sbom(ctx, want)
 	if err != nil {
-		gap := inventory.NewGap(inventory.SectionImages, want.Digest, err, "")
-		return inventory.Image{}, &gap
+		return im.reported(ctx, want, err)
 	}
 	if im.cfg.Matcher == nil {
 		return read, nil

@@ -40,8 +40,22 @@ type ImageRequest struct {
 // Matcher asks the vulnerability database.
 type Matcher interface {
 	Match(ctx context.Context, sbom vuln.SBOM) (vuln.Report, error)
+	// Complete fills in what another scanner's report lacks and the database knows.
+	Complete(ctx context.Context, r vuln.Ingested) (vuln.Ingested, error)
 	// Build names the database build.
 	Build() string
+}
+
+// Reports gives the reports of other scanners that were brought in for an image,
+// newest facts first.
+type Reports interface {
+	ImageReports(ctx context.Context, digest string) ([]vuln.Ingested, error)
+}
+
+// ReportSource asks another service what it knows of an image; false when it knows
+// nothing, which says nothing about the image.
+type ReportSource interface {
+	ImageReport(ctx context.Context, im ImageRequest) (vuln.Ingested, bool, error)
 }
 
 // Images keeps what is known of image digests.

@@ -33,6 +33,9 @@ const (
 	// DefaultClusterTimeout ends a cluster that hangs somewhere; what was not read
 	// by then is a gap.
 	DefaultClusterTimeout = 15 * time.Minute
+	// DefaultMaxReportAge is a month: by then so many vulnerabilities were published
+	// that an old report would say too little.
+	DefaultMaxReportAge = 30 * 24 * time.Hour
 )
 
 // Config joins a Scanner with its parts.
@@ -43,6 +46,8 @@ type Config struct {
 	Matcher  Matcher   // nil: no vulnerability database, which is a gap
 	Images   Images
 	Findings Findings
+	Reports  Reports      // nil: no other scanner's reports are used
+	Source   ReportSource // nil: no other service is asked
 	Traits   []exposure.Trait
 	Policy   exposure.Policy
 	Rules    Rules // nil: no automation rules
@@ -52,8 +57,11 @@ type Config struct {
 	Clusters       int
 	ImageReads     int
 	ClusterTimeout time.Duration
-	Now            func() time.Time
-	Log            *slog.Logger
+	// MaxReportAge is how old another scanner's report may be to stand in for an
+	// image that cannot be read.
+	MaxReportAge time.Duration
+	Now          func() time.Time
+	Log          *slog.Logger
 }
 
 // WithDefaults fills the limits that are not set.
@@ -63,6 +71,9 @@ func (c Config) WithDefaults() Config {
 	}
 	if c.ImageReads == 0 {
 		c.ImageReads = DefaultImages
+	}
+	if c.MaxReportAge == 0 {
+		c.MaxReportAge = DefaultMaxReportAge
 	}
 	if c.ClusterTimeout == 0 {
 		c.ClusterTimeout = DefaultClusterTimeout

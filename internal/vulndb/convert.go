@@ -128,21 +128,26 @@ func (d *DB) describe(f *facts, v vulnerability.Vulnerability) error {
 		f.severity = records[0].Severity
 	}
 	for _, r := range records {
-		f.description = cmp.Or(f.description, strings.TrimSpace(r.Description))
-		f.url = cmp.Or(f.url, r.DataSource)
-		if f.cvss.IsZero() || f.cvss.Version < "3" {
-			f.cvss = better(f.cvss, bestCVSS(r.Cvss))
-		}
-		f.kev = f.kev || len(r.KnownExploited) > 0
-		for _, e := range r.EPSS {
-			if f.epss == nil || e.EPSS > f.epss.Score {
-				f.epss = &vuln.EPSS{Score: e.EPSS, Percentile: e.Percentile, Date: e.Date.UTC()}
-			}
-		}
+		f.take(r)
 	}
 	exploit, err := d.exploitKnown(cves)
 	f.exploit = f.kev || exploit
 	return err
+}
+
+// take adds what one record tells; the records before it go first.
+func (f *facts) take(r *vulnerability.Metadata) {
+	f.description = cmp.Or(f.description, strings.TrimSpace(r.Description))
+	f.url = cmp.Or(f.url, r.DataSource)
+	if f.cvss.IsZero() || f.cvss.Version < "3" {
+		f.cvss = better(f.cvss, bestCVSS(r.Cvss))
+	}
+	f.kev = f.kev || len(r.KnownExploited) > 0
+	for _, e := range r.EPSS {
+		if f.epss == nil || e.EPSS > f.epss.Score {
+			f.epss = &vuln.EPSS{Score: e.EPSS, Percentile: e.Percentile, Date: e.Date.UTC()}
+		}
+	}
 }
 
 // records gives the metadata of the vulnerability, then of the CVEs related to it.

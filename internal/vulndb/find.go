@@ -11,6 +11,7 @@ import (
 	"github.com/anchore/grype/grype/distro"
 	"github.com/anchore/grype/grype/match"
 	"github.com/anchore/grype/grype/pkg"
+	"github.com/anchore/syft/syft/format/cyclonedxjson"
 	"github.com/anchore/syft/syft/format/syftjson"
 
 	"github.com/eksposure/eksposure/internal/fault"
@@ -25,7 +26,11 @@ type answer struct {
 
 // find matches one document. The usual document is answered package by package
 // from memory; whatever is unusual about one sends it the plain way.
-func (d *DB) find(ctx context.Context, raw []byte) (answer, error) {
+func (d *DB) find(ctx context.Context, s vuln.SBOM) (answer, error) {
+	raw := s.Document
+	if s.Format == vuln.FormatCycloneDX {
+		return d.findCycloneDX(ctx, raw)
+	}
 	if id, _ := syftjson.NewFormatDecoder().Identify(bytes.NewReader(raw)); id != syftjson.ID {
 		return answer{}, fmt.Errorf("read SBOM document: not syft JSON: %w", fault.ErrInvalid)
 	}
@@ -37,6 +42,16 @@ func (d *DB) find(ctx context.Context, raw []byte) (answer, error) {
 		return d.findPlain(ctx, raw, rememberingMatchers(d.memory))
 	}
 	return found, err
+}
+
+// findCycloneDX matches another tool's bill of materials. It lacks some of what our
+// own say (which package owns a file, where a package was found), so the answer is
+// Grype's for that document and may be coarser than for the image itself.
+func (d *DB) findCycloneDX(ctx context.Context, raw []byte) (answer, error) {
+	if id, _ := cyclonedxjson.NewFormatDecoder().Identify(bytes.NewReader(raw)); id != cyclonedxjson.ID {
+		return answer{}, fmt.Errorf("read SBOM document: not CycloneDX JSON: %w", fault.ErrInvalid)
+	}
+	return d.findPlain(ctx, raw, newMatchers())
 }
 
 // findPlain is Grype's own way: decode all, match all.

@@ -1,8 +1,9 @@
 // Package vulndb matches SBOMs against Grype's vulnerability database.
 //
-// It takes syft JSON documents and gives [vuln.Report]s: every package with a
-// known vulnerability, with its fix, CVSS vector, EPSS score and KEV listing,
-// and the end of life of the operating system. It also keeps the database
+// It takes syft JSON documents, or CycloneDX JSON documents of other tools, and
+// gives [vuln.Report]s: every package with a known vulnerability, with its fix,
+// CVSS vector, EPSS score and KEV listing, and the end of life of the operating
+// system. [DB.Complete] adds the same to other scanners' reports. It also keeps the database
 // itself: [Inspect], [Update], [Import] and [Check] are what `eksposure db` runs.
 //
 // The matching is Grype's own, with the settings of its command line, so the
@@ -146,7 +147,8 @@ func (d *DB) Close() error {
 }
 
 // Match returns the vulnerabilities of the packages in the SBOM, worst first.
-// A document that is not syft JSON is fault.ErrInvalid.
+// A document that is not of the SBOM's format (syft JSON, or CycloneDX JSON when it
+// says so) is fault.ErrInvalid.
 func (d *DB) Match(ctx context.Context, s vuln.SBOM) (vuln.Report, error) {
 	if err := ctx.Err(); err != nil {
 		return vuln.Report{}, err
@@ -154,7 +156,7 @@ func (d *DB) Match(ctx context.Context, s vuln.SBOM) (vuln.Report, error) {
 	if err := d.readable(); err != nil {
 		return vuln.Report{}, err
 	}
-	found, err := d.find(ctx, s.Document)
+	found, err := d.find(ctx, s)
 	if err != nil {
 		return vuln.Report{}, fmt.Errorf("match SBOM of %q: %w", s.ImageDigest, err)
 	}

@@ -90,6 +90,9 @@ func endOf(s *inventory.Snapshot, u *image.Use) (end time.Time, why string) {
 	if why := u.Unmatched(s); why != "" && !rolling(os) {
 		return time.Time{}, "the end of life of " + name(os) + " is not known: " + why
 	}
+	if r := u.Image.Report; r != nil && os.IsZero() {
+		return time.Time{}, "the report of " + r.Name() + " does not name the operating system"
+	}
 	if os.IsZero() || rolling(os) {
 		return time.Time{}, ""
 	}

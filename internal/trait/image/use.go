@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/eksposure/eksposure/internal/exposure"
 	"github.com/eksposure/eksposure/internal/inventory"
@@ -33,6 +34,8 @@ type Use struct {
 	Workloads []inventory.WorkloadRef
 	// Unread says why the image's content is not known; empty when it is.
 	Unread string
+	// reportAge is how many days before the snapshot another scanner's report was made.
+	reportAge int
 }
 
 // Uses lists the images that containers name, by digest and, for those without
@@ -108,6 +111,9 @@ func (u *Use) resolve(s *inventory.Snapshot) {
 		return
 	}
 	u.Image = s.Image(u.Digest)
+	if r := u.report(); r != nil {
+		u.reportAge = max(0, int(s.CollectedAt.Sub(r.At)/(24*time.Hour)))
+	}
 	if u.Image != nil && u.Repository == "" {
 		u.Repository = u.Image.Repository
 	}
@@ -140,6 +146,15 @@ func (u *Use) Addon() string {
 		return ""
 	}
 	return u.Image.Addon
+}
+
+// report gives the other scanner's report that stands in for the image's content,
+// or nil when the image itself was read.
+func (u *Use) report() *inventory.ImageReport {
+	if u.Image == nil {
+		return nil
+	}
+	return u.Image.Report
 }
 
 // Resource names the image in evidence.
@@ -201,6 +216,9 @@ func (u *Use) Mark() string {
 	if a := u.Addon(); a != "" {
 		marks = append(marks, "EKS add-on "+a)
 	}
+	if r := u.report(); r != nil {
+		marks = append(marks, "as reported by "+r.Name()+" on "+r.At.UTC().Format(time.DateOnly))
+	}
 	if len(marks) == 0 {
 		return ""
 	}
@@ -216,6 +234,9 @@ func (u *Use) Evidence(standing exposure.Standing, variant string) exposure.Evid
 	e.Image = &exposure.ImageEvidence{
 		Digest: u.Digest, Repository: u.Repository, Reference: u.Reference, Kinds: u.Kinds, Running: u.Running,
 		Addon: u.Addon(), OS: u.Image.OS.String(),
+	}
+	if r := u.report(); r != nil {
+		e.Image.Report = &exposure.ReportEvidence{ImageReport: *r, AgeDays: u.reportAge}
 	}
 	return e
 }
