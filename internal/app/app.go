@@ -104,7 +104,7 @@ func (a *App) Scanner(ctx context.Context) (*scan.Scanner, error) {
 		return nil, err
 	}
 	c := a.scanConfig()
-	c.Cloud, c.Findings, c.Images = aws, db, db
+	c.Cloud, c.Findings, c.Images, c.Reports = aws, db, db, db
 	c.Kube = clusterAPI{client: kube.New(kube.Config{}), cloud: aws, kubeconfig: a.o.Config.Kube}
 	if !a.o.Config.Images.Read {
 		return scan.New(c), nil
@@ -117,6 +117,9 @@ func (a *App) Scanner(ctx context.Context) (*scan.Scanner, error) {
 		return nil, err
 	}
 	c.Catalog = imageReader{images}
+	if a.o.Config.Images.Inspector {
+		c.Source = inspector{aws}
+	}
 	matcher, err := vulndb.Open(a.VulnDB())
 	if err != nil {
 		c.NoMatcher = err.Error()
@@ -152,7 +155,7 @@ func (a *App) scanConfig() scan.Config {
 	s := a.o.Config.Scan
 	return scan.Config{
 		Traits: trait.All(), Policy: a.o.Config.Policy, Clusters: s.Clusters, ImageReads: a.o.Config.Images.Parallel,
-		ClusterTimeout: s.ClusterTimeout, Now: a.o.Now, Log: a.o.Log,
+		ClusterTimeout: s.ClusterTimeout, MaxReportAge: a.o.Config.Images.MaxReportAge, Now: a.o.Now, Log: a.o.Log,
 	}
 }
 
@@ -185,6 +188,14 @@ func (k clusterAPI) Collect(ctx context.Context, s *inventory.Snapshot) {
 	}
 	t.Token = func(ctx context.Context) (string, time.Time, error) { return k.cloud.Token(ctx, s.Cluster.Ref) }
 	k.client.Collect(ctx, t, s)
+}
+
+// inspector asks Amazon Inspector about images.
+type inspector struct{ cloud *cloud.Client }
+
+// ImageReport implements scan.ReportSource.
+func (i inspector) ImageReport(ctx context.Context, im scan.ImageRequest) (vuln.Ingested, bool, error) {
+	return i.cloud.ImageReport(ctx, im.Repository, im.Digest)
 }
 
 // imageReader turns the pipeline's request into the catalog's.

@@ -69,6 +69,9 @@ func TestEachPermissionIsNeeded(t *testing.T) {
 	}
 	for _, p := range cloud.Permissions() {
 		t.Run(p.Action, func(t *testing.T) {
+			if p.Scope == cloud.ScopeInspector {
+				return // asked for with the setting images.inspector alone
+			}
 			if p.Action == "sts:GetCallerIdentity" {
 				return // AWS refuses it to nobody (STS API reference, GetCallerIdentity)
 			}

@@ -13,6 +13,8 @@ import (
 type Permissions struct {
 	Actions    []Permission
 	ReadPolicy string
+	// InspectorPolicy is what the setting images.inspector needs besides.
+	InspectorPolicy string
 	// CallerPolicy and TrustPolicy are the two sides of assuming a role.
 	CallerPolicy func(Trust) string
 	TrustPolicy  func(Trust) string
@@ -34,7 +36,7 @@ func exampleTrust() Trust {
 func (r *runner) permissionsCommand() *cobra.Command {
 	return group("permissions", "Print the read-only rights that scanning needs",
 		"Prints IAM policies and Kubernetes RBAC with exactly the rights that scanning uses: they are made from the calls in the code.",
-		r.permissionsReadCommand(), r.permissionsCallerCommand(), r.permissionsTrustCommand(), r.permissionsKubernetesCommand())
+		r.permissionsReadCommand(), r.permissionsInspectorCommand(), r.permissionsCallerCommand(), r.permissionsTrustCommand(), r.permissionsKubernetesCommand())
 }
 
 func (r *runner) permissionsReadCommand() *cobra.Command {
@@ -44,6 +46,16 @@ func (r *runner) permissionsReadCommand() *cobra.Command {
 		Example: "  eksposure permissions read-policy > read-policy.json",
 		Args:    noArgs,
 		RunE:    func(*cobra.Command, []string) error { return block(r.Out, r.Permissions.ReadPolicy) },
+	}
+}
+
+func (r *runner) permissionsInspectorCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "inspector-policy",
+		Short:   "IAM policy that the setting images.inspector needs besides",
+		Example: "  eksposure permissions inspector-policy > inspector-policy.json",
+		Args:    noArgs,
+		RunE:    func(*cobra.Command, []string) error { return block(r.Out, r.Permissions.InspectorPolicy) },
 	}
 }
 
@@ -125,6 +137,7 @@ ready for use.
 	}
 	t := exampleTrust()
 	fence("The policy of the role in every scanned account", "json", p.ReadPolicy)
+	fence("What the setting `images.inspector` needs besides", "json", p.InspectorPolicy)
 	fence("The trust policy of that role", "json", p.TrustPolicy(t))
 	fence("The policy of the identity that scans other accounts", "json", p.CallerPolicy(t))
 	fence("Kubernetes RBAC", "yaml", p.Manifest)

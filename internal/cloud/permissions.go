@@ -15,6 +15,8 @@ type action string
 const (
 	ec2DescribeRegions                action = "ec2:DescribeRegions"
 	ecrGetAuthorizationToken          action = "ecr:GetAuthorizationToken" //nolint:gosec // an action's name
+	inspector2GetClustersForImage     action = "inspector2:GetClustersForImage"
+	inspector2ListFindings            action = "inspector2:ListFindings"
 	eksDescribeAccessEntry            action = "eks:DescribeAccessEntry"
 	eksDescribeAddon                  action = "eks:DescribeAddon"
 	eksDescribeCluster                action = "eks:DescribeCluster"
@@ -48,6 +50,9 @@ const (
 	// ScopeRegistry is needed there too, but is asked for by the image registry on
 	// the strength of ecr:GetAuthorizationToken's password, not by a call to AWS's API.
 	ScopeRegistry Scope = "registry"
+	// ScopeInspector is needed in every scanned account that keeps images, and only
+	// with the setting images.inspector.
+	ScopeInspector Scope = "inspector"
 	// ScopeCaller is needed only by the caller that scans other accounts.
 	ScopeCaller Scope = "caller"
 	// ScopeSink is needed by the caller for what it writes to: an event bus, a bucket.
@@ -87,6 +92,8 @@ func Permissions() []Permission {
 		{string(eksListNodegroups), ScopeAccount, "managed node groups"},
 		{string(eksListPodIdentityAssociations), ScopeAccount, "service accounts with an IAM role"},
 		{string(eksListUpdates), ScopeAccount, "recent changes of the cluster"},
+		{string(inspector2GetClustersForImage), ScopeInspector, "which clusters Amazon Inspector saw an image on; only with the setting images.inspector"},
+		{string(inspector2ListFindings), ScopeInspector, "Amazon Inspector's findings about an image that cannot be pulled; only with the setting images.inspector"},
 		{string(kmsDescribeKey), ScopeAccount, "state of the key that encrypts secrets"},
 		{string(organizationsListAccounts), ScopeCaller, "accounts of the organization"},
 		{string(stsAssumeRole), ScopeCaller, "work in other accounts, through the role in each"},
@@ -118,6 +125,12 @@ func ReadPolicy() string {
 		Sid: "EksposureRead", Effect: "Allow",
 		Action: actionsOf(ScopeAccount, ScopeRegistry), Resource: []string{"*"},
 	})
+}
+
+// InspectorPolicy renders what the setting images.inspector needs on top of
+// ReadPolicy, in every account that keeps images.
+func InspectorPolicy() string {
+	return render(statement{Sid: "EksposureInspector", Effect: "Allow", Action: actionsOf(ScopeInspector), Resource: []string{"*"}})
 }
 
 // Trust names the two sides of assuming the role.

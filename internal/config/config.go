@@ -68,6 +68,8 @@ type Images struct {
 	Parallel     int               `key:"parallel" doc:"images read at the same time"`
 	Mirrors      map[string]string `key:"mirrors" flag:"registry-mirror" doc:"where to pull a registry's images from: REGISTRY=URL, a * in REGISTRY stands for any characters; may be repeated"`
 	DockerConfig string            `key:"docker_config" flag:"docker-config" doc:"Docker configuration file with registry credentials; default: DOCKER_CONFIG, else ~/.docker/config.json"`
+	Inspector    bool              `key:"inspector" flag:"inspector" doc:"ask Amazon Inspector about images of ECR registries that cannot be pulled; needs the rights of eksposure permissions inspector-policy"`
+	MaxReportAge time.Duration     `key:"max_report_age" doc:"age up to which another scanner's report, brought in with eksposure ingest, stands in for an image that cannot be pulled"`
 	MaxCacheMB   int               `key:"max_cache_mb" doc:"size that the layer cache is kept below, in MiB"`
 }
 
@@ -153,7 +155,7 @@ func Default() Config {
 		LogLevel: "warn",
 		AWS:      AWS{Concurrency: 8},
 		Scan:     Scan{Clusters: 8, ClusterTimeout: 15 * time.Minute},
-		Images:   Images{Read: true, Parallel: 4, MaxCacheMB: 10 * 1024},
+		Images:   Images{Read: true, Parallel: 4, MaxReportAge: 30 * 24 * time.Hour, MaxCacheMB: 10 * 1024},
 		VulnDB:   VulnDB{AutoUpdate: true, MaxAge: 5 * 24 * time.Hour},
 		Policy:   exposure.DefaultPolicy(),
 		Serve:    Serve{Listen: "127.0.0.1:8443", Grace: 20 * time.Second},
@@ -187,6 +189,9 @@ func (c *Config) Validate() error {
 	}
 	if c.Scan.ClusterTimeout < time.Second {
 		return fmt.Errorf("setting scan.cluster_timeout is %s: want 1s or more: %w", c.Scan.ClusterTimeout, fault.ErrInvalid)
+	}
+	if c.Images.MaxReportAge < time.Hour {
+		return fmt.Errorf("setting images.max_report_age is %s: want 1h or more: %w", c.Images.MaxReportAge, fault.ErrInvalid)
 	}
 	if c.VulnDB.MaxAge < time.Hour {
 		return fmt.Errorf("setting vulnerability_database.max_age is %s: want 1h or more: %w", c.VulnDB.MaxAge, fault.ErrInvalid)

@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/eks"
+	"github.com/aws/aws-sdk-go-v2/service/inspector2"
+	inspectortypes "github.com/aws/aws-sdk-go-v2/service/inspector2/types"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -61,6 +63,12 @@ func (e everything) ask(t *testing.T, keys []string) {
 		must(t, kms.NewFromConfig(e.cfg).DescribeKey, &kms.DescribeKeyInput{KeyId: aws.String(key)})
 	}
 	must(t, ecr.NewFromConfig(e.cfg).GetAuthorizationToken, &ecr.GetAuthorizationTokenInput{})
+	inspector := inspector2.NewFromConfig(e.cfg)
+	for _, f := range must(t, inspector.ListFindings, &inspector2.ListFindingsInput{MaxResults: aws.Int32(1)}).Findings {
+		for _, image := range f.Resources {
+			must(t, inspector.GetClustersForImage, &inspector2.GetClustersForImageInput{Filter: &inspectortypes.ClusterForImageFilterCriteria{ResourceId: image.Id}})
+		}
+	}
 	must(t, ec2.NewFromConfig(e.cfg).DescribeRegions, &ec2.DescribeRegionsInput{AllRegions: aws.Bool(true)})
 	must(t, ec2.NewFromConfig(e.cfg).DescribeRegions, &ec2.DescribeRegionsInput{RegionNames: []string{"eu-west-1", "us-east-1"}})
 	must(t, account.NewFromConfig(e.cfg).ListRegions, &account.ListRegionsInput{})

@@ -70,7 +70,7 @@ func regions() []Region {
 func scanActions() []string {
 	return []string{
 		"account:ListRegions", "ec2:DescribeRegions", "ecr:GetAuthorizationToken", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer",
-		"eks:Describe*", "eks:List*", "kms:DescribeKey", "sts:GetCallerIdentity",
+		"eks:Describe*", "eks:List*", "inspector2:GetClustersForImage", "inspector2:ListFindings", "kms:DescribeKey", "sts:GetCallerIdentity",
 	}
 }
 
@@ -85,7 +85,7 @@ func Demo(published *images.Registry) *Scenario {
 		Accounts: []Account{
 			{
 				ID: shopAccount, Name: "Nordhafen Shop", Email: "aws-shop@nordhafen.example",
-				Keys: d.shopKeys(), Clusters: d.shopClusters(),
+				Keys: d.shopKeys(), Clusters: d.shopClusters(), ImageFindings: d.shopImageFindings(),
 			},
 			{
 				ID: paymentsAccount, Name: "Nordhafen Payments", Email: "aws-payments@nordhafen.example",

@@ -1,6 +1,7 @@
 package estate
 
 import (
+	"cmp"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -165,4 +166,22 @@ func (d demo) shopUS() Cluster {
 	c.gateway("site", "public", "us.nordhafen.example", "site", 240*day)
 	cl.Objects = c.objects
 	return cl
+}
+
+// shopImageFindings is what Amazon Inspector, which the account has enabled, says of
+// the search service's image.
+func (d demo) shopImageFindings() []ImageFinding {
+	search := d.images.Image("shop-search")
+	digest := cmp.Or(search.Manifests["linux/amd64"], search.Digest)
+	about := func(id, title, severity string, packages ...FoundPackage) ImageFinding {
+		return ImageFinding{
+			Region: "eu-central-1", Repository: search.Repository, Digest: digest, Platform: "DEBIAN_11", Vulnerability: id, Title: title, Severity: severity,
+			Packages: packages, LastSeen: AsOf().Add(-6 * time.Hour), Clusters: []string{"shop-production"},
+		}
+	}
+	log4shell := about("CVE-2021-44228", "CVE-2021-44228 - org.apache.logging.log4j:log4j-core", "CRITICAL",
+		FoundPackage{Name: "org.apache.logging.log4j:log4j-core", Version: "2.14.1", Manager: "JAR", Path: "opt/search/lib/log4j-core-2.14.1.jar", FixedIn: "2.15.0"})
+	log4shell.Vector, log4shell.Score, log4shell.EPSS, log4shell.Exploit = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H", 10, 0.97, true
+	expat := about("CVE-2024-45491", "CVE-2024-45491 - expat", "UNTRIAGED", FoundPackage{Name: "expat", Version: "2.2.10", Release: "2", Manager: "OS"})
+	return []ImageFinding{log4shell, expat}
 }

@@ -85,7 +85,7 @@ func Start(ctx context.Context, cfg Config) (*Estate, error) {
 		scenario: cfg.Scenario, now: cfg.Now, services: services(), vault: newVault(cfg.Scenario), codec: codec,
 		kube: map[string]*kubeServer{}, faults: slices.Clone(cfg.Faults), done: make(chan struct{}), passwords: newPasswords(cfg.Now), buckets: newBuckets(),
 	}
-	e.operations = slices.Concat(e.stsOperations(), e.organizationOperations(), e.eksOperations(), e.keyOperations(), e.eventOperations(), e.objectOperations())
+	e.operations = slices.Concat(e.stsOperations(), e.organizationOperations(), e.eksOperations(), e.keyOperations(), e.eventOperations(), e.objectOperations(), e.inspectorOperations())
 	if err := e.open(ctx, cfg); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}

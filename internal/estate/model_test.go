@@ -181,6 +181,12 @@ func (s *shape) checkScalar(path string, v any) []string {
 		if _, ok := v.(bool); !ok {
 			return wrong
 		}
+	case "double", "float":
+		n, ok := v.(float64)
+		if !ok {
+			return wrong
+		}
+		return s.checkSize(path, n)
 	case "integer", "long":
 		n, ok := v.(float64)
 		if !ok || n != math.Trunc(n) {

@@ -49,6 +49,7 @@ type service struct {
 func services() map[string]service {
 	return map[string]service{
 		"eks":           {name: "eks", protocol: restJSON},
+		"inspector2":    {name: "inspector2", protocol: restJSON},
 		"account":       {name: "account", protocol: restJSON, global: true},
 		"kms":           {name: "kms", protocol: json11, target: "TrentService"},
 		"events":        {name: "events", protocol: json11, target: "AWSEvents"},

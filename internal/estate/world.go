@@ -42,6 +42,8 @@ type Account struct {
 	// Buses are EventBridge event buses beside the default one of each region.
 	Buses    []Bus
 	Clusters []Cluster
+	// ImageFindings are those of Amazon Inspector about the account's ECR images.
+	ImageFindings []ImageFinding
 }
 
 // Bucket is an S3 bucket; only its own account can use it.

@@ -32,7 +32,7 @@ func Program(word string) cli.Program {
 		},
 		Permissions: cli.Permissions{
 			Actions:    []cli.Permission{{Action: "eks:DescribeCluster", Scope: "account", Why: "version and network of a cluster"}},
-			ReadPolicy: `{"Statement": "read"}`, Manifest: "kind: ClusterRole",
+			ReadPolicy: `{"Statement": "read"}`, InspectorPolicy: `{"Statement": "inspector"}`, Manifest: "kind: ClusterRole",
 			CallerPolicy: func(t cli.Trust) string { return `{"Statement": "assume ` + t.RoleName + ` in ` + t.Partition + `"}` },
 			TrustPolicy:  func(t cli.Trust) string { return `{"Statement": "trust ` + t.CallerARN + `"}` },
 		},

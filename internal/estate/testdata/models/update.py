@@ -2,7 +2,7 @@
 
     .cache/venv/bin/python internal/estate/testdata/models/update.py
 
-The models of EC2, EventBridge and S3 are cut to the operations that the estate
+The models of EC2, EventBridge, Inspector and S3 are cut to the operations that the estate
 answers, because the whole ones are large; the others are complete. Documentation
 texts are left out.
 """
@@ -17,6 +17,7 @@ from botocore.loaders import Loader
 KEEP = {
     "ec2": ["DescribeRegions"],
     "events": ["PutEvents"],
+    "inspector2": ["GetClustersForImage", "ListFindings"],
     "s3": [
         "AbortMultipartUpload",
         "CompleteMultipartUpload",
@@ -29,7 +30,7 @@ KEEP = {
         "UploadPart",
     ],
 }
-SERVICES = ["account", "ec2", "ecr", "eks", "events", "kms", "organizations", "s3", "sts"]
+SERVICES = ["account", "ec2", "ecr", "eks", "events", "inspector2", "kms", "organizations", "s3", "sts"]
 
 
 def strip(node):
