@@ -1,0 +1,208 @@
+package native
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/eksposure/eksposure/internal/access"
+	"github.com/eksposure/eksposure/internal/fault"
+	"github.com/eksposure/eksposure/internal/ingest"
+	"github.com/eksposure/eksposure/internal/inventory"
+	"github.com/eksposure/eksposure/internal/vuln"
+)
+
+// The shapes of path parameters.
+const (
+	digestShape        = `^sha256:[0-9a-f]{64}$`
+	vulnerabilityShape = `^[A-Za-z]{2,12}-[0-9A-Za-z._:-]{1,60}$`
+)
+
+func ofImage(more ...param) []param {
+	return append([]param{{name: "digest", inPath: true, doc: "Digest of the image, as the container runtime reports it.", shape: digestShape}}, more...)
+}
+
+func (s *service) imageOperations() []operation {
+	return []operation{
+		{
+			name: "ListImages", method: http.MethodGet, path: "/images", action: access.Read, group: "images",
+			summary: "List the images that run somewhere, by digest, with their vulnerabilities in numbers.",
+			params: paging(
+				param{name: "repository", doc: "Only repositories with this in their name."},
+				param{name: "unread", doc: "true: only images whose content is not known.", words: []string{"true", "false"}},
+			),
+			answer: page[inventory.ImageRecord]{}, handle: s.listImages,
+		},
+		{
+			name: "GetImage", method: http.MethodGet, path: "/images/{digest}", action: access.Read, group: "images",
+			summary: "Get one image.", params: ofImage(), answer: inventory.ImageRecord{},
+			handle: func(ctx context.Context, q *request) (any, error) {
+				return s.cfg.Images.ImageRecord(ctx, q.caller.Scope, q.text("digest"))
+			},
+		},
+		{
+			name: "ListImageUses", method: http.MethodGet, path: "/images/{digest}/uses", action: access.Read, group: "images",
+			summary: "List the clusters and workloads that run an image.", params: ofImage(paging()...), answer: page[inventory.ImageUse]{}, handle: s.imageUses,
+		},
+		{
+			name: "ListVulnerableImages", method: http.MethodGet, path: "/vulnerabilities/{id}/images", action: access.Read, group: "images",
+			summary:     "List where a vulnerability runs.",
+			description: "By its ID or one of its aliases: the images that have it, with the package and the version that mends it, and the clusters that run them.",
+			params: append([]param{{name: "id", inPath: true, doc: "CVE, GHSA or other ID of the vulnerability.", shape: vulnerabilityShape}},
+				paging()...),
+			answer: page[inventory.VulnerableImage]{}, handle: s.vulnerableImages,
+		},
+	}
+}
+
+func (s *service) listImages(ctx context.Context, q *request) (any, error) {
+	query := inventory.ImageQuery{Repository: q.text("repository"), Unread: q.text("unread") == "true", Limit: q.limit() + 1}
+	if err := q.cursor(&query.After); err != nil {
+		return nil, err
+	}
+	records, err := s.cfg.Images.ImageRecords(ctx, q.caller.Scope, query)
+	if err != nil {
+		return nil, err
+	}
+	return cut(records, q.limit(), func(r inventory.ImageRecord) any { return r.Digest }), nil
+}
+
+func (s *service) imageUses(ctx context.Context, q *request) (any, error) {
+	var after inventory.ClusterRef
+	if err := q.cursor(&after); err != nil {
+		return nil, err
+	}
+	uses, err := s.cfg.Images.ImageUses(ctx, q.caller.Scope, q.text("digest"), after, q.limit()+1)
+	if err != nil {
+		return nil, err
+	}
+	if len(uses) == 0 && q.text("cursor") == "" {
+		return nil, fmt.Errorf("no scan met an image with digest %s: %w", q.text("digest"), fault.ErrNotFound)
+	}
+	return cut(uses, q.limit(), func(u inventory.ImageUse) any { return u.Cluster }), nil
+}
+
+func (s *service) vulnerableImages(ctx context.Context, q *request) (any, error) {
+	var after string
+	if err := q.cursor(&after); err != nil {
+		return nil, err
+	}
+	images, err := s.cfg.Images.VulnerableImages(ctx, q.caller.Scope, q.text("id"), after, q.limit()+1)
+	if err != nil {
+		return nil, err
+	}
+	return cut(images, q.limit(), func(v inventory.VulnerableImage) any { return v.Digest }), nil
+}
+
+func (s *service) reportOperations() []operation {
+	source := param{name: "source", inPath: true, doc: "Kind of report.", words: []string{"grype", "trivy", "cyclonedx"}}
+	return []operation{
+		{
+			name: "IngestImageReport", method: http.MethodPost, path: "/images/{digest}/reports", action: access.Operate, group: "images",
+			summary: "Bring in another scanner's report about an image that eksposure cannot pull.",
+			description: "The body is Grype JSON, Trivy JSON, or CycloneDX JSON with vulnerabilities or as a bill of materials alone. It takes the place of the earlier report of its kind, " +
+				"and is used by the next scan that cannot read the image; an image that can be read uses eksposure's own answer. At most 64 MiB.",
+			params: ofImage(param{name: "format", doc: "Format of the report; the report itself tells when left out.", words: []string{"grype", "trivy", "cyclonedx"}}),
+			body:   rawBody{}, maxBody: ingest.MaxReport, status: http.StatusCreated, answer: ImageReport{}, handle: s.ingestReport,
+		},
+		{
+			name: "ListImageReports", method: http.MethodGet, path: "/images/{digest}/reports", action: access.Read, group: "images",
+			summary: "List the reports that were brought in for an image, newest first.", params: ofImage(), answer: ImageReports{}, handle: s.imageReports,
+		},
+		{
+			name: "DeleteImageReport", method: http.MethodDelete, path: "/images/{digest}/reports/{source}", action: access.Operate, group: "images",
+			summary: "Forget a report.", params: ofImage(source), handle: s.deleteReport,
+		},
+	}
+}
+
+// ImageReport is a report that was brought in, without its matches.
+type ImageReport struct {
+	Digest     string    `json:"digest" doc:"Image that it is about."`
+	Source     string    `json:"source" doc:"Kind of report: grype, trivy, cyclonedx."`
+	Tool       string    `json:"tool,omitempty" doc:"Program that made it, with its version."`
+	MadeAt     time.Time `json:"made_at,omitzero" doc:"When it was made, by its own word."`
+	IngestedAt time.Time `json:"ingested_at" doc:"When it was brought in."`
+	By         string    `json:"by" doc:"Who brought it in."`
+	OS         string    `json:"os,omitempty" doc:"Operating system that it names."`
+	Matches    int       `json:"matches" doc:"Vulnerabilities that it lists, per package."`
+	Packages   int       `json:"packages" doc:"Packages that it lists; 0 when it lists only vulnerable ones."`
+	SBOM       bool      `json:"sbom" doc:"Whether it is a bill of materials alone, which eksposure matches itself."`
+}
+
+// ImageReports are the reports of one image.
+type ImageReports struct {
+	Items []ImageReport `json:"items" doc:"The reports, newest facts first."`
+}
+
+func reportOf(r vuln.Ingested) ImageReport {
+	return ImageReport{
+		Digest: r.ImageDigest, Source: r.Source, Tool: r.Tool, MadeAt: r.MadeAt, IngestedAt: r.IngestedAt, By: r.By,
+		OS: r.OS.String(), Matches: len(r.Matches), Packages: r.Packages, SBOM: r.SBOM != nil,
+	}
+}
+
+// mayReport reports whether the caller may speak for an image: a report changes what
+// is found on every cluster that runs the image, so that who is confined to some
+// clusters may bring in reports only about images that run nowhere else.
+func (s *service) mayReport(ctx context.Context, q *request) error {
+	if q.caller.Scope.Everything() {
+		return nil
+	}
+	everywhere, err := s.cfg.Images.ImageRecord(ctx, access.Scope{}, q.text("digest"))
+	if err != nil {
+		return err
+	}
+	here, err := s.cfg.Images.ImageRecord(ctx, q.caller.Scope, q.text("digest"))
+	if err != nil {
+		return err
+	}
+	if here.Clusters < everywhere.Clusters {
+		return fmt.Errorf("image %s also runs on clusters outside of your scope: %w", q.text("digest"), fault.ErrDenied)
+	}
+	return nil
+}
+
+func (s *service) ingestReport(ctx context.Context, q *request) (any, error) {
+	if err := s.mayReport(ctx, q); err != nil {
+		return nil, err
+	}
+	format, err := ingest.ParseFormat(q.text("format"))
+	if err != nil {
+		return nil, err
+	}
+	r, err := s.cfg.Reports.Ingest(ctx, ingest.Request{Digest: q.text("digest"), Format: format, Data: q.raw, By: q.caller.ID})
+	if err != nil {
+		return nil, err
+	}
+	report := reportOf(r)
+	return report, q.caller.Note(report.Digest, nil, report)
+}
+
+func (s *service) imageReports(ctx context.Context, q *request) (any, error) {
+	if !q.caller.Scope.Everything() {
+		if _, err := s.cfg.Images.ImageRecord(ctx, q.caller.Scope, q.text("digest")); err != nil {
+			return nil, err
+		}
+	}
+	list, err := s.cfg.Reports.Reports(ctx, q.text("digest"))
+	if err != nil {
+		return nil, err
+	}
+	out := ImageReports{Items: []ImageReport{}}
+	for _, r := range list {
+		out.Items = append(out.Items, reportOf(r))
+	}
+	return out, nil
+}
+
+func (s *service) deleteReport(ctx context.Context, q *request) (any, error) {
+	if err := s.mayReport(ctx, q); err != nil {
+		return nil, err
+	}
+	if err := q.caller.Note(q.text("digest"), q.text("source"), nil); err != nil {
+		return nil, err
+	}
+	return nil, s.cfg.Reports.Delete(ctx, q.text("digest"), q.text("source"))
+}

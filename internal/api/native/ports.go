@@ -1,0 +1,104 @@
+package native
+
+import (
+	"context"
+	"time"
+
+	"github.com/eksposure/eksposure/internal/access"
+	"github.com/eksposure/eksposure/internal/automation"
+	"github.com/eksposure/eksposure/internal/deliver"
+	"github.com/eksposure/eksposure/internal/exposure"
+	"github.com/eksposure/eksposure/internal/inventory"
+	"github.com/eksposure/eksposure/internal/rulebook"
+	"github.com/eksposure/eksposure/internal/schedule"
+	"github.com/eksposure/eksposure/internal/search"
+)
+
+// Findings reads what was recorded.
+type Findings interface {
+	// Finding gives one by its ID; fault.ErrNotFound when there is none.
+	Finding(ctx context.Context, id string) (*exposure.Finding, error)
+	Findings(ctx context.Context, q exposure.Query) ([]*exposure.Finding, error)
+	History(ctx context.Context, id string) ([]exposure.Event, error)
+}
+
+// Clusters reads the inventory.
+type Clusters interface {
+	// ClusterRecords gives a page of clusters, in their order.
+	ClusterRecords(ctx context.Context, scope access.Scope, q exposure.ClusterQuery) ([]exposure.ClusterRecord, error)
+	// Snapshot gives the latest snapshot; fault.ErrNotFound when there is none.
+	Snapshot(ctx context.Context, ref inventory.ClusterRef) (*inventory.Snapshot, error)
+}
+
+// Discoveries tells what the latest listing of clusters looked at; *schedule.Service
+// does.
+type Discoveries interface {
+	// Latest is fault.ErrNotFound when there was none.
+	Latest(ctx context.Context) (inventory.Discovery, time.Time, error)
+}
+
+// Images reads what runs where. Nothing outside the scope is told or counted.
+type Images interface {
+	ImageRecords(ctx context.Context, scope access.Scope, q inventory.ImageQuery) ([]inventory.ImageRecord, error)
+	// ImageRecord is fault.ErrNotFound when nothing in the scope names the digest.
+	ImageRecord(ctx context.Context, scope access.Scope, digest string) (inventory.ImageRecord, error)
+	// ImageUses gives a page of the clusters that name an image, in their order.
+	ImageUses(ctx context.Context, scope access.Scope, digest string, after inventory.ClusterRef, limit int) ([]inventory.ImageUse, error)
+	// VulnerableImages gives a page of the images that have a vulnerability by its ID
+	// or one of its aliases, in the order of their digests.
+	VulnerableImages(ctx context.Context, scope access.Scope, id, after string, limit int) ([]inventory.VulnerableImage, error)
+}
+
+// AuditLog reads the audit log.
+type AuditLog interface {
+	// AuditLines gives a page, newest first.
+	AuditLines(ctx context.Context, q AuditQuery) ([]AuditLine, error)
+}
+
+// AuditQuery selects lines of the audit log; empty fields select all.
+type AuditQuery struct {
+	Principal string
+	Operation string
+	// Before is the number of the last line of the page before; 0 for the first page.
+	Before int64
+	Limit  int
+}
+
+// AuditLine is a line with its number.
+type AuditLine struct {
+	access.Entry
+
+	Number int64 `json:"number" doc:"Place of the line in the log."`
+}
+
+// Keys manages access keys; *keyring.Ring is one.
+type Keys interface {
+	Keys(ctx context.Context) ([]access.Key, error)
+	// CreateKey gives the new key and its secret, which is never told again.
+	CreateKey(ctx context.Context, name string, role access.Role, scope access.Scope) (access.Key, string, error)
+	// RevokeKey is fault.ErrNotFound for a key that does not exist.
+	RevokeKey(ctx context.Context, id string) error
+}
+
+// Scans starts and follows scans; *schedule.Service is one.
+type Scans interface {
+	Start(ctx context.Context, scope access.Scope, by string) (schedule.Job, error)
+	Job(ctx context.Context, id string) (schedule.Job, error)
+	Jobs(ctx context.Context) ([]schedule.Job, error)
+}
+
+// Events follows the change log; *deliver.Deliverer does.
+type Events interface {
+	// Follow calls send for every change of a finding in the scope after a number,
+	// oldest first, and then for each new one, until the context ends or send fails. A
+	// number below 0 begins with what changes from now on. Between changes it calls
+	// send with nil, so that a dead connection is noticed.
+	Follow(ctx context.Context, scope access.Scope, after int64, send func(*deliver.Message) error) error
+}
+
+// Rules tries out and applies automation rules; *rulebook.Book is one.
+type Rules interface {
+	Rules(ctx context.Context) ([]automation.Rule, error)
+	Preview(ctx context.Context, criteria search.Filters, scope access.Scope, shown int) (rulebook.Preview, error)
+	ApplyToExisting(ctx context.Context, r automation.Rule, by access.Principal) (rulebook.Applied, error)
+}

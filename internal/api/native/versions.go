@@ -1,0 +1,102 @@
+package native
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/eksposure/eksposure/internal/exposure"
+	"github.com/eksposure/eksposure/internal/inventory"
+)
+
+// Versions is the calendar of Kubernetes versions, per region.
+type Versions struct {
+	Regions []RegionVersions `json:"regions" doc:"One calendar per region that has clusters."`
+	Cost    VersionCost      `json:"cost" doc:"What all clusters cost for the control plane."`
+}
+
+// RegionVersions is the calendar of one region.
+type RegionVersions struct {
+	Region   string       `json:"region" doc:"AWS region."`
+	ReadAt   time.Time    `json:"read_at,omitzero" doc:"When the newest snapshot that has the calendar was collected."`
+	Versions []VersionRow `json:"versions" doc:"Newest version first."`
+}
+
+// VersionRow is one version with the clusters that run it.
+type VersionRow struct {
+	inventory.VersionSupport
+
+	Clusters int         `json:"clusters" doc:"Clusters of the region that run it."`
+	Cost     VersionCost `json:"cost" doc:"What they cost for the control plane."`
+}
+
+// VersionCost is the price of control planes, in US dollars.
+type VersionCost struct {
+	MonthlyUSD float64 `json:"monthly_usd" doc:"A month of 730 hours, in US dollars."`
+	ExtraUSD   float64 `json:"extra_usd" doc:"The part of it that extended support adds."`
+}
+
+// EKS's prices per cluster-hour (aws.amazon.com/eks/pricing), and a month's hours.
+const (
+	standardPerHour = 0.10
+	extendedPerHour = 0.60
+	monthHours      = 730
+)
+
+func costOf(status string, clusters int) VersionCost {
+	c := VersionCost{MonthlyUSD: standardPerHour * monthHours * float64(clusters)}
+	if status == "EXTENDED_SUPPORT" {
+		c.ExtraUSD = (extendedPerHour - standardPerHour) * monthHours * float64(clusters)
+		c.MonthlyUSD += c.ExtraUSD
+	}
+	return c
+}
+
+func (s *service) versions(ctx context.Context, q *request) (any, error) {
+	regions := map[string]*RegionVersions{}
+	running := map[[2]string]int{}
+	err := s.eachCluster(ctx, q, func(r exposure.ClusterRecord) {
+		ref := r.Cluster.Ref
+		running[[2]string{ref.Region, r.Cluster.Version}]++
+		known := regions[ref.Region]
+		if known == nil {
+			known = &RegionVersions{Region: ref.Region, Versions: []VersionRow{}}
+			regions[ref.Region] = known
+		}
+		if len(r.Cluster.Calendar) == 0 || !r.CollectedAt.After(known.ReadAt) {
+			return
+		}
+		known.ReadAt, known.Versions = r.CollectedAt, known.Versions[:0]
+		for _, v := range r.Cluster.Calendar {
+			known.Versions = append(known.Versions, VersionRow{VersionSupport: v})
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	v := Versions{Regions: []RegionVersions{}}
+	for _, region := range regions {
+		for i := range region.Versions {
+			row := &region.Versions[i]
+			row.Clusters = running[[2]string{region.Region, row.Version}]
+			row.Cost = costOf(row.Status, row.Clusters)
+			v.Cost.MonthlyUSD += row.Cost.MonthlyUSD
+			v.Cost.ExtraUSD += row.Cost.ExtraUSD
+		}
+		slices.SortStableFunc(region.Versions, func(a, b VersionRow) int { return newest(a.Version, b.Version) })
+		v.Regions = append(v.Regions, *region)
+	}
+	slices.SortFunc(v.Regions, func(a, b RegionVersions) int { return cmp.Compare(a.Region, b.Region) })
+	return v, nil
+}
+
+// newest puts the newer version first, and what is none last.
+func newest(a, b string) int {
+	x, errX := inventory.ParseKubernetesVersion(a)
+	y, errY := inventory.ParseKubernetesVersion(b)
+	if errX != nil || errY != nil {
+		return cmp.Compare(b, a)
+	}
+	return y.Compare(x)
+}
