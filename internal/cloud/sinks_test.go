@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -105,6 +107,23 @@ func TestEventsReachTheBusInAsManyRequestsAsNeeded(t *testing.T) {
 	}
 	if diff := cmp.Diff([]int64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// What SinkPermissions lists stands in the pages for people.
+func TestSinkPermissionsAreDocumented(t *testing.T) {
+	var pages []byte
+	for _, name := range []string{"events.md", "exports.md"} {
+		page, err := os.ReadFile(filepath.Join("..", "..", "docs", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		pages = append(pages, page...)
+	}
+	for _, p := range cloud.SinkPermissions() {
+		if p.Why == "" || !bytes.Contains(pages, []byte(`"`+p.Action+`"`)) {
+			t.Errorf("%s (%s) is in neither page", p.Action, p.Why)
+		}
 	}
 }
 

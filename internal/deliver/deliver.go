@@ -42,6 +42,10 @@ const (
 	attemptTimeout = 2 * time.Minute
 	// leaseTime is how long a server that died holds its sinks.
 	leaseTime = 5 * time.Minute
+	// keepLog is how long the change log reaches back, for readers that come back, and
+	// tidyEvery how often it is cut.
+	keepLog   = 30 * 24 * time.Hour
+	tidyEvery = time.Hour
 	// heartbeat is how often a reader without news hears that the stream lives.
 	heartbeat = 15 * time.Second
 )
@@ -108,6 +112,7 @@ func New(cfg Config) *Deliverer {
 func (d *Deliverer) Run(ctx context.Context) error {
 	var group errgroup.Group
 	group.Go(func() error { d.watch(ctx); return nil })
+	group.Go(func() error { d.tidy(ctx); return nil })
 	for _, s := range d.cfg.Sinks {
 		w := &worker{d: d, sink: s}
 		group.Go(func() error { w.run(ctx); return nil })
@@ -125,6 +130,15 @@ func (d *Deliverer) watch(ctx context.Context) {
 		}
 		known = last
 		d.bell.ring()
+	}
+}
+
+// tidy cuts the change log, now and then.
+func (d *Deliverer) tidy(ctx context.Context) {
+	for d.wait(ctx, tidyEvery, nil) {
+		if _, err := d.cfg.Changes.PruneChanges(ctx, d.cfg.Now().Add(-keepLog)); err != nil && ctx.Err() == nil {
+			d.cfg.Log.LogAttrs(ctx, slog.LevelWarn, "change log not cut", slog.String("error", err.Error()))
+		}
 	}
 }
 

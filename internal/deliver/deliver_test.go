@@ -213,6 +213,22 @@ func TestAnEventIsGivenUpAfterDays(t *testing.T) {
 	})
 }
 
+func TestTheLogIsCutAfterAMonth(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		cfg := w.config()
+		cfg.Poll = 0
+		began := time.Now()
+		_, _ = run(t, cfg)
+		time.Sleep(90 * time.Minute)
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if len(w.pruned) != 1 || !w.pruned[0].Equal(began.Add(time.Hour-30*24*time.Hour)) {
+			t.Errorf("cut at %v", w.pruned)
+		}
+	})
+}
+
 type later struct{ error }
 
 func (later) RetryAfter() time.Duration { return 17 * time.Minute }

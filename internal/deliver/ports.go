@@ -15,6 +15,8 @@ type Log interface {
 	Changes(ctx context.Context, after int64, limit int) ([]exposure.LoggedChange, error)
 	// LastChange is the number of the latest change; 0 when there is none.
 	LastChange(ctx context.Context) (int64, error)
+	// PruneChanges removes changes from before a time that every sink has had.
+	PruneChanges(ctx context.Context, before time.Time) (int64, error)
 }
 
 // Cursors keeps how far each sink is.

@@ -28,6 +28,8 @@ type world struct {
 	// moveErr is what MoveCursor fails with.
 	moveErr error
 	now     func() time.Time
+	// pruned are the times before which the log was cut.
+	pruned []time.Time
 }
 
 func newWorld() *world {
@@ -60,6 +62,13 @@ func (w *world) LastChange(context.Context) (int64, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return int64(len(w.changes)), nil
+}
+
+func (w *world) PruneChanges(_ context.Context, before time.Time) (int64, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.pruned = append(w.pruned, before)
+	return 0, nil
 }
 
 func (w *world) Cursor(_ context.Context, sink string) (int64, error) {

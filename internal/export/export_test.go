@@ -257,6 +257,30 @@ func TestFailures(t *testing.T) {
 	}
 }
 
+// An upload that somebody removed while no server worked on it is begun anew, once.
+func TestAnUploadThatIsGoneIsBegunAnew(t *testing.T) {
+	w := newWorld(1000)
+	ctx, kill := context.WithCancel(t.Context())
+	w.onStep = func(what string) error {
+		if what == "after part" {
+			kill()
+		}
+		return ctx.Err()
+	}
+	first := export.New(w.config())
+	j := start(t, first, request())
+	if err := first.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	w.onStep = nil
+	clear(w.uploads)
+	s, _ := run(t, w.config())
+	got := ended(t, s, j.ID)
+	if lines := strings.Count(string(w.bucket[j.Object]), "\n"); got.Status != export.Succeeded || lines != 1000 || got.Progress.Rows != 1000 {
+		t.Errorf("job %+v, %d lines", got, lines)
+	}
+}
+
 func TestIntoAFolder(t *testing.T) {
 	w := newWorld(700)
 	cfg := w.config()

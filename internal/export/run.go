@@ -128,6 +128,7 @@ func (s *Service) hold(ctx context.Context, id string, f func(ctx context.Contex
 // job was kept.
 func (s *Service) work(ctx context.Context, id string) error {
 	pause := firstPause
+	anew := false
 	for failures := 1; ; failures++ {
 		j, old, err := s.job(ctx, id)
 		if errors.Is(err, fault.ErrNotFound) {
@@ -150,6 +151,13 @@ func (s *Service) work(ctx context.Context, id string) error {
 		if ctx.Err() != nil {
 			return err
 		}
+		if errors.Is(err, fault.ErrNotFound) && j.State.Upload != "" && !anew {
+			anew = true
+			if err := s.beginAnew(ctx, id); err != nil {
+				return err
+			}
+			continue
+		}
 		if w.job.Progress.Bytes > j.Progress.Bytes {
 			failures, pause = 1, firstPause
 		}
@@ -163,6 +171,18 @@ func (s *Service) work(ctx context.Context, id string) error {
 		}
 		pause *= 2
 	}
+}
+
+// beginAnew forgets an upload that is gone, as a bucket's lifecycle rule or a person
+// may have removed it, with what was written.
+func (s *Service) beginAnew(ctx context.Context, id string) error {
+	j, old, err := s.job(ctx, id)
+	if err != nil || j.Status != Running {
+		return err
+	}
+	j.State, j.Progress = State{}, Progress{}
+	_, err = s.save(ctx, j, old)
+	return err
 }
 
 // fail ends a job that cannot be done.

@@ -99,3 +99,23 @@ func TestRetryAfterAndFault(t *testing.T) {
 		}
 	}
 }
+
+func FuzzParseURL(f *testing.F) {
+	for _, seed := range []string{"https://hooks.example/x?y=1", "http://localhost:8080/", "http://[::1%25lo]/", "http://127.0.0.1@evil.example/", "HTTPS://x", "http://0x7f000001/"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, raw string) {
+		u, err := outbound.ParseURL(raw)
+		if err != nil {
+			if !errors.Is(err, fault.ErrInvalid) {
+				t.Errorf("%q: %v", raw, err)
+			}
+			return
+		}
+		host := u.Hostname()
+		plain := host == "localhost" || host == "::1" || strings.HasPrefix(host, "127.") || strings.HasPrefix(host, "::1%") || strings.HasPrefix(host, "::ffff:")
+		if u.Host == "" || u.User != nil || u.Scheme != "https" && !plain {
+			t.Errorf("%q is taken", raw)
+		}
+	})
+}
