@@ -95,30 +95,12 @@ func (a *App) Scanner(ctx context.Context) (*scan.Scanner, error) {
 			return nil, err
 		}
 	}
-	aws, err := a.cloud(ctx)
+	c, err := a.scanParts(ctx)
 	if err != nil {
 		return nil, err
 	}
-	db, err := a.Store(ctx)
-	if err != nil {
-		return nil, err
-	}
-	c := a.scanConfig()
-	c.Cloud, c.Findings, c.Images, c.Reports = aws, db, db, db
-	c.Kube = clusterAPI{client: kube.New(kube.Config{}), cloud: aws, kubeconfig: a.o.Config.Kube}
-	if !a.o.Config.Images.Read {
+	if c.Catalog == nil {
 		return scan.New(c), nil
-	}
-	images, err := catalog.New(catalog.Config{
-		Dir: filepath.Join(a.o.Config.CacheDir, "layers"), Mirrors: a.o.Config.Images.Mirrors, DockerConfig: a.o.Config.Images.DockerConfig,
-		Limits: catalog.Limits{Cache: int64(a.o.Config.Images.MaxCacheMB) << 20}, Login: aws.RegistryLogin, Log: a.o.Log,
-	})
-	if err != nil {
-		return nil, err
-	}
-	c.Catalog = imageReader{images}
-	if a.o.Config.Images.Inspector {
-		c.Source = inspector{aws}
 	}
 	matcher, err := vulndb.Open(a.VulnDB())
 	if err != nil {
@@ -128,6 +110,36 @@ func (a *App) Scanner(ctx context.Context) (*scan.Scanner, error) {
 	a.closers = append(a.closers, matcher.Close)
 	c.Matcher = matcher
 	return scan.New(c), nil
+}
+
+// scanParts opens all that a scan needs but the vulnerability database.
+func (a *App) scanParts(ctx context.Context) (scan.Config, error) {
+	aws, err := a.cloud(ctx)
+	if err != nil {
+		return scan.Config{}, err
+	}
+	db, err := a.Store(ctx)
+	if err != nil {
+		return scan.Config{}, err
+	}
+	c := a.scanConfig()
+	c.Cloud, c.Findings, c.Images, c.Reports, c.Rules = aws, db, db, db, a.rules(db)
+	c.Kube = clusterAPI{client: kube.New(kube.Config{}), cloud: aws, kubeconfig: a.o.Config.Kube}
+	if !a.o.Config.Images.Read {
+		return c, nil
+	}
+	images, err := catalog.New(catalog.Config{
+		Dir: filepath.Join(a.o.Config.CacheDir, "layers"), Mirrors: a.o.Config.Images.Mirrors, DockerConfig: a.o.Config.Images.DockerConfig,
+		Limits: catalog.Limits{Cache: int64(a.o.Config.Images.MaxCacheMB) << 20}, Login: aws.RegistryLogin, Log: a.o.Log,
+	})
+	if err != nil {
+		return scan.Config{}, err
+	}
+	c.Catalog = imageReader{images}
+	if a.o.Config.Images.Inspector {
+		c.Source = inspector{aws}
+	}
+	return c, nil
 }
 
 // Evaluator gives verdicts on saved snapshots, with no cloud at hand. With a
@@ -141,7 +153,7 @@ func (a *App) Evaluator(ctx context.Context, record bool) (*scan.Scanner, error)
 	if err != nil {
 		return nil, err
 	}
-	c.Findings = db
+	c.Findings, c.Rules = db, a.rules(db)
 	return scan.New(c), nil
 }
 

@@ -48,6 +48,7 @@ func (d *Demo) start(ctx context.Context, o Options) error {
 	d.estate = world
 	c := o.Config
 	c.Database = filepath.Join(d.dir, "eksposure.db")
+	c.Access.KeyFile = filepath.Join(d.dir, "eksposure.key")
 	c.CacheDir = filepath.Join(d.dir, "cache")
 	c.Kube = config.Kube{Kubeconfig: filepath.Join(d.dir, "kubeconfig")}
 	c.AWS = config.AWS{Organization: true, RoleName: estate.ScanRole, Concurrency: c.AWS.Concurrency}

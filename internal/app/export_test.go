@@ -13,11 +13,13 @@ import (
 // that a scan of the estate sees the estate's day as the demo does.
 func ProgramAsOf(now func() time.Time) cli.Program {
 	p := Program()
-	p.Open = func(s cli.Setup) cli.Backend {
+	asOf := func(s cli.Setup) Options {
 		o := options(s)
 		o.Now = now
-		return backend{New(o)}
+		return o
 	}
+	p.Open = func(s cli.Setup) cli.Backend { return backend{New(asOf(s))} }
+	p.OpenServer = func(s cli.Setup) cli.Server { return served{New(asOf(s))} }
 	return p
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/eksposure/eksposure/internal/cli"
 	"github.com/eksposure/eksposure/internal/inventory"
+	"github.com/eksposure/eksposure/internal/telemetry"
 	"github.com/eksposure/eksposure/internal/trait"
 	"github.com/eksposure/eksposure/internal/vulndb"
 )
@@ -14,7 +15,8 @@ import (
 // Program joins the command line with the parts that do its work.
 func Program() cli.Program {
 	return cli.Program{
-		Open: func(s cli.Setup) cli.Backend { return backend{New(options(s))} },
+		Open:       func(s cli.Setup) cli.Backend { return backend{New(options(s))} },
+		OpenServer: func(s cli.Setup) cli.Server { return served{New(options(s))} },
 		StartDemo: func(ctx context.Context, s cli.Setup) (cli.Estate, error) {
 			d, err := StartDemo(ctx, options(s))
 			if err != nil {
@@ -26,6 +28,7 @@ func Program() cli.Program {
 		Page:        trait.Page,
 		Build:       buildInfo(),
 		Permissions: permissions(),
+		Metrics:     metricList(),
 		Now:         time.Now,
 	}
 }
@@ -122,3 +125,22 @@ func (d database) Import(ctx context.Context, path string) error {
 type demoEstate struct{ *Demo }
 
 func (d demoEstate) Backend() cli.Backend { return backend{d.App} }
+
+func (d demoEstate) Server() cli.Server { return served{d.App} }
+
+// served gives an App the shape that the commands that serve ask for.
+type served struct{ *App }
+
+// Keys implements cli.Server.
+func (s served) Keys(ctx context.Context) (cli.Keys, error) {
+	ring, err := s.keyring(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return ring, nil
+}
+
+func telemetryBuild() telemetry.Build {
+	b := buildInfo()
+	return telemetry.Build{Version: b.Version, Commit: b.Commit, Go: b.Go}
+}

@@ -25,6 +25,8 @@ import (
 type Program struct {
 	// Open makes the parts that do the work from the settings; it opens nothing yet.
 	Open func(Setup) Backend
+	// OpenServer makes the server from the settings; it opens nothing yet.
+	OpenServer func(Setup) Server
 	// StartDemo starts the simulated estate.
 	StartDemo func(context.Context, Setup) (Estate, error)
 	// Traits is the list of traits, Page gives a remediation topic's page.
@@ -32,8 +34,10 @@ type Program struct {
 	Page   func(topic string) (exposure.Page, bool)
 	// Permissions are the rights that scanning needs.
 	Permissions Permissions
-	Build       Build
-	Now         func() time.Time
+	// Metrics are those that a server gives.
+	Metrics []Metric
+	Build   Build
+	Now     func() time.Time
 }
 
 // Build tells which program this is.

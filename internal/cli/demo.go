@@ -11,7 +11,7 @@ import (
 )
 
 func (r *runner) demoCommand() *cobra.Command {
-	var hold bool
+	var hold, serve bool
 	c := &cobra.Command{
 		Use:   "demo",
 		Short: "Scan a simulated AWS estate: no account, no network",
@@ -21,19 +21,30 @@ code path of a real scan. Nothing leaves the machine, nothing is kept, and AWS c
 The estate has gaps on purpose, to show how they look: the exit code is 0 all the same, and only --fail-on changes it.
 
 With --hold the estate stays up, and the environment that points any AWS client, kubectl and eksposure itself at it is
-printed, until the command is interrupted.`,
+printed, until the command is interrupted. With --serve the findings are served as ` + "`eksposure serve`" + ` does, and a shell's
+lines are printed that ask for them with the AWS CLI.`,
 		Example: `  eksposure demo
   eksposure demo -o ocsf
   eksposure demo -o html --output-file demo.html
-  eksposure demo --hold`,
+  eksposure demo --hold
+  eksposure demo --serve`,
 		Args: noArgs,
 	}
 	out, gate := outputFlags(c, reportFormats()...), failOnFlag(c, r.Traits)
 	c.Flags().BoolVar(&hold, "hold", false, "keep the estate up and print the environment that points clients at it")
-	settings(c, "log_level", "scan.", "policy.")
+	c.Flags().BoolVar(&serve, "serve", false, "serve the findings until interrupted, and print how to ask for them")
+	settings(c, "log_level", "scan.", "policy.", "serve.listen", "serve.tls_")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if err := errors.Join(out.check(), gate.check(r.Traits)); err != nil {
 			return err
+		}
+		if hold && serve {
+			return fmt.Errorf("--hold and --serve exclude each other: %w", errUsage)
+		}
+		for _, name := range []string{"listen", "tls-cert", "tls-key"} {
+			if c.Flags().Changed(name) && !serve {
+				return fmt.Errorf("--%s needs --serve: %w", name, errUsage)
+			}
 		}
 		s, err := r.setup(c)
 		if err != nil {
@@ -49,6 +60,9 @@ printed, until the command is interrupted.`,
 		defer r.close(e)
 		if hold {
 			return r.hold(c, e)
+		}
+		if serve {
+			return r.serveDemo(c.Context(), e)
 		}
 		// The estate has gaps on purpose, to show how they look.
 		gate.allowGaps = true

@@ -35,6 +35,7 @@ func (r *runner) docsCommand() *cobra.Command {
 			pages := map[string]string{
 				"settings.md":    generated + settingsTable(),
 				"permissions.md": generated + permissionsPage(r.Permissions),
+				"metrics.md":     generated + metricsPage(r.Metrics),
 				"exit-codes.md":  generated + "# Exit codes\n\n```text\n" + exitCodes() + "\n```\n",
 			}
 			var index strings.Builder
@@ -78,6 +79,20 @@ func settingsTable() string {
 			standard = "`" + s.Default + "`"
 		}
 		fmt.Fprintf(&b, "| `%s` | `%s` | %s | %s | %s | %s |\n", s.Key, s.Env, flag, s.Kind, standard, strings.ReplaceAll(s.Doc, "|", "\\|"))
+	}
+	return b.String()
+}
+
+func metricsPage(metrics []Metric) string {
+	var b strings.Builder
+	b.WriteString("# Metrics\n\n`eksposure serve --metrics-listen 127.0.0.1:9464` gives these at `/metrics`, beside Go's (`go_*`) and the process's (`process_*`).\n" +
+		"No label has values that grow with the fleet.\n\n| Metric | Kind | Labels | What it says |\n| --- | --- | --- | --- |\n")
+	for _, m := range metrics {
+		labels := ""
+		if len(m.Labels) > 0 {
+			labels = "`" + strings.Join(m.Labels, "`, `") + "`"
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", m.Name, m.Kind, labels, m.Help)
 	}
 	return b.String()
 }

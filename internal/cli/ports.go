@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/eksposure/eksposure/internal/access"
 	"github.com/eksposure/eksposure/internal/config"
 	"github.com/eksposure/eksposure/internal/exposure"
 	"github.com/eksposure/eksposure/internal/inventory"
@@ -89,9 +90,44 @@ type DatabaseCheck struct {
 	Listed  time.Time `json:"listed"`
 }
 
+// Server serves what was recorded.
+type Server interface {
+	// Serve serves until the context ends, which is no error, and calls ready once,
+	// when it answers.
+	Serve(ctx context.Context, ready func(Serving) error) error
+	// Keys needs the database alone.
+	Keys(ctx context.Context) (Keys, error)
+	Close() error
+}
+
+// Serving is where a server answers.
+type Serving struct {
+	URL string
+	// MetricsURL is empty when no metrics are served.
+	MetricsURL string
+	// Keys counts the access keys that are not revoked.
+	Keys int
+}
+
+// Keys manages access keys.
+type Keys interface {
+	Keys(ctx context.Context) ([]access.Key, error)
+	// CreateKey gives the new key and its secret, which is never told again.
+	CreateKey(ctx context.Context, name string, role access.Role, scope access.Scope) (access.Key, string, error)
+	// RevokeKey is fault.ErrNotFound for a key that does not exist.
+	RevokeKey(ctx context.Context, id string) error
+}
+
+// Metric describes one metric that a server gives.
+type Metric struct {
+	Name, Kind, Help string
+	Labels           []string
+}
+
 // Estate is a running simulation with a Backend that works on it.
 type Estate interface {
 	Backend() Backend
+	Server() Server
 	// Env is NAME=VALUE, what points any client at the estate.
 	Env() []string
 	Close() error

@@ -14,6 +14,7 @@ import (
 const (
 	groupMain  = "main"
 	groupMore  = "more"
+	groupServe = "serve"
 	groupAbout = "about"
 )
 
@@ -48,7 +49,7 @@ It only reads. Results go to standard output; progress, coverage and errors go t
 		}
 		return nil
 	}
-	c.AddGroup(&cobra.Group{ID: groupMain, Title: "Find exposure:"}, &cobra.Group{ID: groupMore, Title: "Look closer:"}, &cobra.Group{ID: groupAbout, Title: "About eksposure:"})
+	c.AddGroup(&cobra.Group{ID: groupMain, Title: "Find exposure:"}, &cobra.Group{ID: groupMore, Title: "Look closer:"}, &cobra.Group{ID: groupServe, Title: "Serve:"}, &cobra.Group{ID: groupAbout, Title: "About eksposure:"})
 	c.SetHelpCommandGroupID(groupAbout)
 	c.SetCompletionCommandGroupID(groupAbout)
 	add := func(group string, commands ...*cobra.Command) {
@@ -59,6 +60,7 @@ It only reads. Results go to standard output; progress, coverage and errors go t
 	}
 	add(groupMain, r.scanCommand(), r.findingsCommand(), r.demoCommand())
 	add(groupMore, r.clustersCommand(), r.inventoryCommand(), r.evaluateCommand(), r.traitsCommand(), r.dbCommand())
+	add(groupServe, r.serveCommand(), r.keysCommand())
 	add(groupAbout, r.permissionsCommand(), r.versionCommand(), r.manCommand())
 	c.AddCommand(r.docsCommand())
 	c.AddCommand(helpTopics()...)

@@ -23,9 +23,12 @@ import (
 func Program(word string) cli.Program {
 	open := func(cli.Setup) cli.Backend { return backend{word: word} }
 	return cli.Program{
-		Open:      open,
-		StartDemo: func(_ context.Context, s cli.Setup) (cli.Estate, error) { return estate{open(s)}, nil },
-		Traits:    reporttest.Traits(),
+		Open:       open,
+		OpenServer: func(s cli.Setup) cli.Server { return server{word, s.Config.Serve.Listen} },
+		StartDemo: func(_ context.Context, s cli.Setup) (cli.Estate, error) {
+			return estate{open(s), server{word, s.Config.Serve.Listen}}, nil
+		},
+		Traits: reporttest.Traits(),
 		Page: func(topic string) (exposure.Page, bool) {
 			p, ok := reporttest.Pages()[topic]
 			return p, ok
@@ -232,9 +235,14 @@ func (d database) Import(_ context.Context, path string) error {
 	return nil
 }
 
-type estate struct{ b cli.Backend }
+type estate struct {
+	b cli.Backend
+	s cli.Server
+}
 
 func (e estate) Backend() cli.Backend { return e.b }
+
+func (e estate) Server() cli.Server { return e.s }
 
 func (e estate) Env() []string {
 	return []string{"AWS_ENDPOINT_URL=http://127.0.0.1:4566", "AWS_ACCESS_KEY_ID=AKIADEMO", "EKSPOSURE_IMAGES_MIRRORS=*=http://127.0.0.1:5000,it's=one"}
