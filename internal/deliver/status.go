@@ -3,12 +3,16 @@ package deliver
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"time"
+
+	"github.com/eksposure/eksposure/internal/fault"
 )
 
-// Status is how a sink is doing, as this process sees it.
+// Status is how a sink is doing. Problems are those of this process; where another
+// server delivers, it knows of none.
 type Status struct {
 	Sink string `json:"sink"`
 	// Delivered is the number of the last change that the sink has.
@@ -37,21 +41,37 @@ func (d *Deliverer) Statuses(ctx context.Context) ([]Status, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	list := make([]Status, 0, len(d.status))
-	for _, s := range d.status {
-		s := *s
+	list := d.copies()
+	for i := range list {
+		s := &list[i]
+		// Another server may be the one that delivers, so the database tells how far it is.
+		s.Delivered, err = d.cfg.Cursors.Cursor(ctx, s.Sink)
+		if errors.Is(err, fault.ErrNotFound) {
+			s.Delivered, err = last, nil
+		}
+		if err != nil {
+			return nil, err
+		}
 		s.Waiting = max(0, last-s.Delivered)
 		for _, l := range letters {
 			if l.Sink == s.Sink {
 				s.DeadLetters++
 			}
 		}
-		list = append(list, s)
+	}
+	return list, nil
+}
+
+// copies gives what the workers have noted, in order of the sinks' names.
+func (d *Deliverer) copies() []Status {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	list := make([]Status, 0, len(d.status))
+	for _, s := range d.status {
+		list = append(list, *s)
 	}
 	slices.SortFunc(list, func(a, b Status) int { return cmp.Compare(a.Sink, b.Sink) })
-	return list, nil
+	return list
 }
 
 func (w *worker) update(change func(s *Status)) {
@@ -61,11 +81,10 @@ func (w *worker) update(change func(s *Status)) {
 }
 
 // fine notes that the sink is getting on.
-func (w *worker) fine(delivered int64, events int) {
+func (w *worker) fine(events int) {
 	w.failing, w.attempts = 0, 0
 	w.update(func(s *Status) {
 		s.Problem, s.Since, s.Attempts, s.NextTry = "", time.Time{}, 0, time.Time{}
-		s.Delivered = delivered
 		s.Events += int64(events)
 	})
 }

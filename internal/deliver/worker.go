@@ -65,7 +65,7 @@ func (w *worker) step(ctx context.Context) (more bool, err error) {
 	changes, err := w.d.cfg.Changes.Changes(ctx, after, size)
 	if err != nil || len(changes) == 0 {
 		if err == nil {
-			w.fine(after, 0)
+			w.fine(0)
 		}
 		return false, err
 	}
@@ -78,7 +78,7 @@ func (w *worker) step(ctx context.Context) (more bool, err error) {
 		if errMove := w.d.cfg.Cursors.MoveCursor(keep, w.sink.Name(), after); errMove != nil {
 			return false, errMove
 		}
-		w.fine(after, passed)
+		w.fine(passed)
 	}
 	if err != nil {
 		return false, err
