@@ -6,17 +6,20 @@ import (
 	"time"
 
 	"github.com/eksposure/eksposure/internal/cli"
+	"github.com/eksposure/eksposure/internal/ingest"
 	"github.com/eksposure/eksposure/internal/inventory"
 	"github.com/eksposure/eksposure/internal/telemetry"
 	"github.com/eksposure/eksposure/internal/trait"
+	"github.com/eksposure/eksposure/internal/vuln"
 	"github.com/eksposure/eksposure/internal/vulndb"
 )
 
 // Program joins the command line with the parts that do its work.
 func Program() cli.Program {
 	return cli.Program{
-		Open:       func(s cli.Setup) cli.Backend { return backend{New(options(s))} },
-		OpenServer: func(s cli.Setup) cli.Server { return served{New(options(s))} },
+		Open:        func(s cli.Setup) cli.Backend { return backend{New(options(s))} },
+		OpenServer:  func(s cli.Setup) cli.Server { return served{New(options(s))} },
+		OpenReports: func(s cli.Setup) cli.Reports { return reports{New(options(s))} },
 		StartDemo: func(ctx context.Context, s cli.Setup) (cli.Estate, error) {
 			d, err := StartDemo(ctx, options(s))
 			if err != nil {
@@ -89,6 +92,20 @@ func (b backend) Findings(ctx context.Context) (cli.Findings, error) {
 func (b backend) Database() cli.Database { return database{b.app.VulnDB()} }
 
 func (b backend) Close() error { return b.app.Close() }
+
+// reports keeps other scanners' reports in the database, which it makes when there
+// is none.
+type reports struct{ app *App }
+
+func (r reports) Ingest(ctx context.Context, q ingest.Request) (vuln.Ingested, error) {
+	db, err := r.app.Store(ctx)
+	if err != nil {
+		return vuln.Ingested{}, err
+	}
+	return ingest.New(db, r.app.o.Clock).Ingest(ctx, q)
+}
+
+func (r reports) Close() error { return r.app.Close() }
 
 // database manages the vulnerability database of some settings.
 type database struct{ cfg vulndb.Config }

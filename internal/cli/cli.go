@@ -27,6 +27,8 @@ type Program struct {
 	Open func(Setup) Backend
 	// OpenServer makes the server from the settings; it opens nothing yet.
 	OpenServer func(Setup) Server
+	// OpenReports makes what keeps other scanners' reports; it opens nothing yet.
+	OpenReports func(Setup) Reports
 	// StartDemo starts the simulated estate.
 	StartDemo func(context.Context, Setup) (Estate, error)
 	// Traits is the list of traits, Page gives a remediation topic's page.

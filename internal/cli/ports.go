@@ -8,8 +8,10 @@ import (
 	"github.com/eksposure/eksposure/internal/access"
 	"github.com/eksposure/eksposure/internal/config"
 	"github.com/eksposure/eksposure/internal/exposure"
+	"github.com/eksposure/eksposure/internal/ingest"
 	"github.com/eksposure/eksposure/internal/inventory"
 	"github.com/eksposure/eksposure/internal/scan"
+	"github.com/eksposure/eksposure/internal/vuln"
 )
 
 // Setup is what a Backend is made from.
@@ -59,6 +61,12 @@ type Findings interface {
 	History(ctx context.Context, id string) ([]exposure.Event, error)
 	// Undecided lists the clusters without an open finding that may be exposed.
 	Undecided(ctx context.Context) ([]exposure.Undecided, error)
+}
+
+// Reports keeps other scanners' reports about images.
+type Reports interface {
+	Ingest(ctx context.Context, q ingest.Request) (vuln.Ingested, error)
+	Close() error
 }
 
 // Database manages the vulnerability database.

@@ -59,7 +59,7 @@ It only reads. Results go to standard output; progress, coverage and errors go t
 		}
 	}
 	add(groupMain, r.scanCommand(), r.findingsCommand(), r.demoCommand())
-	add(groupMore, r.clustersCommand(), r.inventoryCommand(), r.evaluateCommand(), r.traitsCommand(), r.dbCommand())
+	add(groupMore, r.clustersCommand(), r.inventoryCommand(), r.evaluateCommand(), r.traitsCommand(), r.ingestCommand(), r.dbCommand())
 	add(groupServe, r.serveCommand(), r.keysCommand())
 	add(groupAbout, r.permissionsCommand(), r.versionCommand(), r.manCommand())
 	c.AddCommand(r.docsCommand())

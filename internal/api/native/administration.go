@@ -16,20 +16,20 @@ func (s *service) auditOperations() []operation {
 			param{name: "principal", doc: "Only what this principal did, by ID."},
 			param{name: "operation", doc: "Only this operation."},
 		),
-		answer: page[AuditLine]{}, handle: s.auditLog,
+		answer: page[access.AuditLine]{}, handle: s.auditLog,
 	}}
 }
 
 func (s *service) auditLog(ctx context.Context, q *request) (any, error) {
-	query := AuditQuery{Principal: q.text("principal"), Operation: q.text("operation"), Limit: q.limit() + 1}
+	query := access.AuditQuery{Principal: q.text("principal"), Operation: q.text("operation"), Limit: q.limit() + 1}
 	if err := q.cursor(&query.Before); err != nil {
 		return nil, err
 	}
-	lines, err := s.cfg.Audit.AuditLines(ctx, query)
+	lines, err := s.cfg.Audit.AuditLog(ctx, query)
 	if err != nil {
 		return nil, err
 	}
-	return cut(lines, q.limit(), func(l AuditLine) any { return l.Number }), nil
+	return cut(lines, q.limit(), func(l access.AuditLine) any { return l.Number }), nil
 }
 
 // KeyList is all access keys.

@@ -51,24 +51,8 @@ type Images interface {
 
 // AuditLog reads the audit log.
 type AuditLog interface {
-	// AuditLines gives a page, newest first.
-	AuditLines(ctx context.Context, q AuditQuery) ([]AuditLine, error)
-}
-
-// AuditQuery selects lines of the audit log; empty fields select all.
-type AuditQuery struct {
-	Principal string
-	Operation string
-	// Before is the number of the last line of the page before; 0 for the first page.
-	Before int64
-	Limit  int
-}
-
-// AuditLine is a line with its number.
-type AuditLine struct {
-	access.Entry
-
-	Number int64 `json:"number" doc:"Place of the line in the log."`
+	// AuditLog gives a page, newest first.
+	AuditLog(ctx context.Context, q access.AuditQuery) ([]access.AuditLine, error)
 }
 
 // Keys manages access keys; *keyring.Ring is one.

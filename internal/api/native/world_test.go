@@ -210,11 +210,11 @@ func (w *world) DeleteImageReport(_ context.Context, d, source string) error {
 	return nil
 }
 
-func (w *world) AuditLines(_ context.Context, q native.AuditQuery) ([]native.AuditLine, error) {
-	var list []native.AuditLine
+func (w *world) AuditLog(_ context.Context, q access.AuditQuery) ([]access.AuditLine, error) {
+	var list []access.AuditLine
 	for n := int64(3); n > 0; n-- {
 		if (q.Before == 0 || n < q.Before) && len(list) < q.Limit {
-			list = append(list, native.AuditLine{Number: n, Entry: access.Entry{At: now, Principal: "EKSPX", Operation: "CreateKey", Action: access.Administer, Outcome: access.OutcomeDone, Details: json.RawMessage(`{"after":{}}`)}})
+			list = append(list, access.AuditLine{Number: n, Entry: access.Entry{At: now, Principal: "EKSPX", Operation: "CreateKey", Action: access.Administer, Outcome: access.OutcomeDone, Details: json.RawMessage(`{"after":{}}`)}})
 		}
 	}
 	return list, nil

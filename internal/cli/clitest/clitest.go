@@ -11,9 +11,11 @@ import (
 	"github.com/eksposure/eksposure/internal/cli"
 	"github.com/eksposure/eksposure/internal/exposure"
 	"github.com/eksposure/eksposure/internal/fault"
+	"github.com/eksposure/eksposure/internal/ingest"
 	"github.com/eksposure/eksposure/internal/inventory"
 	"github.com/eksposure/eksposure/internal/report/reporttest"
 	"github.com/eksposure/eksposure/internal/scan"
+	"github.com/eksposure/eksposure/internal/vuln"
 )
 
 // Program is the command line over fakes. The words are: "" (everything answers,
@@ -33,6 +35,7 @@ func Program(word string) cli.Program {
 			p, ok := reporttest.Pages()[topic]
 			return p, ok
 		},
+		OpenReports: func(cli.Setup) cli.Reports { return reports{ingest.New(nowhere{}, reporttest.At)} },
 		Permissions: cli.Permissions{
 			Actions:    []cli.Permission{{Action: "eks:DescribeCluster", Scope: "account", Why: "version and network of a cluster"}},
 			ReadPolicy: `{"Statement": "read"}`, InspectorPolicy: `{"Statement": "inspector"}`, Manifest: "kind: ClusterRole",
@@ -56,6 +59,19 @@ func Context(parent context.Context, word string) context.Context {
 }
 
 type backend struct{ word string }
+
+// reports parses reports as the program does, and keeps none.
+type reports struct{ *ingest.Service }
+
+func (reports) Close() error { return nil }
+
+type nowhere struct{}
+
+func (nowhere) PutImageReport(context.Context, vuln.Ingested) error { return nil }
+
+func (nowhere) ImageReports(context.Context, string) ([]vuln.Ingested, error) { return nil, nil }
+
+func (nowhere) DeleteImageReport(context.Context, string, string) error { return fault.ErrNotFound }
 
 func (b backend) fault() error {
 	switch b.word {
