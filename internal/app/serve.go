@@ -71,7 +71,7 @@ func (a *App) serve(ctx context.Context, front *server.Server, metrics *metricsS
 		return err
 	}
 	m.scans = scans
-	handler, keys, err := a.handler(ctx, db, counts)
+	handler, keys, err := a.handler(ctx, db, counts, scans)
 	if err != nil {
 		return err
 	}
