@@ -168,4 +168,3 @@ func TestWhatFailedMayBeSentAgain(t *testing.T) {
 		}
 	}
 }
-

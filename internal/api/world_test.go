@@ -233,4 +233,3 @@ func or(text, fallback string) string {
 func search(key string) request {
 	return request{method: "POST", path: "/findingsv2", body: `{"MaxResults":1}`, key: key}
 }
-

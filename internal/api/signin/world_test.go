@@ -147,4 +147,3 @@ func show(t *testing.T, w *world, client *http.Client) state {
 	}
 	return s
 }
-
