@@ -187,7 +187,8 @@ func (s *server) finish(w *recorder, r *http.Request, route Route, c Caller, err
 		w.failed = true
 		s.fail(w, r, route, c, err)
 	}
-	if err != nil && fault.Of(err).Err == nil {
+	gone := errors.Is(r.Context().Err(), context.Canceled)
+	if err != nil && RefusalOf(err).Status == http.StatusInternalServerError && !gone {
 		s.Log.LogAttrs(r.Context(), slog.LevelError, "request failed",
 			slog.String("operation", route.Operation), slog.String("request_id", c.RequestID), slog.Any("error", err))
 	}

@@ -37,6 +37,9 @@ func TestBodiesAreBounded(t *testing.T) {
 			}
 		})
 	}
+	if w.log.Len() > 0 {
+		t.Errorf("callers fill the log: %s", w.log.String())
+	}
 }
 
 func TestRates(t *testing.T) {

@@ -45,7 +45,7 @@ func (s Signed) Authenticate(r *http.Request) (Proof, error) {
 	}
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		return Proof{}, fmt.Errorf("request body: %w", bodyFault(err))
+		return Proof{}, bodyFault(err)
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	if err := sig.Verify(r, body, secret); err != nil {
@@ -89,7 +89,7 @@ func signatureRefusal(err error) error {
 // bodyFault tells a body that is too large from one that did not arrive.
 func bodyFault(err error) error {
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return err
+		return errTooLarge()
 	}
-	return fmt.Errorf("%w: %w", fault.ErrInvalid, err)
+	return fmt.Errorf("request body: %w: %w", fault.ErrInvalid, err)
 }

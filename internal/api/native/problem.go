@@ -25,9 +25,9 @@ const mediaProblem = "application/problem+json"
 
 // fail answers an error. What went wrong inside stays in the log.
 func fail(w http.ResponseWriter, _ *http.Request, c api.Caller, err error) {
-	category := fault.Of(err)
+	category, status := fault.Of(err), api.RefusalOf(err).Status // the same but for a body that is too large, 413
 	p := Problem{
-		Type: "urn:eksposure:problem:" + category.Name, Title: http.StatusText(category.HTTPStatus), Status: category.HTTPStatus,
+		Type: "urn:eksposure:problem:" + category.Name, Title: http.StatusText(status), Status: status,
 		Category: category.Name, Retry: category.Retry, RequestID: c.RequestID,
 	}
 	p.Detail = "The server met a defect; its log has more under the request's ID."
@@ -36,12 +36,12 @@ func fail(w http.ResponseWriter, _ *http.Request, c api.Caller, err error) {
 	}
 	body, err := json.Marshal(p)
 	if err != nil {
-		http.Error(w, http.StatusText(category.HTTPStatus), category.HTTPStatus) // cannot happen: texts and numbers
+		http.Error(w, http.StatusText(status), status) // cannot happen: texts and numbers
 		return
 	}
 	h := w.Header()
 	h.Set("Content-Type", mediaProblem)
 	h.Set("Cache-Control", "no-store")
-	w.WriteHeader(category.HTTPStatus)
+	w.WriteHeader(status)
 	_, _ = w.Write(append(body, '\n')) // the caller is gone
 }
