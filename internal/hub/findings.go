@@ -24,10 +24,10 @@ var (
 // maxScopes is how many organizations a request may name (API Reference).
 const maxScopes = 10
 
-// checkScopes refuses a request that is confined to parts of an AWS organization:
+// CheckScopes refuses a request that is confined to parts of an AWS organization:
 // eksposure knows accounts and not the organization's tree. As in AWS, a caller who
 // does not see everything may not name an organization at all.
-func checkScopes(p access.Principal, scopes []OrganizationScope) error {
+func CheckScopes(p access.Principal, scopes []OrganizationScope) error {
 	if len(scopes) == 0 {
 		return nil
 	}
@@ -59,7 +59,7 @@ type FindingsRequest struct {
 
 // SearchFindings gives one page of findings that the caller may see.
 func (s *Service) SearchFindings(ctx context.Context, p access.Principal, r FindingsRequest) (search.Page, error) {
-	if err := checkScopes(p, r.Scopes); err != nil {
+	if err := CheckScopes(p, r.Scopes); err != nil {
 		return search.Page{}, err
 	}
 	q := s.request(p, r)
@@ -79,7 +79,7 @@ type GroupsRequest struct {
 
 // GroupFindings counts the findings that the caller may see.
 func (s *Service) GroupFindings(ctx context.Context, p access.Principal, r GroupsRequest) ([]search.Groups, error) {
-	if err := checkScopes(p, r.Scopes); err != nil {
+	if err := CheckScopes(p, r.Scopes); err != nil {
 		return nil, err
 	}
 	q := s.groups(p, r)
@@ -91,7 +91,7 @@ func (s *Service) GroupFindings(ctx context.Context, p access.Principal, r Group
 
 // SearchResources gives one page of resources that the caller may see.
 func (s *Service) SearchResources(ctx context.Context, p access.Principal, r FindingsRequest) (search.Page, error) {
-	if err := checkScopes(p, r.Scopes); err != nil {
+	if err := CheckScopes(p, r.Scopes); err != nil {
 		return search.Page{}, err
 	}
 	q := s.request(p, r)
@@ -103,7 +103,7 @@ func (s *Service) SearchResources(ctx context.Context, p access.Principal, r Fin
 
 // GroupResources counts the resources that the caller may see.
 func (s *Service) GroupResources(ctx context.Context, p access.Principal, r GroupsRequest) ([]search.Groups, error) {
-	if err := checkScopes(p, r.Scopes); err != nil {
+	if err := CheckScopes(p, r.Scopes); err != nil {
 		return nil, err
 	}
 	q := s.groups(p, r)

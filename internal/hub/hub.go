@@ -76,6 +76,9 @@ func New(c Config, p Ports) *Service { return &Service{cfg: c.WithDefaults(), Po
 // Now is the time by the service's clock.
 func (s *Service) Now() time.Time { return s.cfg.Now() }
 
+// Version is the program's.
+func (s *Service) Version() string { return s.cfg.Version }
+
 // arn names a resource of the hub: arn:PARTITION:securityhub:REGION:ACCOUNT:KIND/ID.
 func (s *Service) arn(kind, id string) string {
 	return fmt.Sprintf("arn:%s:securityhub:%s:%s:%s/%s", s.cfg.Partition, s.cfg.Region, s.cfg.Account, kind, id)

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/eksposure/eksposure/internal/access"
 	"github.com/eksposure/eksposure/internal/fault"
 )
 
@@ -25,14 +24,6 @@ func cut[T any](list []T, key func(T) string, size int, token string) ([]T, stri
 		return list, ""
 	}
 	return list[:size], key(list[size-1])
-}
-
-// unconfined refuses a caller who does not see everything what holds for everything.
-func unconfined(p access.Principal, what string) error {
-	if p.Scope.Everything() {
-		return nil
-	}
-	return fmt.Errorf("%s is confined to some accounts, regions or clusters and may not change %s: %w", p.Name, what, fault.ErrDenied)
 }
 
 // resourceID gives the ID in an ARN of the hub's, or the text itself when it is no ARN.

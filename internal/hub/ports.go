@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 
+	"github.com/eksposure/eksposure/internal/access"
 	"github.com/eksposure/eksposure/internal/automation"
 	"github.com/eksposure/eksposure/internal/exposure"
 	"github.com/eksposure/eksposure/internal/search"
@@ -16,6 +17,7 @@ type Ports struct {
 	Overrides Overrides
 	Objects   Objects
 	Desks     Desks
+	Targets   Targets
 }
 
 // Findings asks for findings as OCSF documents.
@@ -41,6 +43,13 @@ type Trends interface {
 type Desks interface {
 	Open(ctx context.Context, to automation.Desk, t automation.Ticket) (automation.Opened, error)
 	Check(ctx context.Context, to automation.Desk) error
+}
+
+// Targets asks for the remediation targets of open findings.
+type Targets interface {
+	// Targets gives them for a scope, one for each finding that has it, in any order.
+	// A target's or a finding's ID that is not empty narrows them.
+	Targets(ctx context.Context, scope access.Scope, target, finding string) ([]exposure.Exposed, error)
 }
 
 // Overrides reads findings and keeps what was set on them.

@@ -57,7 +57,7 @@ type aggregatorName struct {
 }
 
 func (s *routes) listAggregators(c *call) (any, error) {
-	size, token, err := c.page()
+	size, token, err := c.page(maxList)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +81,7 @@ func (s *routes) updateAggregator(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	before, after, err := s.hub.UpdateAggregator(c.Context(), c.caller.Principal, arn, in.RegionLinkingMode, in.LinkedRegions)
+	before, after, err := s.hub.UpdateAggregator(c.Context(), arn, in.RegionLinkingMode, in.LinkedRegions)
 	if err != nil {
 		return nil, err
 	}
@@ -93,5 +93,5 @@ func (s *routes) deleteAggregator(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return empty{}, s.hub.DeleteAggregator(c.Context(), c.caller.Principal, arn)
+	return empty{}, s.hub.DeleteAggregator(c.Context(), arn)
 }

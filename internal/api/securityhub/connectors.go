@@ -194,7 +194,7 @@ type listConnectorsAnswer struct {
 }
 
 func (s *routes) listConnectors(c *call) (any, error) {
-	size, token, err := c.page()
+	size, token, err := c.page(maxList)
 	if err != nil {
 		return nil, err
 	}
@@ -251,7 +251,7 @@ func (s *routes) updateConnector(c *call) (any, error) {
 	if err := notBlank("Description", in.Description); err != nil {
 		return nil, err
 	}
-	changed, health, err := s.hub.UpdateConnector(c.Context(), c.caller.Principal, id, func(k *hub.Connector) (err error) {
+	changed, health, err := s.hub.UpdateConnector(c.Context(), id, func(k *hub.Connector) (err error) {
 		if in.Description != nil {
 			k.Description = *in.Description
 		}
@@ -271,7 +271,7 @@ func (s *routes) deleteConnector(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	gone, err := s.hub.DeleteConnector(c.Context(), c.caller.Principal, id)
+	gone, err := s.hub.DeleteConnector(c.Context(), id)
 	if err != nil {
 		return nil, err
 	}

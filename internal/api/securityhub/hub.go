@@ -13,7 +13,7 @@ func (s *routes) enableHub(c *call) (any, error) {
 	if err := decode(c, &in); err != nil {
 		return nil, err
 	}
-	arn, err := s.hub.Enable(c.Context(), c.caller.Principal, in.Tags)
+	arn, err := s.hub.Enable(c.Context(), in.Tags)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +48,7 @@ func (s *routes) describeHub(c *call) (any, error) {
 }
 
 func (s *routes) disableHub(c *call) (any, error) {
-	return empty{}, s.hub.Disable(c.Context(), c.caller.Principal)
+	return empty{}, s.hub.Disable(c.Context())
 }
 
 func (s *routes) enableFeature(c *call) (any, error) { return s.setFeature(c, true) }
@@ -60,5 +60,5 @@ func (s *routes) setFeature(c *call, enabled bool) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return empty{}, s.hub.SetFeature(c.Context(), c.caller.Principal, name, enabled)
+	return empty{}, s.hub.SetFeature(c.Context(), name, enabled)
 }

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/eksposure/eksposure/internal/access"
 	"github.com/eksposure/eksposure/internal/automation"
 	"github.com/eksposure/eksposure/internal/exposure"
 	"github.com/eksposure/eksposure/internal/fault"
@@ -152,6 +153,13 @@ func (m *memory) AddObject(_ context.Context, kind, id string, document []byte) 
 	return nil
 }
 
+func (m *memory) PutObject(_ context.Context, kind, id string, document []byte) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.objects[kind+"\n"+id] = document
+	return nil
+}
+
 func (m *memory) ReplaceObject(_ context.Context, kind, id string, old, document []byte) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -225,3 +233,20 @@ func (d *desks) Open(_ context.Context, to automation.Desk, t automation.Ticket)
 }
 
 func (d *desks) Check(context.Context, automation.Desk) error { return d.broken }
+
+func (m *memory) Targets(_ context.Context, scope access.Scope, target, finding string) ([]exposure.Exposed, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var list []exposure.Exposed
+	for _, f := range m.findings {
+		if !scope.Allows(f.Cluster.Ref) || finding != "" && f.ID != finding {
+			continue
+		}
+		for _, e := range exposure.Targets(f) {
+			if target == "" || e.ID == target {
+				list = append(list, e)
+			}
+		}
+	}
+	return list, nil
+}

@@ -5,7 +5,7 @@ func (s *routes) recommendedPolicy(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, _, err := c.page(); err != nil {
+	if _, _, err := c.page(maxList); err != nil {
 		return nil, err
 	}
 	return nil, s.hub.RecommendedPolicy(c.Context(), c.caller.Principal, uid)

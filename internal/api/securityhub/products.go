@@ -14,7 +14,7 @@ type product struct {
 }
 
 func (s *routes) describeProducts(c *call) (any, error) {
-	size, token, err := c.page()
+	size, token, err := c.page(maxList)
 	if err != nil {
 		return nil, err
 	}

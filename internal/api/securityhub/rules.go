@@ -183,7 +183,7 @@ type listRulesAnswer struct {
 }
 
 func (s *routes) listRules(c *call) (any, error) {
-	size, token, err := c.page()
+	size, token, err := c.page(maxList)
 	if err != nil {
 		return nil, err
 	}
@@ -213,7 +213,7 @@ func (s *routes) updateRule(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	before, after, err := s.hub.UpdateRule(c.Context(), c.caller.Principal, id, in.on)
+	before, after, err := s.hub.UpdateRule(c.Context(), id, in.on)
 	if err != nil {
 		return nil, err
 	}
@@ -225,7 +225,7 @@ func (s *routes) deleteRule(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := s.hub.DeleteRule(c.Context(), c.caller.Principal, id)
+	r, err := s.hub.DeleteRule(c.Context(), id)
 	if err != nil {
 		return nil, err
 	}

@@ -12,17 +12,20 @@ import (
 
 	"github.com/eksposure/eksposure/internal/access"
 	"github.com/eksposure/eksposure/internal/api"
+	"github.com/eksposure/eksposure/internal/export"
 	"github.com/eksposure/eksposure/internal/hub"
 )
 
 // Config joins the routes with what answers them.
 type Config struct {
-	Hub *hub.Service
+	Hub     *hub.Service
+	Exports *export.Service
 }
 
 // routes answers the operations.
 type routes struct {
-	hub *hub.Service
+	hub     *hub.Service
+	exports *export.Service
 }
 
 // operation is one row of the API.
@@ -43,7 +46,7 @@ type operation struct {
 
 // Routes lists the operations.
 func Routes(c Config) []api.Route {
-	s := &routes{hub: c.Hub}
+	s := &routes{hub: c.Hub, exports: c.Exports}
 	var list []api.Route
 	for _, o := range s.operations() {
 		list = append(list, api.Route{
@@ -118,6 +121,14 @@ func (s *routes) operations() []operation {
 		{name: "GenerateRecommendedPolicyV2", method: post, path: "/recommendedPolicyV2/{MetadataUid}", action: operate, handle: s.recommendedPolicy},
 		{name: "GetRecommendedPolicyV2", method: get, path: "/recommendedPolicyV2/{MetadataUid}", action: read, handle: s.recommendedPolicy},
 		{name: "ListFreeTrialStatusesV2", method: post, path: "/freetrial/statusv2/list", action: read, handle: s.listFreeTrials},
+
+		{name: "GetRemediationsV2", method: post, path: "/GetRemediationsV2", action: read, handle: s.getRemediations},
+		{name: "ListExposuresByRemediationV2", method: post, path: "/ListExposuresByRemediationV2", action: read, handle: s.listExposures},
+
+		{name: "StartExportJobV2", method: post, path: "/exportjobsv2", action: operate, handle: s.startExport, status: http.StatusAccepted},
+		{name: "ListExportJobsV2", method: get, path: "/exportjobsv2", action: read, handle: s.listExports},
+		{name: "GetExportJobV2", method: get, path: "/exportjobsv2/{ExportJobId}", action: read, handle: s.getExport},
+		{name: "CancelExportJobV2", method: post, path: "/exportjobsv2/{ExportJobId}/cancel", action: operate, handle: s.cancelExport},
 
 		{name: "TagResource", method: post, path: "/tags/{ResourceArn...}", action: manage, handle: s.tagResource, words: tagWords()},
 		{name: "UntagResource", method: del, path: "/tags/{ResourceArn...}", action: manage, handle: s.untagResource, words: tagWords()},

@@ -17,7 +17,7 @@ func (s *routes) tagResource(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.hub.Tag(c.Context(), c.caller.Principal, arn, in.Tags); err != nil {
+	if err := s.hub.Tag(c.Context(), arn, in.Tags); err != nil {
 		return nil, err
 	}
 	return empty{}, c.caller.Note(arn, nil, in.Tags)
@@ -29,7 +29,7 @@ func (s *routes) untagResource(c *call) (any, error) {
 		return nil, err
 	}
 	keys := c.URL.Query()["tagKeys"]
-	if err := s.hub.Untag(c.Context(), c.caller.Principal, arn, keys); err != nil {
+	if err := s.hub.Untag(c.Context(), arn, keys); err != nil {
 		return nil, err
 	}
 	return empty{}, c.caller.Note(arn, keys, nil)

@@ -132,7 +132,7 @@ func limit(member string, asked *int, highest, otherwise int) (int, error) {
 }
 
 // page reads the paging members of a query string.
-func (c *call) page() (size int, token string, err error) {
+func (c *call) page(highest int) (size int, token string, err error) {
 	q := c.URL.Query()
 	var asked *int
 	if text := q.Get("MaxResults"); text != "" {
@@ -142,7 +142,7 @@ func (c *call) page() (size int, token string, err error) {
 		}
 		asked = &n
 	}
-	size, err = limit("MaxResults", asked, maxList, maxList)
+	size, err = limit("MaxResults", asked, highest, highest)
 	return size, q.Get("NextToken"), err
 }
 
