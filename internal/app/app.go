@@ -16,8 +16,10 @@ import (
 	"github.com/eksposure/eksposure/internal/catalog"
 	"github.com/eksposure/eksposure/internal/cloud"
 	"github.com/eksposure/eksposure/internal/config"
+	"github.com/eksposure/eksposure/internal/exposure"
 	"github.com/eksposure/eksposure/internal/inventory"
 	"github.com/eksposure/eksposure/internal/kube"
+	"github.com/eksposure/eksposure/internal/ocsf"
 	"github.com/eksposure/eksposure/internal/scan"
 	"github.com/eksposure/eksposure/internal/store"
 	"github.com/eksposure/eksposure/internal/trait"
@@ -69,13 +71,24 @@ func (a *App) open(ctx context.Context, existing bool) (*store.DB, error) {
 	if a.store != nil {
 		return a.store, nil
 	}
-	db, err := store.Open(ctx, store.Config{Place: a.o.Config.Database, Existing: existing, Now: a.o.Now})
+	db, err := store.Open(ctx, store.Config{
+		Place: a.o.Config.Database, Existing: existing, Now: a.o.Now, OCSF: documents(),
+	})
 	if err != nil {
 		return nil, err
 	}
 	a.store = db
 	a.closers = append(a.closers, db.Close)
 	return db, nil
+}
+
+// documents are what the documents of findings tell beyond the findings.
+func documents() ocsf.Options {
+	pages := map[string]exposure.Page{exposure.DeleteTopic: trait.DeleteClusterPage()}
+	for _, t := range trait.All() {
+		pages[t.ID], _ = trait.Page(t.ID)
+	}
+	return ocsf.Options{ProductVersion: buildInfo().Version, Pages: pages}
 }
 
 // Discover lists all clusters, and needs AWS alone.

@@ -234,6 +234,8 @@ const (
 	Updated   ChangeKind = "updated"
 	Closed    ChangeKind = "closed"
 	Reopened  ChangeKind = "reopened"
+	// Overridden is a change by a person or a rule, of what is shown alone.
+	Overridden ChangeKind = "overridden"
 )
 
 // Query selects findings. Empty fields select all.

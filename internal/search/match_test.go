@@ -166,7 +166,8 @@ func TestSortBy(t *testing.T) {
 		t.Fatal(err)
 	}
 	for field, want := range map[string]search.SortValue{
-		"status":                           {Text: "New"},
+		"cloud.region":                     {Text: "eu-central-1"},
+		"severity":                         {Number: 5},
 		"comment":                          {Text: ""},
 		"class_name":                       {Missing: true},
 		"resources.type":                   {Text: "AWS::EC2::VPC"},

@@ -165,8 +165,10 @@ func SortKey(value string) string {
 }
 
 // SortBy gives a document's value in a field of an order. Of several values the
-// smallest counts. Texts are compared by bytes, false is before true.
+// smallest counts. Texts are compared by bytes, false is before true, and names
+// that have a number by their number.
 func SortBy(s *Schema, document any, field string) SortValue {
+	field = s.Rank(field)
 	path := s.Path(field)
 	kind, _ := s.Kind(field)
 	switch kind {

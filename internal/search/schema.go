@@ -25,6 +25,7 @@ type Schema struct {
 	fields []string
 	kinds  map[string]Kind
 	paths  map[string]string
+	ranks  map[string]string
 	groups []string
 }
 
@@ -56,6 +57,9 @@ var (
 		s.add(Number, findingNumbers)
 		s.add(Map, findingMaps)
 		s.add(Address, findingAddresses)
+		s.ranks = map[string]string{
+			"severity": "severity_id", "status": "status_id", "activity_name": "activity_id", "vendor_attributes.severity": "vendor_attributes.severity_id",
+		}
 		return s
 	})
 	resourceSchema = sync.OnceValue(func() *Schema {
@@ -113,6 +117,15 @@ func (s *Schema) Kind(field string) (Kind, bool) {
 func (s *Schema) Path(field string) string {
 	if p, ok := s.paths[field]; ok {
 		return p
+	}
+	return field
+}
+
+// Rank gives the field whose order a field has: that of severity is the order of
+// severity_id and not of letters. (Ours: the API Reference does not say it.)
+func (s *Schema) Rank(field string) string {
+	if r, ok := s.ranks[field]; ok {
+		return r
 	}
 	return field
 }

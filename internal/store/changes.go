@@ -68,6 +68,11 @@ func (db *DB) MoveCursor(ctx context.Context, name string, number int64) error {
 // PruneChanges removes changes from before a time that every follower has had, and
 // gives their number. The latest change stays, so that numbers go on.
 func (db *DB) PruneChanges(ctx context.Context, before time.Time) (int64, error) {
-	return db.exec(ctx, `DELETE FROM changes WHERE at < ? AND number < (SELECT max(number) FROM changes)
+	n, err := db.exec(ctx, `DELETE FROM changes WHERE at < ? AND number < (SELECT max(number) FROM changes)
 		AND number <= (SELECT coalesce(min(number), (SELECT max(number) FROM changes)) FROM cursors)`, millis(before))
+	if err != nil {
+		return 0, err
+	}
+	_, err = db.exec(ctx, `DELETE FROM moves WHERE change < (SELECT min(number) FROM changes)`)
+	return n, err
 }

@@ -208,7 +208,7 @@ func TestFull(t *testing.T) {
 func TestFullDisk(t *testing.T) {
 	path := temp(t)
 	child := exec.CommandContext(t.Context(), os.Args[0])
-	child.Env = append(os.Environ(), "STORE_TEST_CHILD="+path, "STORE_TEST_LIMIT="+strconv.Itoa(1<<20))
+	child.Env = append(os.Environ(), "STORE_TEST_CHILD="+path, "STORE_TEST_LIMIT="+strconv.Itoa(4<<20))
 	out, err := child.Output()
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) || exit.ExitCode() != fault.Of(fault.ErrUnavailable).ExitCode {

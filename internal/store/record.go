@@ -4,40 +4,50 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/eksposure/eksposure/internal/exposure"
 )
 
 // Record keeps the outcome of one scan of one cluster: the finding as it is now,
-// an event in its history when it changed, what was left undecided, and the
-// snapshot. All of it or nothing.
+// an event in its history when it changed, what was left undecided, the snapshot,
+// and what they are searched by. All of it or nothing.
 func (db *DB) Record(ctx context.Context, o exposure.Outcome) error {
-	var e entry
-	if o.Finding != nil {
+	return db.RecordAll(ctx, []exposure.Outcome{o})
+}
+
+// RecordAll keeps several outcomes, each of another cluster, in one transaction:
+// all of them or nothing.
+func (db *DB) RecordAll(ctx context.Context, list []exposure.Outcome) error {
+	entries, pictures := make([]entry, len(list)), make([]picture, len(list))
+	for i, o := range list {
 		var err error
-		if e, err = db.encode(o); err != nil {
-			return fmt.Errorf("encode the outcome of %q: %w", o.Cluster, err)
+		if o.Finding != nil {
+			if entries[i], err = db.encode(o); err != nil {
+				return fmt.Errorf("encode the outcome of %q: %w", o.Cluster, err)
+			}
 		}
-	}
-	var p picture
-	if o.Snapshot != nil {
-		var err error
-		if p, err = depict(o); err != nil {
-			return fmt.Errorf("encode the snapshot of %q: %w", o.Cluster, err)
+		if o.Snapshot != nil {
+			if pictures[i], err = depict(o); err != nil {
+				return fmt.Errorf("encode the snapshot of %q: %w", o.Cluster, err)
+			}
 		}
 	}
 	return db.inOrder(ctx, func(t tx) error {
-		err := db.see(ctx, t, o, p)
-		if err == nil {
-			err = db.leave(ctx, t, o)
+		x := db.indexer(t)
+		for i, o := range list {
+			err := db.see(ctx, t, o, pictures[i])
+			if err == nil {
+				err = db.leave(ctx, t, o)
+			}
+			if err == nil && o.Finding != nil {
+				err = db.put(ctx, x, entries[i])
+			}
+			if err != nil {
+				return fmt.Errorf("record the outcome of %q: %w", o.Cluster, err)
+			}
 		}
-		if err == nil && e.finding != nil {
-			err = db.put(ctx, t, e)
-		}
-		if err != nil {
-			return fmt.Errorf("record the outcome of %q: %w", o.Cluster, err)
-		}
-		return nil
+		return x.flush(ctx)
 	})
 }
 
@@ -49,6 +59,7 @@ type entry struct {
 	kind       exposure.ChangeKind
 	details    string
 	compressed []byte // empty when the document may be there already
+	index      *indexed
 }
 
 func (db *DB) encode(o exposure.Outcome) (entry, error) {
@@ -63,9 +74,17 @@ func (db *DB) encode(o exposure.Outcome) (entry, error) {
 	}
 	e.details = string(details)
 	if e.kind != exposure.Unchanged {
-		e.compressed = db.compress(e.document)
+		err = db.complete(&e)
 	}
-	return e, nil
+	return e, err
+}
+
+// complete makes ready what is written when the document is another one.
+func (db *DB) complete(e *entry) error {
+	e.compressed = db.compress(e.document)
+	var err error
+	e.index, err = db.indexOf(e.finding, e.document)
+	return err
 }
 
 // The statements of Record.
@@ -90,26 +109,41 @@ const (
 		VALUES (?, (SELECT coalesce(max(sequence), 0) + 1 FROM events WHERE finding = ?), ?, ?, ?, ?)`
 )
 
-func (db *DB) put(ctx context.Context, t tx, e entry) error {
-	f := e.finding
+func (db *DB) put(ctx context.Context, x *indexer, e entry) error {
+	f, t := e.finding, x.t
 	if e.kind == exposure.Unchanged {
 		moved, err := t.exec(ctx, putSeen, millis(f.LastSeen), e.seen, f.ID, e.fingerprint)
-		if err != nil || moved == 1 {
+		if err == nil && moved == 1 {
+			_, err = t.exec(ctx, moveSeen, millis(f.LastSeen), f.ID)
 			return err
 		}
-		e.compressed = db.compress(e.document)
+		if err != nil {
+			return err
+		}
+		if err := db.complete(&e); err != nil {
+			return err
+		}
 	}
 	if err := db.putWhole(ctx, t, e); err != nil {
 		return err
 	}
-	if e.kind == exposure.Unchanged {
-		return nil
+	var change int64
+	if e.kind != exposure.Unchanged {
+		var err error
+		if change, err = db.putEvent(ctx, t, e, f.ModifiedAt); err != nil {
+			return err
+		}
 	}
-	if _, err := t.exec(ctx, putEvent, f.ID, f.ID, millis(f.ModifiedAt), string(e.kind), f.Severity.Rank(), e.details); err != nil {
-		return err
+	return x.put(ctx, e.index, change, f.ModifiedAt)
+}
+
+// putEvent writes an event of the history and gives its number in the change log.
+func (db *DB) putEvent(ctx context.Context, t tx, e entry, at time.Time) (int64, error) {
+	f := e.finding
+	if _, err := t.exec(ctx, putEvent, f.ID, f.ID, millis(at), string(e.kind), f.Severity.Rank(), e.details); err != nil {
+		return 0, err
 	}
-	_, err := db.logChange(ctx, t, f, e.kind, f.ModifiedAt)
-	return err
+	return db.logChange(ctx, t, f, e.kind, at)
 }
 
 func (db *DB) putWhole(ctx context.Context, t tx, e entry) error {

@@ -20,6 +20,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/eksposure/eksposure/internal/fault"
+	"github.com/eksposure/eksposure/internal/ocsf"
 )
 
 const (
@@ -41,6 +42,8 @@ type Config struct {
 	Existing bool
 	// Now is the clock.
 	Now func() time.Time
+	// OCSF is what the documents of findings tell beyond the findings.
+	OCSF ocsf.Options
 }
 
 // DB is an open database. It is safe for use by several goroutines.
@@ -57,6 +60,10 @@ type DB struct {
 	decoder  *zstd.Decoder
 	close    sync.Once
 	prepared statements
+
+	ocsf     ocsf.Options
+	findings *collection
+	words    dictionary
 }
 
 // Open opens the database, makes it when there is none, and brings its tables to
@@ -74,6 +81,9 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	if err := db.migrate(ctx, list); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
+	if err := db.beginIndex(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
 	return db, nil
 }
 
@@ -87,7 +97,10 @@ func connect(ctx context.Context, c Config) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("database compression: %w", err)
 	}
-	db := &DB{existing: c.Existing, now: c.Now, patience: patience, encoder: encoder, decoder: decoder}
+	db := &DB{
+		existing: c.Existing, now: c.Now, patience: patience, encoder: encoder, decoder: decoder,
+		ocsf: c.OCSF, findings: findingCollection(),
+	}
 	db.engine, db.dialect, db.name, err = choose(c)
 	if err == nil {
 		db.read, db.write, err = db.engine.connect(ctx)

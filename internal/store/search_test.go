@@ -1,0 +1,224 @@
+package store_test
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/eksposure/eksposure/internal/exposure"
+	"github.com/eksposure/eksposure/internal/ocsf"
+	"github.com/eksposure/eksposure/internal/search"
+	"github.com/eksposure/eksposure/internal/store"
+	"github.com/eksposure/eksposure/internal/store/storetest"
+)
+
+// documents are decoded documents, by their bytes.
+type documents map[string]any
+
+func (d documents) list() []any {
+	var list []any
+	for _, text := range slices.Sorted(maps.Keys(d)) {
+		list = append(list, d[text])
+	}
+	return list
+}
+
+// filled records a corpus, and gives the documents of all of it.
+func filled(t *testing.T, db *store.DB, random *rand.Rand, n int) documents {
+	t.Helper()
+	list := corpus(random, n)
+	for part := range slices.Chunk(list, 50) {
+		if err := db.RecordAll(t.Context(), part); err != nil {
+			t.Fatal(err)
+		}
+	}
+	docs := documents{}
+	for _, o := range list {
+		text, err := db.Document(t.Context(), o.Finding.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := json.Marshal(ocsf.Finding(o.Finding, ocsf.Options{ProcessedAt: storetest.Now()}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(want), string(text)); diff != "" {
+			t.Fatalf("the document is not the finding's (-want +got):\n%s", diff)
+		}
+		docs[string(text)] = decode(t, text)
+	}
+	return docs
+}
+
+// walk gives all documents of a search, page by page.
+func walk(ctx context.Context, t *testing.T, ask func(context.Context, search.Request) (search.Page, error), r search.Request) []string {
+	t.Helper()
+	var list []string
+	for {
+		p, err := ask(ctx, r)
+		if err != nil {
+			text, _ := json.Marshal([]any{r.Filters, r.Sort})
+			t.Fatalf("%v\n%s", err, text)
+		}
+		for _, d := range p.Documents {
+			list = append(list, string(d))
+		}
+		if len(p.Documents) > r.Limit {
+			t.Fatalf("a page of %d documents, at most %d", len(p.Documents), r.Limit)
+		}
+		if p.Next == "" {
+			return list
+		}
+		r.Token = p.Next
+	}
+}
+
+// TestSearchConforms asks generated filters, and compares the answers of each
+// engine with those of the plain evaluator: what matches, its order, and counts.
+func TestSearchConforms(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		random := rand.New(rand.NewPCG(1, 2))
+		docs := filled(t, db, random, 120)
+		a := newAsker(random, search.FindingSchema(), docs.list())
+		matched := 0
+		for range 120 {
+			matched += conforms(t, db, docs, search.Request{Filters: a.filters(), Sort: a.sort(), Limit: 1 + random.IntN(100), Now: storetest.Now()})
+			countsConform(t, db, a)
+		}
+		t.Logf("%d documents, %d hits", len(docs), matched)
+	})
+}
+
+func conforms(t *testing.T, db *store.DB, docs documents, r search.Request) int {
+	t.Helper()
+	if err := r.Validate(search.FindingSchema(), search.Searching); err != nil {
+		return 0 // comparisons that cannot stand together
+	}
+	text, _ := json.Marshal([]any{r.Filters, r.Sort})
+	var want []string
+	for _, d := range docs {
+		if r.Filters.Match(search.FindingSchema(), d, r.Now) {
+			want = append(want, id(d))
+		}
+	}
+	found := walk(t.Context(), t, db.Search, r)
+	for i := 1; i < len(found); i++ {
+		if compareBy(search.FindingSchema(), r.Sort, docs[found[i-1]], docs[found[i]]) > 0 {
+			t.Fatalf("%s comes before %s\n%s", id(docs[found[i-1]]), id(docs[found[i]]), text)
+		}
+	}
+	var got []string
+	for _, d := range found {
+		got = append(got, id(docs[d]))
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Fatalf("%s\n(-evaluator +SQL):\n%s", text, diff)
+	}
+	return len(got)
+}
+
+func countsConform(t *testing.T, db *store.DB, a asker) {
+	t.Helper()
+	groups := search.FindingSchema().Groups()
+	f := a.filters()
+	if a.random.IntN(2) == 0 { // what is answered from the counts
+		f = search.Filters{CompositeFilters: []search.Composite{{StringFilters: []search.StringFilter{{FieldName: "status", Filter: search.StringIs{Value: "N", Comparison: search.Prefix}}}}}}
+	}
+	if f.Validate(search.FindingSchema(), search.Searching) != nil {
+		return
+	}
+	r := search.GroupRequest{
+		Rules: []search.GroupRule{{Field: groups[a.random.IntN(len(groups))], Filters: &f}}, Now: storetest.Now(),
+		Order: []search.Order{"", search.Ascending, search.Descending}[a.random.IntN(3)], Limit: 1 + a.random.IntN(30),
+	}
+	got, err := db.Statistics(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(recount(a.docs, r), got); diff != "" {
+		text, _ := json.Marshal(r.Rules)
+		t.Fatalf("%s\n(-evaluator +SQL):\n%s", text, diff)
+	}
+}
+
+func recount(docs []any, r search.GroupRequest) []search.Groups {
+	var list []search.Groups
+	for _, rule := range r.Rules {
+		counts := map[string]int{}
+		for _, d := range docs {
+			if rule.Filters != nil && !rule.Filters.Match(search.FindingSchema(), d, r.Now) {
+				continue
+			}
+			for _, v := range search.Texts(d, rule.Field) {
+				counts[v]++
+			}
+		}
+		values := []search.GroupValue{}
+		for v, n := range counts {
+			values = append(values, search.GroupValue{Value: v, Count: n})
+		}
+		slices.SortFunc(values, func(a, b search.GroupValue) int {
+			if a.Count != b.Count && r.Order == search.Ascending {
+				return a.Count - b.Count
+			}
+			if a.Count != b.Count {
+				return b.Count - a.Count
+			}
+			return strings.Compare(search.SortKey(a.Value), search.SortKey(b.Value))
+		})
+		list = append(list, search.Groups{Field: rule.Field, Values: values[:min(len(values), r.Limit)]})
+	}
+	return list
+}
+
+// TestSeenMovesWithoutWriting scans again with nothing new.
+func TestSeenMovesWithoutWriting(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		random := rand.New(rand.NewPCG(5, 5))
+		o := corpus(random, 40)[0]
+		for o.Finding == nil || !o.Finding.Open() || o.Finding.Override != nil {
+			o = corpus(random, 40)[0]
+		}
+		if err := db.Record(t.Context(), o); err != nil {
+			t.Fatal(err)
+		}
+		o.Snapshot.CollectedAt = o.Snapshot.CollectedAt.Add(36 * time.Hour)
+		again := scan(o.Finding, o.Snapshot)
+		if again.Change.Kind != exposure.Unchanged {
+			t.Fatalf("the second scan is %s", again.Change.Kind)
+		}
+		if err := db.Record(t.Context(), again); err != nil {
+			t.Fatal(err)
+		}
+		got, err := db.Document(t.Context(), o.Finding.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		recorded, err := db.Finding(t.Context(), o.Finding.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := json.Marshal(ocsf.Finding(recorded, ocsf.Options{ProcessedAt: storetest.Now()}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(want), string(got)); diff != "" {
+			t.Errorf("(-finding +document):\n%s", diff)
+		}
+		r := search.Request{Limit: 10, Now: storetest.Now(), Filters: search.Filters{CompositeFilters: []search.Composite{{DateFilters: []search.DateFilter{{
+			FieldName: "finding_info.last_seen_time_dt", Filter: search.DateIs{Start: again.Finding.LastSeen.Format(time.RFC3339Nano)},
+		}}}}}}
+		if p, err := db.Search(t.Context(), r); err != nil || len(p.Documents) != 1 {
+			t.Errorf("%d findings were seen by the second scan, %v", len(p.Documents), err)
+		}
+	})
+}
