@@ -13,7 +13,7 @@ import (
 // rules are the automation rules over a database. They run in every scan, of the
 // command line too.
 func (a *App) rules(db *store.DB) *rulebook.Book {
-	return rulebook.New(rulebook.Config{Objects: db, Document: ocsfDocument, Now: a.o.Now})
+	return rulebook.New(rulebook.Config{Objects: db, Document: ocsfDocument, Findings: db, Now: a.o.Now})
 }
 
 // ocsfDocument writes a finding as it is searched and served.

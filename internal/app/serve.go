@@ -59,27 +59,44 @@ func (a *App) serve(ctx context.Context, front *server.Server, metrics *metricsS
 	if err != nil {
 		return err
 	}
-	p := newPipeline(a, tracer)
+	name, p := holder(), newPipeline(a, tracer)
 	a.closers = append(a.closers, p.Close)
-	m := &meters{db: db, pipeline: p}
+	m := &meters{db: db, pipeline: p, now: a.o.Clock}
 	counts := telemetry.NewMetrics(telemetry.MetricsConfig{Build: telemetryBuild(), State: m.state, Now: a.o.Clock, Log: a.o.Log})
 	scans, err := schedule.New(schedule.Config{
-		Scanner: p, Clusters: db, Queue: db, Leases: db, Objects: db, Holder: holder(), Interval: a.o.Config.Schedule.Interval,
+		Scanner: p, Clusters: db, Queue: db, Leases: db, Objects: db, Holder: name, Interval: a.o.Config.Schedule.Interval,
 		Parallel: a.o.Config.Scan.Clusters, Observe: func(r schedule.Result, took time.Duration) { counts.Scan(string(r), took) }, Now: a.o.Clock, Log: a.o.Log,
 	})
 	if err != nil {
 		return err
 	}
 	m.scans = scans
-	handler, keys, err := a.handler(ctx, db, counts, scans)
+	d, err := a.doors(ctx, db, front.URL())
 	if err != nil {
 		return err
 	}
-	front.Handle(tracer.Handler(handler))
+	service := a.hub(db)
+	events, err := a.deliverer(db, db, a.rules(db), service, name)
+	if err != nil {
+		return err
+	}
+	m.events = events
+	routes, err := a.routes(ctx, services{db: db, hub: service, events: events, scans: scans, keys: d.ring})
+	if err != nil {
+		return err
+	}
+	front.Handle(tracer.Handler(a.handler(db, d, routes, counts)))
 	front.Health().Check("database", func(ctx context.Context) string { return unready(db.Ping(ctx)) })
+	front.Health().Check("search index", func(ctx context.Context) string {
+		indexed, err := db.Indexed(ctx)
+		if err == nil && !indexed {
+			return "being made"
+		}
+		return unready(err)
+	})
 	front.Health().Check("vulnerability database", func(context.Context) string { return p.problem() })
 	front.Health().Started()
-	at := cli.Serving{URL: front.URL(), Keys: keys}
+	at := cli.Serving{URL: front.URL(), Keys: d.keys}
 	if metrics != nil {
 		metrics.Handle(metrics.guard(counts.Handler()))
 		metrics.Health().Started()
@@ -88,7 +105,7 @@ func (a *App) serve(ctx context.Context, front *server.Server, metrics *metricsS
 	if err := ready(at); err != nil {
 		return err
 	}
-	return work(ctx, func(ctx context.Context) error {
+	return work(ctx, events.Run, func(ctx context.Context) error { return db.Reindex(ctx, func(int) {}) }, func(ctx context.Context) error {
 		scans.Run(ctx)
 		return nil
 	})

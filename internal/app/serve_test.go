@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -19,6 +21,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
@@ -164,12 +168,27 @@ func createKey(t *testing.T, env []string, args ...string) key {
 	return k
 }
 
+// signed sends a request that the AWS SDK's signer signed.
+func (k key) signed(t *testing.T, method, url, body string) (int, string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	sum := sha256.Sum256([]byte(body))
+	if err := v4.NewSigner().SignHTTP(t.Context(), aws.Credentials{AccessKeyID: k.ID, SecretAccessKey: k.Secret}, r, hex.EncodeToString(sum[:]), "securityhub", "eu-central-1", time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	return ask(t, r)
+}
+
 // TestServe serves an estate: keys, periodic scans, findings, metrics, the end.
 func TestServe(t *testing.T) {
 	t.Parallel()
 	e := other(t, func(s *estate.Scenario) { only(s, fewClusters...) })
 	env := append(environment(t, e), "EKSPOSURE_IMAGES_READ=false")
-	createKey(t, env, "--name", "me", "--role", "admin")
+	admin := createKey(t, env, "--name", "me", "--role", "admin")
 	s := serve(t, env, "serve", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0")
 
 	until(t, "every cluster scanned", func() bool { return s.scans(t) == len(fewClusters) })
@@ -180,18 +199,52 @@ func TestServe(t *testing.T) {
 	if code, _ := get(t, s.url+"/healthz"); code != http.StatusOK {
 		t.Errorf("health is %d", code)
 	}
+	if code, body := get(t, s.url+"/hubv2"); code != http.StatusForbidden && code != http.StatusUnauthorized {
+		t.Errorf("an unsigned request got %d\n%s", code, body)
+	}
+	code, body := admin.signed(t, http.MethodPost, s.url+"/findingsv2", `{"MaxResults": 100}`)
+	var page struct{ Findings []any }
+	if err := json.Unmarshal([]byte(body), &page); err != nil || code != http.StatusOK || len(page.Findings) != len(fewClusters) {
+		t.Errorf("%d %v, %d findings\n%.300s", code, err, len(page.Findings), body)
+	}
+
 	_, metrics := get(t, s.metrics)
 	problems, err := promlint.New(strings.NewReader(metrics)).Lint()
 	if err != nil || len(problems) > 0 {
 		t.Errorf("promlint: %v %v", problems, err)
 	}
-	if sample(metrics, "eksposure_state_up") != 1 {
+	if sample(metrics, `eksposure_http_requests_total{operation="GetFindingsV2",status="200"}`) != 1 || sample(metrics, "eksposure_state_up") != 1 {
 		t.Errorf("metrics:\n%s", metrics)
 	}
 	if code, _ := get(t, s.url+"/metrics"); code != http.StatusNotFound {
 		t.Errorf("metrics on the API's address: %d", code)
 	}
 
+	// On demand: one cluster, once more.
+	var job struct {
+		ID    string `json:"id"`
+		State string `json:"state"`
+	}
+	clusterARN := decode(t, run(t, env, "findings", "list", "-o", "json")).Findings[0].Cluster.Ref.String()
+	code, body = admin.signed(t, http.MethodPost, s.url+"/api/v1/scans", `{"clusters": ["`+clusterARN+`"]}`)
+	if err := json.Unmarshal([]byte(body), &job); err != nil || code != http.StatusAccepted {
+		t.Fatalf("%d %v\n%s", code, err, body)
+	}
+	until(t, "the scan on demand finished", func() bool {
+		_, body := admin.signed(t, http.MethodGet, s.url+"/api/v1/scans/"+job.ID, "")
+		return json.Unmarshal([]byte(body), &job) == nil && job.State == "finished"
+	})
+	if n := s.scans(t); n != len(fewClusters)+1 {
+		t.Errorf("%d scans, want one more than there are clusters", n)
+	}
+
+	// Another process revokes the key.
+	if got := run(t, env, "keys", "revoke", admin.ID); got.code != 0 {
+		t.Errorf("exit code %d\n%s", got.code, got.err)
+	}
+	if code, _ := admin.signed(t, http.MethodPost, s.url+"/findingsv2", `{"MaxResults": 1}`); code != http.StatusForbidden {
+		t.Errorf("the revoked key got %d", code)
+	}
 	s.end(t)
 	if s.err.Len() > 0 {
 		t.Errorf("a healthy server said:\n%s", s.err)
@@ -277,6 +330,30 @@ func TestServedDemo(t *testing.T) {
 	tmp := t.TempDir()
 	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "TMPDIR=" + tmp}
 	s := serve(t, env, "demo", "--serve", "--listen", "127.0.0.1:0")
+	t.Run("AWS CLI", func(t *testing.T) {
+		bin, err := filepath.Abs("../../.cache/venv/bin")
+		if err == nil {
+			_, err = os.Stat(filepath.Join(bin, "aws"))
+		}
+		if err != nil && os.Getenv("CI") != "true" {
+			t.Skipf("%v; run test/python/setup.sh", err)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		shell := exec.CommandContext(t.Context(), "sh", "-e", "-c", s.out.String())
+		shell.Env = []string{"PATH=" + bin + ":" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "AWS_PROFILE=mine", "AWS_SESSION_TOKEN=mine", "AWS_PAGER="}
+		var stderr bytes.Buffer
+		shell.Stderr = &stderr
+		out, err := shell.Output()
+		var page struct{ Findings []any }
+		if err == nil {
+			err = json.Unmarshal(out, &page)
+		}
+		if err != nil || len(page.Findings) < 10 {
+			t.Errorf("%v, %d findings\n%s\n%s", err, len(page.Findings), stderr.String(), s.out)
+		}
+	})
 	s.end(t)
 	if left, err := os.ReadDir(tmp); err != nil || len(left) > 0 {
 		t.Errorf("the served demo left %v, %v", left, err)
