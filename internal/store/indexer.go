@@ -141,6 +141,9 @@ func (x *indexer) put(ctx context.Context, f *indexed, change int64, at time.Tim
 	if _, err := x.t.exec(ctx, putEntry, append(args, series)...); err != nil {
 		return err
 	}
+	if err := x.targets(ctx, old.number, f.finding); err != nil {
+		return err
+	}
 	_, err = x.t.exec(ctx, putPage, old.number, f.page)
 	return err
 }

@@ -120,7 +120,7 @@ func (db *DB) reindexBatch(ctx context.Context) (int, error) {
 // their numbers with them.
 func (db *DB) clearIndex(ctx context.Context, t tx) error {
 	db.words.forget()
-	for _, table := range []string{"words", "postings", "amounts", "counts", "entries", "pages", "moves", "trend_days"} {
+	for _, table := range []string{"words", "postings", "amounts", "counts", "entries", "pages", "moves", "trend_days", "targets"} {
 		if _, err := t.exec(ctx, `DELETE FROM `+table); err != nil {
 			return err
 		}
