@@ -18,6 +18,7 @@ import (
 // The answers over the real store, on both engines, are those of what was recorded.
 func TestOverTheStore(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		t.Helper()
 		w := newWorld()
 		for _, o := range w.outcomes {
 			if err := db.Record(t.Context(), o); err != nil {
