@@ -39,6 +39,7 @@ type Config struct {
 	Scans       Scans
 	Events      Events
 	Rules       Rules
+	Exports     Exports
 	Traits      []exposure.Trait
 	// Page gives the written page of a trait or of exposure.DeleteTopic.
 	Page  func(topic string) (exposure.Page, bool)

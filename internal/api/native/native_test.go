@@ -89,6 +89,9 @@ func TestEveryOperation(t *testing.T) {
 		{"FollowEvents", "GET", "/events?after=0", "", 200},
 		{"PreviewAutomationRule", "POST", "/automation-rules/preview", `{"criteria":{"CompositeFilters":[]},"shown":1}`, 200},
 		{"ApplyAutomationRule", "POST", "/automation-rules/rule-1/apply", "", 200},
+		{"StartFolderExport", "POST", "/exports", `{"format":"CSV"}`, 202},
+		{"GetExport", "GET", "/exports/export-1", "", 200},
+		{"CancelExport", "DELETE", "/exports/export-1", "", 204},
 		{"ListKeys", "GET", "/keys", "", 200},
 		{"CreateKey", "POST", "/keys", `{"name":"ci","role":"operator","scope":{"accounts":["` + account + `"]}}`, 201},
 		{"RevokeKey", "DELETE", "/keys/EKSPAAAABBBBCCCCDDDD", "", 204},
@@ -153,6 +156,8 @@ func TestWrongRequests(t *testing.T) {
 		{"no name", "POST", "/keys", `{"name":"","role":"admin"}`, 400},
 		{"a scope that cannot be", "POST", "/keys", `{"name":"a","role":"admin","scope":{"clusters":["x"]}}`, 400},
 		{"a scan of what is none", "POST", "/scans", `{"clusters":["x"]}`, 400},
+		{"an export of no format", "POST", "/exports", `{"format":"XML"}`, 400},
+		{"an unknown export", "GET", "/exports/none", "", 404},
 		{"an unknown rule", "POST", "/automation-rules/none/apply", "", 404},
 		{"a last event that is none", "GET", "/events?after=x", "", 400},
 	}

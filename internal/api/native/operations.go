@@ -23,6 +23,7 @@ func (s *service) operations(all choice) []operation {
 	add(c.Scans != nil, s.scanOperations())
 	add(c.Events != nil, s.eventOperations())
 	add(c.Rules != nil, s.ruleOperations())
+	add(c.Exports != nil, s.exportOperations())
 	add(c.Keys != nil, s.keyOperations())
 	add(c.Audit != nil, s.auditOperations())
 	add(true, s.aboutOperations())

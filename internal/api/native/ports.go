@@ -7,6 +7,7 @@ import (
 	"github.com/eksposure/eksposure/internal/access"
 	"github.com/eksposure/eksposure/internal/automation"
 	"github.com/eksposure/eksposure/internal/deliver"
+	"github.com/eksposure/eksposure/internal/export"
 	"github.com/eksposure/eksposure/internal/exposure"
 	"github.com/eksposure/eksposure/internal/inventory"
 	"github.com/eksposure/eksposure/internal/rulebook"
@@ -85,4 +86,12 @@ type Rules interface {
 	Rules(ctx context.Context) ([]automation.Rule, error)
 	Preview(ctx context.Context, criteria search.Filters, scope access.Scope, shown int) (rulebook.Preview, error)
 	ApplyToExisting(ctx context.Context, r automation.Rule, by access.Principal) (rulebook.Applied, error)
+}
+
+// Exports writes findings into the server's folder; *export.Service does. Each caller
+// sees their own.
+type Exports interface {
+	Start(ctx context.Context, r export.Request) (export.Job, error)
+	Get(ctx context.Context, account, id string) (export.Job, error)
+	Cancel(ctx context.Context, account, id string) error
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/eksposure/eksposure/internal/access"
+	"github.com/eksposure/eksposure/internal/export"
 	"github.com/eksposure/eksposure/internal/exposure"
 	"github.com/eksposure/eksposure/internal/inventory"
 	"github.com/eksposure/eksposure/internal/schedule"
@@ -33,6 +34,8 @@ func words() map[reflect.Type][]string {
 	set(sets, inventory.Sections()...)
 	set(sets, access.Roles()...)
 	set(sets, access.Read, access.Operate, access.Approve, access.Administer)
+	set(sets, export.CSV, export.OCSFJSON)
+	set(sets, export.Running, export.Succeeded, export.Failed, export.Cancelled)
 	set(sets, schedule.Discovering, schedule.Scanning, schedule.Finished)
 	return sets
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/eksposure/eksposure/internal/api/native"
 	"github.com/eksposure/eksposure/internal/automation"
 	"github.com/eksposure/eksposure/internal/deliver"
+	"github.com/eksposure/eksposure/internal/export"
 	"github.com/eksposure/eksposure/internal/exposure"
 	"github.com/eksposure/eksposure/internal/fault"
 	"github.com/eksposure/eksposure/internal/ingest"
@@ -278,9 +279,32 @@ func (w *world) ApplyToExisting(_ context.Context, _ automation.Rule, by access.
 	return rulebook.Applied{Matches: 2, Set: 1, Kept: 1}, nil
 }
 
+// exports stand in for the export service.
+type exports struct{ started []export.Request }
+
+func (e *exports) Start(_ context.Context, r export.Request) (export.Job, error) {
+	if r.Output.Format != export.CSV && r.Output.Format != export.OCSFJSON {
+		return export.Job{}, fmt.Errorf("format %q: %w", r.Output.Format, fault.ErrInvalid)
+	}
+	e.started = append(e.started, r)
+	return export.Job{ID: "export-1", Account: r.Account, Status: export.Running, StartedAt: now, Object: "findings.csv"}, nil
+}
+
+func (e *exports) Get(_ context.Context, account, id string) (export.Job, error) {
+	if id != "export-1" || account != caller.ID {
+		return export.Job{}, fmt.Errorf("export %q: %w", id, fault.ErrNotFound)
+	}
+	return export.Job{ID: id, Account: account, Status: export.Succeeded, StartedAt: now, EndedAt: now, Object: "findings.csv", Progress: export.Progress{Rows: 3, Bytes: 100}}, nil
+}
+
+func (e *exports) Cancel(ctx context.Context, account, id string) error {
+	_, err := e.Get(ctx, account, id)
+	return err
+}
+
 func (w *world) config() native.Config {
 	return native.Config{
-		Findings: w, Clusters: w, Discoveries: w, Images: w, Reports: ingest.New(w, func() time.Time { return now }), Audit: w, Keys: w, Scans: w, Events: w, Rules: w,
+		Findings: w, Clusters: w, Discoveries: w, Images: w, Reports: ingest.New(w, func() time.Time { return now }), Audit: w, Keys: w, Scans: w, Events: w, Rules: w, Exports: &exports{},
 		Traits: trait.All(), Page: trait.Page, Build: native.Build{Version: "1", Commit: "abc"}, Now: func() time.Time { return now },
 	}
 }
