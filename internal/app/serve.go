@@ -81,7 +81,8 @@ func (a *App) serve(ctx context.Context, front *server.Server, metrics *metricsS
 		return err
 	}
 	m.events = events
-	routes, err := a.routes(ctx, services{db: db, hub: service, events: events, scans: scans, keys: d.ring})
+	exports := a.exports(db, db, name)
+	routes, err := a.routes(ctx, services{db: db, hub: service, events: events, exports: exports, scans: scans, keys: d.ring})
 	if err != nil {
 		return err
 	}
@@ -105,7 +106,7 @@ func (a *App) serve(ctx context.Context, front *server.Server, metrics *metricsS
 	if err := ready(at); err != nil {
 		return err
 	}
-	return work(ctx, events.Run, func(ctx context.Context) error { return db.Reindex(ctx, func(int) {}) }, func(ctx context.Context) error {
+	return work(ctx, events.Run, exports.Run, func(ctx context.Context) error { return db.Reindex(ctx, func(int) {}) }, func(ctx context.Context) error {
 		scans.Run(ctx)
 		return nil
 	})
