@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -31,6 +32,23 @@ func (t tx) run(ctx context.Context, text string, args []any) (sql.Result, error
 		return t.inner.StmtContext(ctx, s).ExecContext(ctx, args...) //nolint:sqlclosecheck // the end of the transaction closes it
 	}
 	return t.inner.ExecContext(ctx, t.db.dialect.statement(text), args...)
+}
+
+// maxRows bounds the rows that one statement inserts.
+const maxRows = 64
+
+// insert puts rows, several with each statement: parsing one takes SQLite longer
+// than a row. The text begins with INSERT and ends before VALUES; what follows the
+// rows is after.
+func (t tx) insert(ctx context.Context, text, after string, rows [][]any) error {
+	for part := range slices.Chunk(rows, maxRows) {
+		row := "(?" + strings.Repeat(", ?", len(part[0])-1) + ")"
+		full := text + " VALUES " + row + strings.Repeat(", "+row, len(part)-1) + " " + after
+		if _, err := t.inner.ExecContext(ctx, t.db.dialect.statement(full), slices.Concat(part...)...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // query gives the rows of a query, for the caller to close.

@@ -77,3 +77,17 @@ func (db *DB) IndexRows(ctx context.Context) ([]string, error) {
 		UNION SELECT 'entry ' || finding || ' ' || severity || ' ' || status || ' ' || activity || ' ' || computed || ' ' || events || ' ' || last_seen || ' ' || modified FROM entries
 		ORDER BY 1`)
 }
+
+// HoldQueue keeps all transactions that record waiting while a function runs.
+func (db *DB) HoldQueue(ctx context.Context, f func()) error {
+	return db.inOrder(ctx, func(tx) error {
+		f()
+		return nil
+	})
+}
+
+// Rewrite turns a statement into PostgreSQL's dialect.
+func Rewrite(text string) string { return postgresDialect().statement(text) }
+
+// Define turns a file of schema/ into PostgreSQL's dialect.
+func Define(text string) string { return postgresDialect().definition(text) }

@@ -21,12 +21,12 @@ const (
 	countImages = `SELECT count(*) FROM images WHERE digest = ? AND build <> ?`
 	ageImages   = `UPDATE images SET latest = 0 WHERE digest = ? AND latest = 1 AND build <> ?`
 	dropKnown   = `DELETE FROM image_vulnerabilities WHERE image IN (SELECT number FROM images WHERE digest = ?)`
-	putKnown    = `INSERT INTO image_vulnerabilities (vulnerability, image) VALUES (?, ?)`
-	putNamed    = `INSERT INTO cluster_images (cluster, digest, build, running, named) VALUES (?, ?, ?, ?, ?)
-		ON CONFLICT (cluster, digest) DO UPDATE SET build = excluded.build, running = excluded.running, named = excluded.named`
-	dropNamed  = `DELETE FROM cluster_images WHERE cluster = ? AND digest = ?`
-	namedNow   = `SELECT digest, build, named FROM cluster_images WHERE cluster = ?`
-	dropImages = `DELETE FROM images WHERE NOT EXISTS (
+	putKnown    = `INSERT INTO image_vulnerabilities (vulnerability, image)`
+	putNamed    = `INSERT INTO cluster_images (cluster, digest, build, running, named)`
+	again       = `ON CONFLICT (cluster, digest) DO UPDATE SET build = excluded.build, running = excluded.running, named = excluded.named`
+	dropNamed   = `DELETE FROM cluster_images WHERE cluster = ? AND digest = ?`
+	namedNow    = `SELECT digest, build, named FROM cluster_images WHERE cluster = ?`
+	dropImages  = `DELETE FROM images WHERE NOT EXISTS (
 		SELECT 1 FROM cluster_images c WHERE c.digest = images.digest AND (c.build = images.build OR images.latest = 1))`
 )
 
@@ -38,10 +38,23 @@ const (
 
 // seenImage is an image as one snapshot tells of it.
 type seenImage struct {
-	facts   inventory.ImageRecord
-	build   string
-	matches []vuln.Match
-	use     inventory.ImageUse
+	image  inventory.Image // of an unread one only the digest and the repository
+	build  string
+	unread string
+	use    inventory.ImageUse
+}
+
+// facts are what is kept of the image itself.
+func (im seenImage) facts() inventory.ImageRecord {
+	i := im.image
+	r := inventory.ImageRecord{
+		Digest: i.Digest, Repository: i.Repository, Read: im.build != buildUnread, Unread: im.unread, OS: i.OS.String(), EndOfLife: i.OS.EndOfLife,
+		Packages: i.Packages, Database: i.Database, Report: i.Report, Counts: countMatches(i.Matches),
+	}
+	if i.Report != nil {
+		r.Unread = i.Report.Unread
+	}
+	return r
 }
 
 // seenImages are the images of a snapshot, by digest: those that were read, and
@@ -49,19 +62,12 @@ type seenImage struct {
 func seenImages(s *inventory.Snapshot) map[string]seenImage {
 	seen := map[string]seenImage{}
 	for _, im := range s.Images {
-		r := inventory.ImageRecord{
-			Digest: im.Digest, Repository: im.Repository, Read: true, OS: im.OS.String(), EndOfLife: im.OS.EndOfLife,
-			Packages: im.Packages, Database: im.Database, Report: im.Report, Counts: countMatches(im.Matches),
-		}
-		if im.Report != nil {
-			r.Unread = im.Report.Unread
-		}
-		seen[im.Digest] = seenImage{facts: r, build: cmp.Or(im.Database, buildUnmatched), matches: im.Matches, use: inventory.ImageUse{Cluster: s.Cluster.Ref, Addon: im.Addon}}
+		seen[im.Digest] = seenImage{image: im, build: cmp.Or(im.Database, buildUnmatched), use: inventory.ImageUse{Cluster: s.Cluster.Ref, Addon: im.Addon}}
 	}
 	for _, w := range s.Workloads {
 		for _, c := range w.Containers {
 			if _, ok := seen[c.Digest]; !ok && c.Digest != "" {
-				seen[c.Digest] = seenImage{facts: inventory.ImageRecord{Digest: c.Digest, Repository: c.Repository}, build: buildUnread}
+				seen[c.Digest] = seenImage{image: inventory.Image{Digest: c.Digest, Repository: c.Repository}, build: buildUnread}
 			}
 		}
 	}
@@ -72,7 +78,7 @@ func seenImages(s *inventory.Snapshot) map[string]seenImage {
 	}
 	for _, g := range s.Gaps {
 		if im, ok := seen[g.Subject]; ok && g.Section == inventory.SectionImages && im.build == buildUnread {
-			im.facts.Unread = g.Detail
+			im.unread = g.Detail
 			seen[g.Subject] = im
 		}
 	}
@@ -154,15 +160,15 @@ func missingImages(ctx context.Context, t tx, digests []string, seen map[string]
 // putImage keeps what is known of an image. It is the latest, unless it says only
 // that the image could not be read while another build knows it.
 func (db *DB) putImage(ctx context.Context, t tx, im seenImage) error {
-	facts, err := json.Marshal(im.facts)
+	facts, err := json.Marshal(im.facts())
 	if err != nil {
 		return err
 	}
-	matches, err := json.Marshal(im.matches)
+	matches, err := json.Marshal(im.image.Matches)
 	if err != nil {
 		return err
 	}
-	digest, latest, unread, others := im.facts.Digest, 1, 0, 0
+	digest, latest, unread, others := im.image.Digest, 1, 0, 0
 	if im.build == buildUnread {
 		unread = 1
 		if err := t.row(ctx, countImages, []any{digest, im.build}, &others); err != nil {
@@ -173,7 +179,7 @@ func (db *DB) putImage(ctx context.Context, t tx, im seenImage) error {
 		latest = 0
 	}
 	var number int64
-	if err := t.row(ctx, putImage, []any{digest, im.build, latest, im.facts.Repository, unread, string(facts), db.compress(matches)}, &number); err != nil || latest == 0 {
+	if err := t.row(ctx, putImage, []any{digest, im.build, latest, im.image.Repository, unread, string(facts), db.compress(matches)}, &number); err != nil || latest == 0 {
 		return err
 	}
 	if _, err := t.exec(ctx, ageImages, digest, im.build); err != nil {
@@ -183,17 +189,16 @@ func (db *DB) putImage(ctx context.Context, t tx, im seenImage) error {
 		return err
 	}
 	names := map[string]bool{}
-	for _, m := range im.matches {
+	for _, m := range im.image.Matches {
 		for _, name := range append([]string{m.ID}, m.Aliases...) {
 			names[name] = true
 		}
 	}
+	var rows [][]any
 	for _, name := range slices.Sorted(maps.Keys(names)) {
-		if _, err := t.exec(ctx, putKnown, name, number); err != nil {
-			return err
-		}
+		rows = append(rows, []any{name, number})
 	}
-	return nil
+	return t.insert(ctx, putKnown, "", rows)
 }
 
 // putUses keeps how a cluster uses its images.
@@ -211,6 +216,7 @@ func putUses(ctx context.Context, t tx, arn string, digests []string, seen map[s
 	if err != nil {
 		return err
 	}
+	var put [][]any
 	for _, digest := range digests {
 		im := seen[digest]
 		text, err := json.Marshal(im.use)
@@ -218,11 +224,12 @@ func putUses(ctx context.Context, t tx, arn string, digests []string, seen map[s
 			return err
 		}
 		if before[digest] != (named{build: im.build, text: string(text)}) {
-			if _, err := t.exec(ctx, putNamed, arn, digest, im.build, im.use.Running, string(text)); err != nil {
-				return err
-			}
+			put = append(put, []any{arn, digest, im.build, im.use.Running, string(text)})
 		}
 		delete(before, digest)
+	}
+	if err := t.insert(ctx, putNamed, again, put); err != nil {
+		return err
 	}
 	for _, digest := range slices.Sorted(maps.Keys(before)) {
 		if _, err := t.exec(ctx, dropNamed, arn, digest); err != nil {

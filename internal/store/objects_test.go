@@ -3,6 +3,7 @@ package store_test
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -83,7 +84,7 @@ func TestReplaceObjectAtTheSameTime(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		if got, err := db.Object(t.Context(), "rule", "a"); err != nil || string(got) != fmt.Sprint(won) {
+		if got, err := db.Object(t.Context(), "rule", "a"); err != nil || string(got) != strconv.Itoa(won) {
 			t.Errorf("%q is kept, %d won: %v", got, won, err)
 		}
 	})

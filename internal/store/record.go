@@ -102,7 +102,7 @@ const (
 
 	dropTraits = `DELETE FROM finding_traits WHERE finding = ?`
 
-	putTrait = `INSERT INTO finding_traits (finding, trait, standing) VALUES (?, ?, ?)`
+	putTrait = `INSERT INTO finding_traits (finding, trait, standing)`
 
 	putEvent = `
 		INSERT INTO events (finding, sequence, at, kind, severity, details)
@@ -160,10 +160,9 @@ func (db *DB) putWhole(ctx context.Context, t tx, e entry) error {
 	if _, err := t.exec(ctx, dropTraits, f.ID); err != nil {
 		return err
 	}
-	for _, state := range f.Traits {
-		if _, err := t.exec(ctx, putTrait, f.ID, state.ID, string(state.Standing)); err != nil {
-			return err
-		}
+	rows := make([][]any, len(f.Traits))
+	for i, state := range f.Traits {
+		rows[i] = []any{f.ID, state.ID, string(state.Standing)}
 	}
-	return nil
+	return t.insert(ctx, putTrait, "", rows)
 }

@@ -92,7 +92,6 @@ func TestFindingRoundTrip(t *testing.T) {
 		if got, err := again.Earlier(t.Context(), ref("111122223333", "eu-central-1", "clean")); err != nil || got != nil {
 			t.Errorf("Earlier of a clean cluster = %v, %v", got, err)
 		}
-
 	})
 }
 
