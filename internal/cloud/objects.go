@@ -150,7 +150,7 @@ func (o *Object) Part(ctx context.Context, upload string, number int, _ int64, b
 func (o *Object) Complete(ctx context.Context, upload string, tags []string, size int64) error {
 	parts := make([]s3types.CompletedPart, len(tags))
 	for i, tag := range tags {
-		parts[i] = s3types.CompletedPart{PartNumber: aws.Int32(int32(i + 1)), ETag: aws.String(tag)} //nolint:gosec // at most maxParts
+		parts[i] = s3types.CompletedPart{PartNumber: aws.Int32(int32(i + 1)), ETag: aws.String(tag)}
 	}
 	_, err := callWithin(ctx, o.c, transferLimit, s3PutObject, func(ctx context.Context) (*s3.CompleteMultipartUploadOutput, error) {
 		return o.client.CompleteMultipartUpload(ctx, &s3.CompleteMultipartUploadInput{

@@ -36,6 +36,7 @@ func (r recorded) Document(ctx context.Context, id string) ([]byte, error) {
 // in which nobody delivered; what is repeated has the ID that it had.
 func TestARealDatabaseAndARealReceiver(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		t.Helper()
 		var mu sync.Mutex
 		var got []string
 		seen := map[string]bool{}
