@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"github.com/eksposure/eksposure/internal/search"
 )
 
 // serviceModel is AWS's description of Security Hub, as botocore publishes it.
@@ -268,7 +270,7 @@ func (s *shape) checkScalar(path string, v any) []string {
 			return wrong
 		}
 		problems := s.checkSize(path, float64(utf8.RuneCountInString(text)))
-		if len(s.Enum) > 0 && !slices.Contains(s.Enum, text) {
+		if len(s.Enum) > 0 && !slices.Contains(s.Enum, text) && text != search.FeatureField { // documented, and not in the model
 			problems = append(problems, fmt.Sprintf("%s: %q is not one of %v", path, text, s.Enum))
 		}
 		if s.Pattern != "" && !matches(s.Pattern, text) {

@@ -70,6 +70,7 @@ func write(w http.ResponseWriter, status int, answer any) error {
 		body = b.Bytes()
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // nobody is left to tell
 	return nil

@@ -26,6 +26,7 @@ import (
 	"github.com/eksposure/eksposure/internal/fault"
 	"github.com/eksposure/eksposure/internal/hub"
 	"github.com/eksposure/eksposure/internal/report/reporttest"
+	"github.com/eksposure/eksposure/internal/store"
 	"github.com/eksposure/eksposure/internal/trait"
 )
 
@@ -35,6 +36,7 @@ type world struct {
 
 	t      testing.TB
 	desks  *desks
+	db     *store.DB // in place of the memory, when it is not nil
 	url    string
 	caller access.Principal
 	now    time.Time
@@ -55,6 +57,13 @@ func newWorld(t testing.TB, findings ...*exposure.Finding) *world {
 func start(t *testing.T, findings ...*exposure.Finding) *world {
 	t.Helper()
 	w := newWorld(t, findings...)
+	w.listen(t)
+	return w
+}
+
+// listen starts the server.
+func (w *world) listen(t *testing.T) {
+	t.Helper()
 	mux := http.NewServeMux()
 	for _, r := range w.routes() {
 		mux.HandleFunc(r.Method+" "+r.Path, func(rw http.ResponseWriter, req *http.Request) { w.serve(rw, req, r) })
@@ -62,7 +71,6 @@ func start(t *testing.T, findings ...*exposure.Finding) *world {
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	w.url = server.URL
-	return w
 }
 
 func (w *world) routes() []api.Route {
@@ -80,7 +88,11 @@ func (w *world) routes() []api.Route {
 }
 
 func (w *world) ports() hub.Ports {
-	return hub.Ports{Findings: w.memory, Resources: w.memory, Trends: w.memory, Overrides: w.memory, Objects: w.memory, Desks: w.desks, Targets: w.memory}
+	p := hub.Ports{Findings: w.memory, Resources: w.memory, Trends: w.memory, Overrides: w.memory, Objects: w.memory, Desks: w.desks, Targets: w.memory}
+	if w.db != nil {
+		p.Findings, p.Overrides, p.Objects, p.Targets = w.db, w.db, w.db, w.db
+	}
+	return p
 }
 
 func (w *world) serve(rw http.ResponseWriter, req *http.Request, r api.Route) {
@@ -114,9 +126,26 @@ func (w *world) serve(rw http.ResponseWriter, req *http.Request, r api.Route) {
 // client is the unmodified AWS SDK for Go.
 func (w *world) client() *sh.Client {
 	return sh.New(sh.Options{
-		Region: "eu-central-1", BaseEndpoint: aws.String(w.url), RetryMaxAttempts: 1,
+		Region: "eu-central-1", BaseEndpoint: aws.String(w.url), RetryMaxAttempts: 1, HTTPClient: whole{},
 		Credentials: credentials.NewStaticCredentialsProvider("EKSPTEST", "secret", ""),
 	})
+}
+
+// whole sends a body of its own. The SDK closes its body as soon as the answer
+// begins, and when the transport still looks at it then, the connection is closed
+// under the answer (aws/aws-sdk-go-v2#1825); a server nearby is fast enough for that.
+type whole struct{}
+
+func (whole) Do(r *http.Request) (*http.Response, error) {
+	if r.Body != nil {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		r = r.Clone(r.Context())
+		r.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	return http.DefaultTransport.RoundTrip(r)
 }
 
 // call sends plain JSON and gives the status, the error's name and the answer.

@@ -1,0 +1,109 @@
+package securityhub_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sh "github.com/aws/aws-sdk-go-v2/service/securityhub"
+	"github.com/aws/aws-sdk-go-v2/service/securityhub/types"
+
+	"github.com/eksposure/eksposure/internal/exposure"
+	"github.com/eksposure/eksposure/internal/store"
+	"github.com/eksposure/eksposure/internal/store/storetest"
+)
+
+// A session of an AWS client over both databases: search, count, label, tag, remedy.
+func TestOverTheDatabases(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		ctx := t.Context()
+		findings := fleet(t, 9) // three open ones of checkout's kind, three abandoned, three closed
+		for _, f := range findings {
+			if err := db.Record(ctx, exposure.Outcome{Cluster: f.Cluster.Ref, Finding: f, Change: exposure.Change{Kind: exposure.Created}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w := newWorld(t)
+		w.db = db
+		w.listen(t)
+		client := w.client()
+		search := func(field types.OcsfStringField, value string) int {
+			t.Helper()
+			n := 0
+			pages := sh.NewGetFindingsV2Paginator(client, &sh.GetFindingsV2Input{
+				MaxResults:   aws.Int32(2),
+				SortCriteria: []types.SortCriterion{{Field: aws.String("severity_id"), SortOrder: types.SortOrderDescending}},
+				Filters: &types.OcsfFindingFilters{CompositeFilters: []types.CompositeFilter{{
+					StringFilters: []types.OcsfStringFilter{{FieldName: field, Filter: &types.StringFilter{Value: aws.String(value), Comparison: types.StringFilterComparisonEquals}}},
+				}}},
+			})
+			for pages.HasMorePages() {
+				page, err := pages.NextPage(ctx)
+				if err != nil {
+					t.Fatal(err)
+				}
+				n += len(page.Findings)
+			}
+			return n
+		}
+		if n := search("metadata.product.feature.uid", "security-hub/Exposure"); n != 9 {
+			t.Errorf("%d exposure findings, want 9", n)
+		}
+		if n := search(types.OcsfStringFieldStatus, "Resolved"); n != 3 {
+			t.Errorf("%d resolved findings, want 3", n)
+		}
+		out, err := client.BatchUpdateFindingsV2(ctx, &sh.BatchUpdateFindingsV2Input{
+			MetadataUids: []string{findings[0].ID}, StatusId: aws.Int32(3), Comment: aws.String("until the move"),
+		})
+		if err != nil || len(out.ProcessedFindings) != 1 {
+			t.Fatalf("update %+v, error %v", out, err)
+		}
+		if n := search(types.OcsfStringFieldComment, "until the move"); n != 1 {
+			t.Errorf("%d findings with the comment, want 1", n)
+		}
+		groups, err := client.GetFindingStatisticsV2(ctx, &sh.GetFindingStatisticsV2Input{GroupByRules: []types.GroupByRule{{GroupByField: types.GroupByFieldStatus}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		counts := map[string]int32{}
+		for _, v := range groups.GroupByResults[0].GroupByValues {
+			counts[aws.ToString(v.FieldValue)] = *v.Count
+		}
+		if counts["Suppressed"] != 1 || counts["Resolved"] != 3 {
+			t.Errorf("by status: %v", counts)
+		}
+
+		described, err := client.DescribeSecurityHubV2(ctx, &sh.DescribeSecurityHubV2Input{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := client.TagResource(ctx, &sh.TagResourceInput{ResourceArn: described.HubV2Arn, Tags: map[string]string{"team": "platform"}}); err != nil {
+			t.Fatal(err)
+		}
+		made, err := client.CreateAutomationRuleV2(ctx, suppress())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := client.DeleteAutomationRuleV2(ctx, &sh.DeleteAutomationRuleV2Input{Identifier: made.RuleArn}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := client.GetAutomationRuleV2(ctx, &sh.GetAutomationRuleV2Input{Identifier: made.RuleArn}); !errors.As(err, new(*types.ResourceNotFoundException)) {
+			t.Errorf("a deleted rule: %v, want ResourceNotFoundException", err)
+		}
+
+		shared := 0
+		for _, item := range w.items(`{"MaxResults":3,"ShowGuidance":true}`) {
+			if n, _ := field(item, "Outcome", "ResolvedFindingsCount").(float64); field(item, "Resource", "Type") == "Container::Image" {
+				reduced, _ := field(item, "Outcome", "SeverityReductionFindingsCount").(float64)
+				same, _ := field(item, "Outcome", "SeverityUnchangedCount").(float64)
+				if n+reduced+same != 2 { // the third was suppressed
+					t.Errorf("image %v: %v", field(item, "Resource", "Id"), item["Outcome"])
+				}
+				shared++
+			}
+		}
+		if shared == 0 {
+			t.Error("no image is a target")
+		}
+	})
+}
