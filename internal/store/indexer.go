@@ -84,6 +84,9 @@ const (
 
 	putPage = `INSERT INTO pages (number, document) VALUES (?, ?) ON CONFLICT (number) DO UPDATE SET document = excluded.document`
 
+	// nextChange is after every walk that has begun.
+	nextChange = `SELECT coalesce(max(number), 0) + 1 FROM changes`
+
 	moveSeen = `UPDATE entries SET last_seen = ? WHERE finding = ?`
 )
 
@@ -104,8 +107,8 @@ func (x *indexer) put(ctx context.Context, f *indexed, change int64, at time.Tim
 	}
 	if change == 0 {
 		var err error
-		if err = x.t.row(ctx, `SELECT coalesce(max(number), 0) + 1 FROM changes`, nil, &change); err != nil {
-			return err // after all walks that have begun
+		if err = x.t.row(ctx, nextChange, nil, &change); err != nil {
+			return err
 		}
 	}
 	err := x.t.row(ctx, entryNow, []any{f.finding.ID}, append(into, &old.series)...)

@@ -72,6 +72,9 @@ func (db *DB) putOverride(ctx context.Context, t tx, f *exposure.Finding, detail
 	if err := x.put(ctx, e.index, change, at); err != nil {
 		return err
 	}
+	if err := x.summarize(ctx, f); err != nil {
+		return err
+	}
 	return x.flush(ctx)
 }
 

@@ -43,6 +43,9 @@ func (db *DB) RecordAll(ctx context.Context, list []exposure.Outcome) error {
 			if err == nil && o.Finding != nil {
 				err = db.put(ctx, x, entries[i])
 			}
+			if err == nil {
+				err = x.inventory(ctx, o)
+			}
 			if err != nil {
 				return fmt.Errorf("record the outcome of %q: %w", o.Cluster, err)
 			}

@@ -118,8 +118,8 @@ func TestUnchangedWritesLittle(t *testing.T) {
 	}
 	before := changes(t, db)
 	record(t, db, second)
-	if n := changes(t, db) - before; n != 3 {
-		t.Errorf("an unchanged scan changed %d rows, want the finding's, its entry in the index, and the cluster's", n)
+	if n := changes(t, db) - before; n != 4 {
+		t.Errorf("an unchanged scan changed %d rows, want the finding's, its entry in the index, the cluster's and its resource's", n)
 	}
 	// The same kind of change with another document is written as a whole.
 	s.CollectedAt, s.Cluster.Tags["owner"] = day(2), "a person"

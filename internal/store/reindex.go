@@ -117,10 +117,12 @@ func (db *DB) reindexBatch(ctx context.Context) (int, error) {
 }
 
 // clearIndex removes what an index of another form holds. The words go too, and
-// their numbers with them.
+// their numbers with them. Resources come back with the next scans.
 func (db *DB) clearIndex(ctx context.Context, t tx) error {
 	db.words.forget()
-	for _, table := range []string{"words", "postings", "amounts", "counts", "entries", "pages", "moves", "trend_days", "targets"} {
+	for _, table := range []string{
+		"words", "postings", "amounts", "counts", "entries", "pages", "moves", "trend_days", "resources", "resource_pages", "holders", "targets",
+	} {
 		if _, err := t.exec(ctx, `DELETE FROM `+table); err != nil {
 			return err
 		}

@@ -61,9 +61,10 @@ type DB struct {
 	close    sync.Once
 	prepared statements
 
-	ocsf     ocsf.Options
-	findings *collection
-	words    dictionary
+	ocsf      ocsf.Options
+	findings  *collection
+	resources *collection
+	words     dictionary
 }
 
 // Open opens the database, makes it when there is none, and brings its tables to
@@ -99,7 +100,7 @@ func connect(ctx context.Context, c Config) (*DB, error) {
 	}
 	db := &DB{
 		existing: c.Existing, now: c.Now, patience: patience, encoder: encoder, decoder: decoder,
-		ocsf: c.OCSF, findings: findingCollection(),
+		ocsf: c.OCSF, findings: findingCollection(), resources: resourceCollection(),
 	}
 	db.engine, db.dialect, db.name, err = choose(c)
 	if err == nil {
