@@ -40,6 +40,7 @@ type Config struct {
 	Events      Events
 	Rules       Rules
 	Exports     Exports
+	Sinks       Sinks
 	Traits      []exposure.Trait
 	// Page gives the written page of a trait or of exposure.DeleteTopic.
 	Page  func(topic string) (exposure.Page, bool)

@@ -87,6 +87,10 @@ func TestEveryOperation(t *testing.T) {
 		{"ListScans", "GET", "/scans", "", 200},
 		{"GetScan", "GET", "/scans/job-1", "", 200},
 		{"FollowEvents", "GET", "/events?after=0", "", 200},
+		{"ListSinks", "GET", "/sinks", "", 200},
+		{"ListDeadLetters", "GET", "/dead-letters", "", 200},
+		{"ResendDeadLetter", "POST", "/dead-letters/2/resend?sink=webhook:siem", "", 204},
+		{"DropDeadLetter", "DELETE", "/dead-letters/2?sink=webhook:siem", "", 204},
 		{"PreviewAutomationRule", "POST", "/automation-rules/preview", `{"criteria":{"CompositeFilters":[]},"shown":1}`, 200},
 		{"ApplyAutomationRule", "POST", "/automation-rules/rule-1/apply", "", 200},
 		{"StartFolderExport", "POST", "/exports", `{"format":"CSV"}`, 202},
@@ -158,6 +162,7 @@ func TestWrongRequests(t *testing.T) {
 		{"a scan of what is none", "POST", "/scans", `{"clusters":["x"]}`, 400},
 		{"an export of no format", "POST", "/exports", `{"format":"XML"}`, 400},
 		{"an unknown export", "GET", "/exports/none", "", 404},
+		{"an unknown dead letter", "POST", "/dead-letters/7/resend?sink=webhook:siem", "", 404},
 		{"an unknown rule", "POST", "/automation-rules/none/apply", "", 404},
 		{"a last event that is none", "GET", "/events?after=x", "", 400},
 	}

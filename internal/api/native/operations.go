@@ -22,6 +22,7 @@ func (s *service) operations(all choice) []operation {
 	add(c.Images != nil && c.Reports != nil, s.reportOperations())
 	add(c.Scans != nil, s.scanOperations())
 	add(c.Events != nil, s.eventOperations())
+	add(c.Sinks != nil, s.sinkOperations())
 	add(c.Rules != nil, s.ruleOperations())
 	add(c.Exports != nil, s.exportOperations())
 	add(c.Keys != nil, s.keyOperations())

@@ -304,7 +304,7 @@ func (e *exports) Cancel(ctx context.Context, account, id string) error {
 
 func (w *world) config() native.Config {
 	return native.Config{
-		Findings: w, Clusters: w, Discoveries: w, Images: w, Reports: ingest.New(w, func() time.Time { return now }), Audit: w, Keys: w, Scans: w, Events: w, Rules: w, Exports: &exports{},
+		Findings: w, Clusters: w, Discoveries: w, Images: w, Reports: ingest.New(w, func() time.Time { return now }), Audit: w, Keys: w, Scans: w, Events: w, Rules: w, Exports: &exports{}, Sinks: sinks{},
 		Traits: trait.All(), Page: trait.Page, Build: native.Build{Version: "1", Commit: "abc"}, Now: func() time.Time { return now },
 	}
 }
@@ -452,4 +452,27 @@ func (s *server) check(method, path string, a answer) {
 	if name != "" {
 		s.t.Errorf("%s %s: operation %q is not in the document", method, path, name)
 	}
+}
+
+// sinks is one sink with one dead letter.
+type sinks struct{}
+
+func (sinks) Statuses(context.Context) ([]deliver.Status, error) {
+	return []deliver.Status{{Sink: "webhook:siem", Delivered: 3, Waiting: 1, Problem: "status 500", Since: now, NextTry: now, DeadLetters: 1}}, nil
+}
+
+func (sinks) Letters(context.Context) ([]deliver.Letter, error) {
+	change := exposure.LoggedChange{Number: 2, At: now, Finding: "f", Kind: exposure.Updated}
+	return []deliver.Letter{{Sink: "webhook:siem", Number: 2, Event: "f:2", Change: change, GivenUpAt: now, Attempts: 3, Reason: "status 422"}}, nil
+}
+
+func (sinks) Resend(_ context.Context, sink string, number int64) error { return known(sink, number) }
+
+func (sinks) Drop(_ context.Context, sink string, number int64) error { return known(sink, number) }
+
+func known(sink string, number int64) error {
+	if sink != "webhook:siem" || number != 2 {
+		return fault.ErrNotFound
+	}
+	return nil
 }
