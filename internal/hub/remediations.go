@@ -92,7 +92,7 @@ func (s *Service) Remediations(ctx context.Context, p access.Principal, r Remedi
 		}
 	}
 	list := slices.DeleteFunc(gather(rows), func(t Remediation) bool { return !t.matches(r.Filters) })
-	page, next := cut(list, Remediation.place, r.Limit, r.Token)
+	page, next := cut(list, func(t Remediation) string { return t.place() }, r.Limit, r.Token)
 	return page, next, nil
 }
 
@@ -217,7 +217,7 @@ func (t *Remediation) matches(filters []RemediationFilter) bool {
 const turned = 1_000_000_000
 
 // place orders targets.
-func (t Remediation) place() string {
+func (t *Remediation) place() string {
 	return fmt.Sprintf("%d %09d %09d %s", 9-t.Priority.Rank(), turned-t.Resolves, turned-t.Reduces, t.ID)
 }
 

@@ -88,14 +88,14 @@ func (l Label) override() (exposure.Override, error) {
 		return o, fmt.Errorf("one of SeverityId, StatusId and Comment is needed: %w", fault.ErrInvalid)
 	}
 	if l.SeverityID != nil {
-		name, ok := SeverityName(*l.SeverityID)
+		name, ok := ocsf.SeverityName(*l.SeverityID)
 		if !ok {
 			return o, invalid("SeverityId", "%d: want 0 to 6, or 99", *l.SeverityID)
 		}
 		o.Severity = name
 	}
 	if l.StatusID != nil {
-		status, ok := StatusOf(*l.StatusID)
+		status, ok := ocsf.StatusName(*l.StatusID)
 		if !ok {
 			return o, invalid("StatusId", "%d: want 0 to 5, or 99", *l.StatusID)
 		}
@@ -160,20 +160,3 @@ func (s *Service) resolve(ctx context.Context, id FindingIdentifier) (string, er
 
 // errNoFinding also stands for a finding outside of the caller's scope.
 func errNoFinding(id string) error { return fmt.Errorf("no finding %q: %w", id, fault.ErrNotFound) }
-
-// SeverityName is OCSF's name of a severity_id.
-func SeverityName(id int) (string, bool) {
-	name, ok := map[int]string{
-		0: "Unknown", 1: "Informational", 2: "Low", 3: "Medium", 4: "High", 5: "Critical", 6: "Fatal", 99: "Other",
-	}[id]
-	return name, ok
-}
-
-// StatusOf is the status of an OCSF status_id.
-func StatusOf(id int) (exposure.Status, bool) {
-	status, ok := map[int]exposure.Status{
-		0: exposure.StatusUnknown, 1: exposure.StatusNew, 2: exposure.StatusInProgress, 3: exposure.StatusSuppressed,
-		4: exposure.StatusResolved, 5: exposure.StatusArchived, 99: exposure.StatusOther,
-	}[id]
-	return status, ok
-}

@@ -77,11 +77,11 @@ var model = sync.OnceValues(func() (*serviceModel, error) {
 	return &m, json.NewDecoder(z).Decode(&m)
 })
 
-func loadModel(t testing.TB) *serviceModel {
-	t.Helper()
+func loadModel(tb testing.TB) *serviceModel {
+	tb.Helper()
 	m, err := model()
 	if err != nil {
-		t.Fatalf("service model: %v", err)
+		tb.Fatalf("service model: %v", err)
 	}
 	return m
 }

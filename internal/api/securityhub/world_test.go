@@ -45,10 +45,10 @@ type world struct {
 }
 
 // newWorld has the findings, and nobody to serve them to.
-func newWorld(t testing.TB, findings ...*exposure.Finding) *world {
-	t.Helper()
+func newWorld(tb testing.TB, findings ...*exposure.Finding) *world {
+	tb.Helper()
 	return &world{
-		memory: newMemory(findings...), t: t, desks: &desks{opened: map[string]automation.Ticket{}}, now: time.Date(2026, 11, 25, 10, 0, 0, 0, time.UTC), seen: map[string]int{},
+		memory: newMemory(findings...), t: tb, desks: &desks{opened: map[string]automation.Ticket{}}, now: time.Date(2026, 11, 25, 10, 0, 0, 0, time.UTC), seen: map[string]int{},
 		caller: access.Principal{ID: "EKSPTEST", Name: "test", Role: access.Admin},
 	}
 }
@@ -100,7 +100,7 @@ func (w *world) serve(rw http.ResponseWriter, req *http.Request, r api.Route) {
 	req.Body = io.NopCloser(bytes.NewReader(body))
 	caller := api.Caller{Principal: w.caller, RequestID: "req-1", Address: "127.0.0.1"}
 	rec := httptest.NewRecorder()
-	err := error(fmt.Errorf("%s is not authorized: %w", caller.Name, fault.ErrDenied))
+	err := fmt.Errorf("%s is not authorized: %w", caller.Name, fault.ErrDenied)
 	if caller.May(r.Action) {
 		err = r.Handle(rec, req, caller)
 	}
@@ -169,8 +169,8 @@ func (w *world) call(method, path, body string) (int, string, map[string]any) {
 
 // fleet makes n findings of clusters of two accounts and two regions, and of three
 // severities.
-func fleet(t testing.TB, n int) []*exposure.Finding {
-	t.Helper()
+func fleet(tb testing.TB, n int) []*exposure.Finding {
+	tb.Helper()
 	list := make([]*exposure.Finding, 0, n)
 	for i := range n {
 		var f *exposure.Finding
@@ -187,11 +187,11 @@ func fleet(t testing.TB, n int) []*exposure.Finding {
 		ref.Name = fmt.Sprintf("%s-%d", old.Name, i)
 		data, err := json.Marshal(f)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		f = new(exposure.Finding)
 		if err := json.Unmarshal(bytes.ReplaceAll(data, []byte(old.String()), []byte(ref.String())), f); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		f.Cluster.Ref = ref
 		for i := range f.Topics {
