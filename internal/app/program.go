@@ -154,7 +154,11 @@ func (s served) Keys(ctx context.Context) (cli.Keys, error) {
 	if err != nil {
 		return nil, err
 	}
-	return ring, nil
+	db, err := s.Store(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return localKeys{Ring: ring, log: db, now: s.o.Clock}, nil
 }
 
 func telemetryBuild() telemetry.Build {
