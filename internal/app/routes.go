@@ -56,7 +56,7 @@ func answered(routes []api.Route, p hub.Ports) []api.Route {
 // they do not hold the end of the server.
 func (a *App) routes(ctx context.Context, s services) ([]api.Route, error) {
 	own, err := a.nativeRoutes(s.db, native.Config{
-		Keys: s.keys, Scans: s.scans, Discoveries: s.scans, Events: ending{s.events, ctx.Done()}, Sinks: s.events, Rules: a.rules(s.db), Exports: s.exports, Sinks: s.events,
+		Keys: s.keys, Scans: s.scans, Discoveries: s.scans, Events: ending{s.events, ctx.Done()}, Sinks: s.events, Rules: a.rules(s.db), Exports: s.exports,
 	})
 	if err != nil {
 		return nil, err
