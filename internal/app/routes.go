@@ -29,26 +29,8 @@ type services struct {
 
 // hub is what Security Hub's operations mean here.
 func (a *App) hub(db *store.DB) *hub.Service {
-	p := hub.Ports{Findings: db, Overrides: db, Objects: db, Desks: a.desks()}
-	p.Resources, _ = any(db).(hub.Resources)
-	p.Trends, _ = any(db).(hub.Trends)
-	p.Targets, _ = any(db).(hub.Targets)
-	return hub.New(hub.Config{Version: buildInfo().Version, Page: trait.Page, Now: a.o.Now}, p)
-}
-
-// answered leaves out the operations that the database does not answer: a caller
-// is told that there is no such operation.
-func answered(routes []api.Route, p hub.Ports) []api.Route {
-	return slices.DeleteFunc(routes, func(r api.Route) bool {
-		switch r.Operation {
-		case "GetResourcesV2", "GetResourcesStatisticsV2":
-			return p.Resources == nil
-		case "GetFindingsTrendsV2", "GetResourcesTrendsV2":
-			return p.Trends == nil
-		case "GetRemediationsV2", "ListExposuresByRemediationV2":
-			return p.Targets == nil
-		}
-		return false
+	return hub.New(hub.Config{Version: buildInfo().Version, Page: trait.Page, Now: a.o.Now}, hub.Ports{
+		Findings: db, Resources: db, Trends: db, Overrides: db, Objects: db, Targets: db, Desks: a.desks(),
 	})
 }
 
@@ -61,7 +43,7 @@ func (a *App) routes(ctx context.Context, s services) ([]api.Route, error) {
 	if err != nil {
 		return nil, err
 	}
-	return slices.Concat(answered(securityhub.Routes(securityhub.Config{Hub: s.hub, Exports: s.exports}), s.hub.Ports), own), nil
+	return slices.Concat(securityhub.Routes(securityhub.Config{Hub: s.hub, Exports: s.exports}), own), nil
 }
 
 // ending ends event streams when the server ends.

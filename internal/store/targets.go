@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/eksposure/eksposure/internal/access"
 	"github.com/eksposure/eksposure/internal/exposure"
@@ -37,18 +38,18 @@ func (x *indexer) targets(ctx context.Context, item int64, f *exposure.Finding) 
 // them.
 func (db *DB) Targets(ctx context.Context, scope access.Scope, target, finding string) ([]exposure.Exposed, error) {
 	where := compiler{db: db, c: db.findings}.scope(scope)
-	text, args := where.text, where.args
-	if scope.Everything() {
-		text, args = "1 = 1", nil
+	terms, args := []string{"1 = 1"}, []any{}
+	if !scope.Everything() {
+		terms, args = append(terms, where.text), where.args
 	}
 	for _, by := range []struct{ column, value string }{{"t.target", target}, {"e.finding", finding}} {
 		if by.value != "" {
-			text += " AND " + by.column + " = ?"
+			terms = append(terms, by.column+" = ?")
 			args = append(args, by.value)
 		}
 	}
 	var list []exposure.Exposed
-	for rows, err := range db.rows(ctx, readTargets+text, args...) {
+	for rows, err := range db.rows(ctx, readTargets+strings.Join(terms, " AND "), args...) {
 		var e exposure.Exposed
 		var cluster string
 		var seen, modified int64

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/securityhub/types"
 
 	"github.com/eksposure/eksposure/internal/exposure"
+	"github.com/eksposure/eksposure/internal/inventory"
 	"github.com/eksposure/eksposure/internal/store"
 	"github.com/eksposure/eksposure/internal/store/storetest"
 )
@@ -19,7 +20,11 @@ func TestOverTheDatabases(t *testing.T) {
 		ctx := t.Context()
 		findings := fleet(t, 9) // three open ones of checkout's kind, three abandoned, three closed
 		for _, f := range findings {
-			if err := db.Record(ctx, exposure.Outcome{Cluster: f.Cluster.Ref, Finding: f, Change: exposure.Change{Kind: exposure.Created}}); err != nil {
+			o := exposure.Outcome{
+				Cluster: f.Cluster.Ref, Finding: f, Change: exposure.Change{Kind: exposure.Created},
+				Snapshot: &inventory.Snapshot{Cluster: inventory.Cluster{Ref: f.Cluster.Ref}, CollectedAt: storetest.Now()},
+			}
+			if err := db.Record(ctx, o); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -89,6 +94,23 @@ func TestOverTheDatabases(t *testing.T) {
 		}
 		if _, err := client.GetAutomationRuleV2(ctx, &sh.GetAutomationRuleV2Input{Identifier: made.RuleArn}); !errors.As(err, new(*types.ResourceNotFoundException)) {
 			t.Errorf("a deleted rule: %v, want ResourceNotFoundException", err)
+		}
+
+		begin, end := w.now.AddDate(0, 0, -5), w.now
+		trend, err := client.GetFindingsTrendsV2(ctx, &sh.GetFindingsTrendsV2Input{StartTime: &begin, EndTime: &end})
+		if err != nil || len(trend.TrendsMetrics) == 0 {
+			t.Errorf("trends %+v, error %v", trend, err)
+		}
+		if _, err := client.GetResourcesTrendsV2(ctx, &sh.GetResourcesTrendsV2Input{StartTime: &begin, EndTime: &end}); err != nil {
+			t.Error(err)
+		}
+		resources, err := client.GetResourcesV2(ctx, &sh.GetResourcesV2Input{})
+		if err != nil || len(resources.Resources) == 0 {
+			t.Errorf("resources %+v, error %v", resources, err)
+		}
+		byType, err := client.GetResourcesStatisticsV2(ctx, &sh.GetResourcesStatisticsV2Input{GroupByRules: []types.ResourceGroupByRule{{GroupByField: types.ResourceGroupByFieldResourceType}}})
+		if err != nil || len(byType.GroupByResults) != 1 {
+			t.Errorf("resources by type %+v, error %v", byType, err)
 		}
 
 		shared := 0

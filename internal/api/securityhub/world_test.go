@@ -90,7 +90,7 @@ func (w *world) routes() []api.Route {
 func (w *world) ports() hub.Ports {
 	p := hub.Ports{Findings: w.memory, Resources: w.memory, Trends: w.memory, Overrides: w.memory, Objects: w.memory, Desks: w.desks, Targets: w.memory}
 	if w.db != nil {
-		p.Findings, p.Overrides, p.Objects, p.Targets = w.db, w.db, w.db, w.db
+		p.Findings, p.Resources, p.Trends, p.Overrides, p.Objects, p.Targets = w.db, w.db, w.db, w.db, w.db, w.db
 	}
 	return p
 }
