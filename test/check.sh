@@ -19,8 +19,9 @@ if [ ${#missing[@]} -gt 0 ]; then
 	$sudo apt-get install -y -qq --no-install-recommends "${missing[@]}"
 fi
 
-step "foreign AWS clients (Python)"
+step "foreign AWS clients (Python, JavaScript)"
 ./test/python/setup.sh
+./test/javascript/setup.sh
 
 step "the program"
 go build -o .cache/bin/eksposure ./cmd/eksposure
