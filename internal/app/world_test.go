@@ -250,7 +250,7 @@ func run(t *testing.T, env []string, args ...string) result {
 }
 
 // childTime bounds a child, generously for a busy machine.
-const childTime = 2 * time.Minute
+const childTime = 6 * time.Minute
 
 func command(t *testing.T, env []string, args ...string) *exec.Cmd {
 	t.Helper()
