@@ -145,6 +145,11 @@ func sample(metrics, name string) int {
 	return n
 }
 
+// findingsPage is what GetFindingsV2 answers.
+type findingsPage struct {
+	Findings []any `json:"Findings"`
+}
+
 // scans counts the scans that ended in a server.
 func (s *serving) scans(t *testing.T) int {
 	t.Helper()
@@ -203,7 +208,7 @@ func TestServe(t *testing.T) {
 		t.Errorf("an unsigned request got %d\n%s", code, body)
 	}
 	code, body := admin.signed(t, http.MethodPost, s.url+"/findingsv2", `{"MaxResults": 100}`)
-	var page struct{ Findings []any }
+	var page findingsPage
 	if err := json.Unmarshal([]byte(body), &page); err != nil || code != http.StatusOK || len(page.Findings) != len(fewClusters) {
 		t.Errorf("%d %v, %d findings\n%.300s", code, err, len(page.Findings), body)
 	}
@@ -346,7 +351,7 @@ func TestServedDemo(t *testing.T) {
 		var stderr bytes.Buffer
 		shell.Stderr = &stderr
 		out, err := shell.Output()
-		var page struct{ Findings []any }
+		var page findingsPage
 		if err == nil {
 			err = json.Unmarshal(out, &page)
 		}

@@ -47,7 +47,7 @@ func (a *App) eventSinks() ([]deliver.Sink, error) {
 	for _, name := range slices.Sorted(maps.Keys(c.Webhooks)) {
 		file := c.WebhookSecrets[name]
 		h, err := webhook.New(webhook.Config{Name: name, URL: c.Webhooks[name], Now: a.o.Clock, Secret: func() (string, error) {
-			text, err := os.ReadFile(file) //nolint:gosec // the settings name it
+			text, err := os.ReadFile(file)
 			if err != nil {
 				return "", fmt.Errorf("setting events.webhook_secrets: %w: %w", err, fault.ErrDenied)
 			}

@@ -105,18 +105,18 @@ func listImageFindings(_ context.Context, c *call) (any, error) {
 			if !known || len(filters) > 10 {
 				return nil, inspectorInvalid("The filter criterion " + criterion + " is not valid here")
 			}
-			any := false
+			one := false
 			for _, filter := range filters {
 				switch filter.Comparison {
 				case "EQUALS":
-					any = any || filter.Value == value
+					one = one || filter.Value == value
 				case "PREFIX":
-					any = any || strings.HasPrefix(value, filter.Value)
+					one = one || strings.HasPrefix(value, filter.Value)
 				default:
 					return nil, inspectorInvalid("Comparison " + filter.Comparison + " is not valid")
 				}
 			}
-			fits = fits && any
+			fits = fits && one
 		}
 		if fits {
 			found = append(found, f)

@@ -51,7 +51,7 @@ func (d *DB) Complete(ctx context.Context, r vuln.Ingested) (vuln.Ingested, erro
 }
 
 // complete fills in what the match lacks.
-func (f facts) complete(m *vuln.Match) {
+func (f *facts) complete(m *vuln.Match) {
 	if m.CVSS.Vector == "" {
 		m.CVSS = f.cvss
 	}
