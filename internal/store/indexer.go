@@ -25,6 +25,8 @@ type indexer struct {
 	counts map[[3]int64]int64 // value, severity, status
 	trends map[[2]int64]int64 // series, day
 	rows   map[string][]any   // of statements that insert, by their beginning
+	// touched are the items whose values may be among rows, by collection.
+	touched map[[2]int64]bool
 }
 
 // word is a value of a field; key is search.SortKey of the value.
@@ -35,7 +37,7 @@ type word struct {
 
 func (db *DB) indexer(t tx) *indexer {
 	return &indexer{
-		t: t, db: db, fresh: map[word]int64{}, next: map[int64]int64{}, counts: map[[3]int64]int64{}, trends: map[[2]int64]int64{}, rows: map[string][]any{},
+		t: t, db: db, fresh: map[word]int64{}, next: map[int64]int64{}, counts: map[[3]int64]int64{}, trends: map[[2]int64]int64{}, rows: map[string][]any{}, touched: map[[2]int64]bool{},
 	}
 }
 
@@ -160,6 +162,12 @@ func (x *indexer) nextNumber(ctx context.Context, table string) (int64, error) {
 
 // values replaces an item's values, and gives the fields that have others than before.
 func (x *indexer) values(ctx context.Context, c *collection, old indexEntry, known bool, f *indexed) ([]int64, error) {
+	if x.touched[[2]int64{c.base, old.number}] { // what is kept back is asked for
+		if err := x.flush(ctx); err != nil {
+			return nil, err
+		}
+	}
+	x.touched[[2]int64{c.base, old.number}] = true
 	before := map[int64]bool{}
 	if known {
 		lo, _ := span(c.base)
@@ -401,6 +409,7 @@ func (x *indexer) flush(ctx context.Context) error {
 		}
 	}
 	clear(x.rows)
+	clear(x.touched)
 	return nil
 }
 
@@ -446,11 +455,20 @@ func sortedPairs(m map[[2]int64]int64) [][2]int64 {
 	return slices.SortedFunc(maps.Keys(m), func(a, b [2]int64) int { return slices.Compare(a[:], b[:]) })
 }
 
+// kept runs a query whose text is one of few, which is prepared once.
+func (t tx) kept(ctx context.Context, text string, args []any) (*sql.Rows, error) {
+	if s := t.db.prepared.get(text); s != nil {
+		return t.inner.StmtContext(ctx, s).QueryContext(ctx, args...) //nolint:sqlclosecheck // the end of the transaction closes it
+	}
+	return t.query(ctx, text, args...)
+}
+
 // each gives the rows of a query, each to be read by Scan alone, before the next
-// statement. An error is the last thing it gives.
+// statement. An error is the last thing it gives. Texts should be few: each is
+// prepared once.
 func (t tx) each(ctx context.Context, text string, args ...any) iter.Seq2[*sql.Rows, error] {
 	return func(yield func(*sql.Rows, error) bool) {
-		rows, err := t.query(ctx, text, args...)
+		rows, err := t.kept(ctx, text, args)
 		if err != nil {
 			yield(nil, err)
 			return

@@ -80,9 +80,6 @@ func (x *indexer) inventory(ctx context.Context, o exposure.Outcome) error {
 	if o.Snapshot == nil && !gone {
 		return nil
 	}
-	if err := x.flush(ctx); err != nil { // what follows asks for what is kept back
-		return err
-	}
 	before, err := x.held(ctx, heldNow, o.Cluster.String())
 	if err != nil {
 		return err
@@ -297,9 +294,6 @@ func (x *indexer) letGo(ctx context.Context, ref inventory.ClusterRef, h held) e
 // summarize brings the summaries of a cluster's resources up to date after what is
 // shown of its finding changed with no scan.
 func (x *indexer) summarize(ctx context.Context, f *exposure.Finding) error {
-	if err := x.flush(ctx); err != nil {
-		return err
-	}
 	cluster := f.Cluster.Ref.String()
 	type row struct {
 		held

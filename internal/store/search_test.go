@@ -222,3 +222,46 @@ func TestSeenMovesWithoutWriting(t *testing.T) {
 		}
 	})
 }
+
+// FuzzSearch compares searches of filters in the API's JSON with the plain evaluator.
+func FuzzSearch(f *testing.F) {
+	f.Add(`{"CompositeFilters":[{"StringFilters":[{"FieldName":"finding_info.title","Filter":{"Value":"EKS","Comparison":"CONTAINS_WORD"}}]}]}`)
+	f.Add(`{"CompositeOperator":"OR","CompositeFilters":[{"MapFilters":[{"FieldName":"resources.tags","Filter":{"Key":"team","Value":"50%_","Comparison":"CONTAINS"}}]},
+		{"NestedCompositeFilters":[{"Operator":"OR","StringFilters":[{"FieldName":"resources.uid","Filter":{"Value":"arn:","Comparison":"PREFIX"}},{"FieldName":"resources.uid","Filter":{"Value":"'","Comparison":"NOT_EQUALS"}}]}]}]}`)
+	f.Add(`{"CompositeFilters":[{"NumberFilters":[{"FieldName":"severity_id","Filter":{"Gte":-1e300,"Lt":4.5}}],"DateFilters":[{"FieldName":"finding_info.last_seen_time_dt","Filter":{"End":"9999-12-31T23:59:59Z"}}]}]}`)
+	f.Add(`{"CompositeFilters":[{"StringFilters":[{"FieldName":"comment","Filter":{"Value":"\udbff\udfff","Comparison":"PREFIX"}},{"FieldName":"metadata.uid","Filter":{"Value":"\u00e4\\","Comparison":"CONTAINS_WORD"}}],"Operator":"OR"}]}`)
+	db := storetest.Open(f, storetest.SQLiteFile(f))
+	list := corpus(rand.New(rand.NewPCG(4, 4)), 25)
+	if err := db.RecordAll(f.Context(), list); err != nil {
+		f.Fatal(err)
+	}
+	docs := map[string]any{}
+	for _, o := range list {
+		text, err := db.Document(f.Context(), o.Finding.ID)
+		if err != nil {
+			f.Fatal(err)
+		}
+		if docs[o.Finding.ID], err = search.Decode(text); err != nil {
+			f.Fatal(err)
+		}
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		r := search.Request{Limit: 100, Now: storetest.Now()}
+		if json.Unmarshal([]byte(text), &r.Filters) != nil || r.Validate(search.FindingSchema(), search.Searching) != nil {
+			return
+		}
+		p, err := db.Search(t.Context(), r)
+		if err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		want := 0
+		for _, d := range docs {
+			if r.Filters.Match(search.FindingSchema(), d, r.Now) {
+				want++
+			}
+		}
+		if len(p.Documents) != want {
+			t.Errorf("%s: %d findings, the evaluator has %d", text, len(p.Documents), want)
+		}
+	})
+}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/eksposure/eksposure/internal/estate"
+	"github.com/eksposure/eksposure/internal/exposure"
+	"github.com/eksposure/eksposure/internal/inventory"
+	"github.com/eksposure/eksposure/internal/store"
+	"github.com/eksposure/eksposure/internal/trait"
+)
+
+const (
+	seed = 1
+	// templates is how many different clusters the estate's generator makes; the
+	// others have their content under other names.
+	templates = 200
+	workloads = 2
+	accounts  = 1000
+	// batch is how many findings one transaction records.
+	batch = 500
+)
+
+// maker makes outcomes by their number, always the same.
+type maker struct {
+	snapshots []*inventory.Snapshot
+	traits    []exposure.Trait
+	end       time.Time
+}
+
+func newMaker() *maker {
+	m := &maker{traits: trait.All(), end: time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)}
+	for s := range estate.Fleet(seed, templates, workloads) {
+		m.snapshots = append(m.snapshots, s)
+	}
+	return m
+}
+
+// outcome makes one of n.
+func (m *maker) outcome(i, n, history int) exposure.Outcome {
+	s := *m.snapshots[i%len(m.snapshots)]
+	regions := []string{"us-east-1", "eu-central-1", "eu-west-1", "ap-southeast-2"}
+	s.Cluster.Ref = inventory.ClusterRef{
+		Partition: "aws", Account: fmt.Sprintf("%012d", 100000000000+i%accounts), Region: regions[i/accounts%len(regions)], Name: fmt.Sprintf("cluster-%07d", i),
+	}
+	s.Cluster.AccountName = fmt.Sprintf("account %d", i%accounts)
+	s.Cluster.Tags = map[string]string{"team": fmt.Sprintf("team-%d", i%97), "env": []string{"production", "staging", "test"}[i%3]}
+	s.CollectedAt = m.end.Add(-time.Duration(n-i) * (365 * 24 * time.Hour / time.Duration(n))) // over a year
+	e := exposure.Evaluate(&s, m.traits, exposure.DefaultPolicy())
+	f, change := exposure.Correlate(nil, e, &s, m.traits)
+	if f != nil && i%history != 0 {
+		f, change = exposure.CloseGone(f, s.CollectedAt.Add(30*24*time.Hour))
+	}
+	return exposure.Outcome{Cluster: s.Cluster.Ref, Finding: f, Change: change}
+}
+
+// fill records the corpus. Outcomes are made on all cores, and recorded in order.
+func fill(ctx context.Context, db *store.DB, o options) error {
+	m := newMaker()
+	n := o.clusters * o.history
+	started := time.Now()
+	for from := 0; from < n; from += batch {
+		list := make([]exposure.Outcome, min(batch, n-from))
+		var wg sync.WaitGroup
+		for part := range runtime.GOMAXPROCS(0) {
+			wg.Go(func() {
+				for i := part; i < len(list); i += runtime.GOMAXPROCS(0) {
+					list[i] = m.outcome(from+i, n, o.history)
+				}
+			})
+		}
+		wg.Wait()
+		if err := db.RecordAll(ctx, list); err != nil {
+			return err
+		}
+		if from%(100*batch) == 0 {
+			fmt.Fprintf(os.Stderr, "%d of %d findings, %s\n", from, n, time.Since(started).Round(time.Second))
+		}
+	}
+	took := time.Since(started)
+	fmt.Printf("recorded %d findings in %s, %.0f/s\n", n, took.Round(time.Second), float64(n)/took.Seconds())
+	return nil
+}
