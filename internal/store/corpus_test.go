@@ -174,8 +174,16 @@ func (a asker) add(c *search.Composite) {
 
 func (a asker) addTexts(c *search.Composite, field, path string) {
 	groups := [][]search.Comparison{
-		{search.Equals}, {search.Prefix}, {search.Equals, search.Prefix}, {search.NotEquals}, {search.NotEquals, search.PrefixNotEquals},
-		{search.Prefix, search.NotEquals}, {search.Contains}, {search.NotContains}, {search.ContainsWord}, {search.ContainsWord, search.NotEquals},
+		{search.Equals},
+		{search.Prefix},
+		{search.Equals, search.Prefix},
+		{search.NotEquals},
+		{search.NotEquals, search.PrefixNotEquals},
+		{search.Prefix, search.NotEquals},
+		{search.Contains},
+		{search.NotContains},
+		{search.ContainsWord},
+		{search.ContainsWord, search.NotEquals},
 	}
 	group := groups[a.random.IntN(len(groups))]
 	for range 1 + a.random.IntN(3) {

@@ -165,8 +165,12 @@ func TestWalkWhileFindingsChange(t *testing.T) {
 		}
 		slices.Sort(ids)
 		for round, by := range [][]search.Sort{
-			nil, {{Field: "severity", Order: search.Descending}}, {{Field: "severity_id"}, {Field: "finding_info.modified_time_dt", Order: search.Descending}},
-			{{Field: "comment", Order: search.Descending}}, {{Field: "finding_info.title"}}, {{Field: "severity_id", Order: search.Descending}, {Field: "finding_info.modified_time_dt", Order: search.Descending}},
+			nil,
+			{{Field: "severity", Order: search.Descending}},
+			{{Field: "severity_id"}, {Field: "finding_info.modified_time_dt", Order: search.Descending}},
+			{{Field: "comment", Order: search.Descending}},
+			{{Field: "finding_info.title"}},
+			{{Field: "severity_id", Order: search.Descending}, {Field: "finding_info.modified_time_dt", Order: search.Descending}},
 		} {
 			moved := map[string]bool{}
 			given := map[string]int{}

@@ -297,6 +297,7 @@ func (x *indexer) summarize(ctx context.Context, f *exposure.Finding) error {
 	cluster := f.Cluster.Ref.String()
 	type row struct {
 		held
+
 		captured int64
 		page     []byte
 	}
