@@ -29,7 +29,8 @@ type services struct {
 
 // hub is what Security Hub's operations mean here.
 func (a *App) hub(db *store.DB) *hub.Service {
-	return hub.New(hub.Config{Version: buildInfo().Version, Page: trait.Page, Now: a.o.Now}, hub.Ports{
+	h := a.o.Config.Hub
+	return hub.New(hub.Config{Partition: h.Partition, Region: h.Region, Account: h.Account, Version: buildInfo().Version, Page: trait.Page, Now: a.o.Now}, hub.Ports{
 		Findings: db, Resources: db, Trends: db, Overrides: db, Objects: db, Targets: db, Desks: a.desks(),
 	})
 }

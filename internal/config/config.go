@@ -30,6 +30,7 @@ type Config struct {
 	Policy exposure.Policy `key:"policy"`
 
 	Serve     Serve     `key:"serve"`
+	Hub       Hub       `key:"hub"`
 	Access    Access    `key:"access"`
 	Schedule  Schedule  `key:"schedule"`
 	Telemetry Telemetry `key:"telemetry"`
@@ -89,6 +90,14 @@ type Serve struct {
 	MetricsListen    string        `key:"metrics_listen" flag:"metrics-listen" doc:"address to serve Prometheus metrics on, HOST:PORT; any host but loopback demands TLS and serve.metrics_token_file; default: none"`
 	MetricsTokenFile string        `key:"metrics_token_file" flag:"metrics-token-file" doc:"file with the bearer token that scrapes of the metrics must carry"`
 	Grace            time.Duration `key:"grace" doc:"time that requests in flight have to finish when the server is told to end"`
+}
+
+// Hub names the hub of the Security Hub API: what stands in the ARNs of the hub, its
+// rules, connectors and aggregators.
+type Hub struct {
+	Partition string `key:"partition" doc:"partition in the ARNs of the hub: aws, aws-us-gov or aws-cn"`
+	Region    string `key:"region" doc:"region in the ARNs of the hub, which is the home region of aggregators"`
+	Account   string `key:"account" doc:"account in the ARNs of the hub, 12 digits"`
 }
 
 // Access says who may ask the server.
@@ -159,6 +168,7 @@ func Default() Config {
 		VulnDB:   VulnDB{AutoUpdate: true, MaxAge: 5 * 24 * time.Hour},
 		Policy:   exposure.DefaultPolicy(),
 		Serve:    Serve{Listen: "127.0.0.1:8443", Grace: 20 * time.Second},
+		Hub:      Hub{Partition: "aws", Region: "us-east-1", Account: "000000000000"},
 		Schedule: Schedule{Interval: 6 * time.Hour},
 		Events:   events,
 		Tickets:  tickets,
@@ -201,6 +211,9 @@ func (c *Config) Validate() error {
 	}
 	if c.Serve.Grace < 0 || c.Serve.Grace > longestGrace {
 		return fmt.Errorf("setting serve.grace is %s: want 0s to %s: %w", c.Serve.Grace, longestGrace, fault.ErrInvalid)
+	}
+	if err := c.Hub.validate(); err != nil {
+		return err
 	}
 	switch c.LogLevel {
 	case "debug", "info", "warn", "error":
