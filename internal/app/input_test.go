@@ -68,7 +68,7 @@ func TestWrongInput(t *testing.T) {
 		{"snapshot that is no JSON", []string{"evaluate", file("broken.json", "{")}, "", usage, []string{"broken.json", "JSON"}},
 		{"snapshot of another kind", []string{"evaluate", file("other.json", "{}")}, "", usage, []string{"other.json", "eksposure inventory"}},
 		{"snapshot of the future", []string{"evaluate", file("future.json", `{"version": 99}`)}, "", usage, []string{"future.json", "99", "newer eksposure"}},
-		{"finding that is not there", []string{"findings", "show", "nowhere"}, "", notFound, []string{`"nowhere"`}},
+		{"finding before any scan", []string{"findings", "show", "nowhere"}, "", notFound, []string{"there is no database", "eksposure scan", "--db"}},
 		{"archive that is none", []string{"db", "import", file("db.tar.zst", "nothing")}, "", usage, []string{"db.tar.zst"}},
 		{"archive that is missing", []string{"db", "import", filepath.Join(dir, "none.tar.zst")}, "", notFound, []string{"none.tar.zst"}},
 	} {
