@@ -62,7 +62,7 @@ func TestUnmodifiedClients(t *testing.T) {
 	}
 	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "TMPDIR=" + t.TempDir()}
 	s := serve(t, env, "demo", "--serve", "--listen", "127.0.0.1:0")
-	for _, line := range strings.SplitSeq(s.out.String(), "\n") {
+	for line := range strings.SplitSeq(s.out.String(), "\n") {
 		if variable, ok := strings.CutPrefix(line, "export "); ok {
 			env = append(env, strings.ReplaceAll(variable, "'", ""))
 		}
