@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/eksposure/eksposure/internal/exposure"
@@ -12,13 +14,34 @@ import (
 	"github.com/eksposure/eksposure/internal/inventory"
 )
 
-const putChange = `INSERT INTO changes (at, finding, cluster, kind) VALUES (?, ?, ?, ?) RETURNING number`
+const putChanges = `INSERT INTO changes (at, finding, cluster, kind) VALUES `
 
-// logChange writes a change of a finding to the change log and gives its number.
-// The transaction must be one of inOrder.
-func (db *DB) logChange(ctx context.Context, t tx, f *exposure.Finding, kind exposure.ChangeKind, at time.Time) (number int64, err error) {
-	err = t.row(ctx, putChange, []any{millis(at), f.ID, f.Cluster.Ref.String(), string(kind)}, &number)
-	return number, err
+// changeRow is a change as the change log has it.
+func changeRow(f *exposure.Finding, kind exposure.ChangeKind, at time.Time) []any {
+	return []any{millis(at), f.ID, f.Cluster.Ref.String(), string(kind)}
+}
+
+// logChanges writes rows of changeRow to the change log and gives their numbers,
+// which are in the order of the rows. The transaction must be one of inOrder.
+func (db *DB) logChanges(ctx context.Context, t tx, rows [][]any) ([]int64, error) {
+	var numbers []int64
+	for part := range slices.Chunk(rows, maxRows) {
+		text := putChanges + strings.TrimSuffix(strings.Repeat("(?, ?, ?, ?), ", len(part)), ", ") + " RETURNING number"
+		var given []int64
+		rows, err := t.query(ctx, text, slices.Concat(part...)...)
+		err = each(rows, err, func(scan func(...any) error) error {
+			var n int64
+			err := scan(&n)
+			given = append(given, n)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		slices.Sort(given) // they are given in the order of the rows, but may be told in another
+		numbers = append(numbers, given...)
+	}
+	return numbers, nil
 }
 
 // Changes gives the changes after a number, in order.

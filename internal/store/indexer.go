@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"iter"
 	"maps"
 	"slices"
@@ -24,9 +23,19 @@ type indexer struct {
 	next   map[int64]int64
 	counts map[[3]int64]int64 // value, severity, status
 	trends map[[2]int64]int64 // series, day
-	rows   map[string][]any   // of statements that insert, by their beginning
-	// touched are the items whose values may be among rows, by collection.
+	// rows are what is kept back for statements that insert, by their beginning;
+	// order is that in which their first rows came, in which they are written.
+	rows  map[string][]any
+	order []string
+	// touched are the items whose values may be among rows, by collection; queued
+	// the findings that are.
 	touched map[[2]int64]bool
+	queued  map[string]bool
+	ahead   ahead
+	// change is the last that this transaction logged; 0 for none.
+	change int64
+	// last is the highest number of a table's items.
+	last map[string]int64
 }
 
 // word is a value of a field; key is search.SortKey of the value.
@@ -37,7 +46,8 @@ type word struct {
 
 func (db *DB) indexer(t tx) *indexer {
 	return &indexer{
-		t: t, db: db, fresh: map[word]int64{}, next: map[int64]int64{}, counts: map[[3]int64]int64{}, trends: map[[2]int64]int64{}, rows: map[string][]any{}, touched: map[[2]int64]bool{},
+		t: t, db: db, fresh: map[word]int64{}, next: map[int64]int64{}, counts: map[[3]int64]int64{}, trends: map[[2]int64]int64{}, rows: map[string][]any{},
+		touched: map[[2]int64]bool{}, queued: map[string]bool{}, ahead: newAhead(), last: map[string]int64{},
 	}
 }
 
@@ -75,18 +85,11 @@ func (d *dictionary) forget() {
 
 // The statements of the index.
 const (
-	entryNow = `SELECT number, severity, computed, status, activity, events, created, first_seen, last_seen, modified, series FROM entries WHERE finding = ?`
-
 	putEntry = `
-		INSERT INTO entries (number, finding, uid, cluster, account, region, severity, computed, status, activity, events, created, first_seen, last_seen, modified, series)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (number) DO UPDATE SET severity = excluded.severity, computed = excluded.computed, status = excluded.status, activity = excluded.activity,
-			events = excluded.events, created = excluded.created, first_seen = excluded.first_seen, last_seen = excluded.last_seen,
-			modified = excluded.modified, series = excluded.series`
+		INSERT INTO entries (number, finding, uid, cluster, account, region, severity, computed, status, activity, events, created, first_seen, last_seen, modified, series)`
 
-	putPage = `INSERT INTO pages (number, document) VALUES (?, ?) ON CONFLICT (number) DO UPDATE SET document = excluded.document`
+	putPage = `INSERT INTO pages (number, document)`
 
-	// nextChange is after every walk that has begun.
 	nextChange = `SELECT coalesce(max(number), 0) + 1 FROM changes`
 
 	moveSeen = `UPDATE entries SET last_seen = ? WHERE finding = ?`
@@ -102,24 +105,19 @@ type indexEntry struct {
 // put writes a finding as it is now. change is the number of the change in the
 // change log, at its time; 0 for one that is in no log.
 func (x *indexer) put(ctx context.Context, f *indexed, change int64, at time.Time) error {
-	var old indexEntry
-	into := []any{&old.number}
-	for i := range old.scalars {
-		into = append(into, &old.scalars[i])
+	old, known, err := x.earlier(ctx, f.finding.ID)
+	if err != nil {
+		return err
 	}
-	if change == 0 {
-		var err error
-		if err = x.t.row(ctx, nextChange, nil, &change); err != nil {
+	if known && change == 0 {
+		if change, err = x.afterWalks(ctx); err != nil {
 			return err
 		}
 	}
-	err := x.t.row(ctx, entryNow, []any{f.finding.ID}, append(into, &old.series)...)
-	known := err == nil
-	if errors.Is(err, sql.ErrNoRows) {
-		old.number, err = x.nextNumber(ctx, x.db.findings.table)
-	}
-	if err != nil {
-		return err
+	if !known {
+		if old.number, err = x.nextNumber(ctx, x.db.findings.table); err != nil {
+			return err
+		}
 	}
 	series, err := x.series(ctx, f.series)
 	if err != nil {
@@ -143,21 +141,34 @@ func (x *indexer) put(ctx context.Context, f *indexed, change int64, at time.Tim
 	for _, n := range f.scalars {
 		args = append(args, n)
 	}
-	if _, err := x.t.exec(ctx, putEntry, append(args, series)...); err != nil {
-		return err
+	x.row(putEntry, append(args, series)...)
+	x.row(putPage, old.number, f.page)
+	x.queued[f.finding.ID] = true
+	delete(x.ahead.entries, f.finding.ID)
+	return x.targets(ctx, old.number, known, f.finding)
+}
+
+// afterWalks gives a number in the change log that is after every walk that has
+// begun: that of a change of this transaction, or the next one.
+func (x *indexer) afterWalks(ctx context.Context) (int64, error) {
+	if x.change != 0 {
+		return x.change, nil
 	}
-	if err := x.targets(ctx, old.number, f.finding); err != nil {
-		return err
-	}
-	_, err = x.t.exec(ctx, putPage, old.number, f.page)
-	return err
+	var next int64
+	err := x.t.row(ctx, nextChange, nil, &next)
+	return next, err
 }
 
 // nextNumber gives the number of a new item.
 func (x *indexer) nextNumber(ctx context.Context, table string) (int64, error) {
-	var n int64
-	err := x.t.row(ctx, `SELECT coalesce(max(number), 0) + 1 FROM `+table, nil, &n)
-	return n, err
+	last, ok := x.last[table]
+	if !ok {
+		if err := x.t.row(ctx, `SELECT coalesce(max(number), 0) FROM `+table, nil, &last); err != nil {
+			return 0, err
+		}
+	}
+	x.last[table] = last + 1
+	return last + 1, nil
 }
 
 // values replaces an item's values, and gives the fields that have others than before.
@@ -291,76 +302,27 @@ func (x *indexer) series(ctx context.Context, text string) (int64, error) {
 	return ids[0], nil
 }
 
-// lookUp is how many words one statement looks up.
-const lookUp = 32
-
 // words gives the numbers of values, and makes those that are new.
 func (x *indexer) words(ctx context.Context, values map[int64][]string) ([]int64, error) {
+	if err := x.lookUp(ctx, values); err != nil {
+		return nil, err
+	}
 	var ids []int64
-	missing := map[word]string{}
 	for _, field := range slices.Sorted(maps.Keys(values)) {
 		for _, value := range values[field] {
 			w := word{field, search.SortKey(value)}
-			id, ok := x.fresh[w]
+			id, ok := x.number(w)
 			if !ok {
-				id, ok = x.db.words.get(w)
-			}
-			if !ok {
-				missing[w] = value
-				continue
-			}
-			ids = append(ids, id)
-		}
-	}
-	order := slices.SortedFunc(maps.Keys(missing), func(a, b word) int {
-		if a.field != b.field {
-			return int(a.field - b.field)
-		}
-		return strings.Compare(a.key, b.key)
-	})
-	for part := range slices.Chunk(order, lookUp) {
-		found, err := x.find(ctx, part)
-		if err != nil {
-			return nil, err
-		}
-		x.db.words.keep(found)
-		for _, w := range part {
-			id, ok := found[w]
-			if !ok {
-				if id, err = x.coin(ctx, w, missing[w]); err != nil {
+				var err error
+				if id, err = x.coin(ctx, w, value); err != nil {
 					return nil, err
 				}
 			}
 			ids = append(ids, id)
 		}
 	}
-	return ids, nil
-}
-
-const findWord = `SELECT field, key, id FROM words WHERE (field, key) IN (VALUES `
-
-// find looks words up in the database. The statement has always as many
-// parameters, so that it is prepared once.
-func (x *indexer) find(ctx context.Context, words []word) (map[word]int64, error) {
-	args := make([]any, 0, 2*lookUp)
-	for i := range lookUp {
-		w := words[min(i, len(words)-1)]
-		args = append(args, w.field, w.key)
-	}
-	found := map[word]int64{}
-	text := findWord + strings.TrimSuffix(strings.Repeat("(CAST(? AS BIGINT), ?), ", lookUp), ", ") + ")"
-	for rows, err := range x.t.each(ctx, text, args...) {
-		var w word
-		var id int64
-		if err == nil {
-			err = rows.Scan(&w.field, &w.key, &id)
-		}
-		if err != nil {
-			return nil, err
-		}
-		found[w] = id
-	}
-	return found, nil
+	slices.Sort(ids)
+	return slices.Compact(ids), nil // values may differ in nothing but what the key folds
 }
 
 // coin makes a new word.
@@ -386,6 +348,9 @@ func (x *indexer) coin(ctx context.Context, w word, value string) (int64, error)
 
 // row keeps a row back for a statement.
 func (x *indexer) row(insert string, values ...any) {
+	if len(x.rows[insert]) == 0 {
+		x.order = append(x.order, insert)
+	}
 	x.rows[insert] = append(x.rows[insert], values...)
 }
 
@@ -403,13 +368,15 @@ func (x *indexer) flush(ctx context.Context) error {
 	}
 	clear(x.counts)
 	clear(x.trends)
-	for _, insert := range slices.Sorted(maps.Keys(x.rows)) {
+	for _, insert := range x.order {
 		if err := x.insert(ctx, insert, x.rows[insert]); err != nil {
 			return err
 		}
 	}
 	clear(x.rows)
+	x.order = x.order[:0]
 	clear(x.touched)
+	clear(x.queued)
 	return nil
 }
 
@@ -422,6 +389,18 @@ func onConflict(insert string) string {
 		return ` ON CONFLICT (series, day) DO UPDATE SET difference = trend_days.difference + excluded.difference`
 	case strings.Contains(insert, " moves "):
 		return ` ON CONFLICT DO NOTHING`
+	case insert == putEntry:
+		return ` ON CONFLICT (number) DO UPDATE SET severity = excluded.severity, computed = excluded.computed, status = excluded.status, activity = excluded.activity,
+			events = excluded.events, created = excluded.created, first_seen = excluded.first_seen, last_seen = excluded.last_seen,
+			modified = excluded.modified, series = excluded.series`
+	case insert == putPage:
+		return ` ON CONFLICT (number) DO UPDATE SET document = excluded.document`
+	case insert == putFinding:
+		return ` ON CONFLICT (id) DO UPDATE SET severity = excluded.severity, status = excluded.status, activity = excluded.activity,
+			first_seen = excluded.first_seen, last_seen = excluded.last_seen, modified_at = excluded.modified_at,
+			fingerprint = excluded.fingerprint, seen = excluded.seen`
+	case insert == putDocument:
+		return ` ON CONFLICT (finding) DO UPDATE SET document = excluded.document`
 	}
 	return ""
 }

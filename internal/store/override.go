@@ -60,16 +60,18 @@ func (db *DB) putOverride(ctx context.Context, t tx, f *exposure.Finding, detail
 	if _, err := t.exec(ctx, putSet, e.fingerprint, e.seen, f.ID); err != nil {
 		return err
 	}
-	if _, err := t.exec(ctx, putDocument, f.ID, e.compressed); err != nil {
-		return err
-	}
 	at := db.now()
 	change, err := db.putEvent(ctx, t, e, at)
 	if err != nil {
 		return err
 	}
 	x := db.indexer(t)
+	x.change = change
+	x.row(putDocument, f.ID, e.compressed)
 	if err := x.put(ctx, e.index, change, at); err != nil {
+		return err
+	}
+	if err := x.flush(ctx); err != nil { // the summaries ask for it
 		return err
 	}
 	if err := x.summarize(ctx, f); err != nil {

@@ -4,7 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"runtime"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/eksposure/eksposure/internal/exposure"
 )
@@ -19,39 +22,95 @@ func (db *DB) Record(ctx context.Context, o exposure.Outcome) error {
 // RecordAll keeps several outcomes, each of another cluster, in one transaction:
 // all of them or nothing.
 func (db *DB) RecordAll(ctx context.Context, list []exposure.Outcome) error {
-	entries, pictures := make([]entry, len(list)), make([]picture, len(list))
-	for i, o := range list {
-		var err error
-		if o.Finding != nil {
-			if entries[i], err = db.encode(o); err != nil {
-				return fmt.Errorf("encode the outcome of %q: %w", o.Cluster, err)
-			}
-		}
-		if o.Snapshot != nil {
-			if pictures[i], err = depict(o); err != nil {
-				return fmt.Errorf("encode the snapshot of %q: %w", o.Cluster, err)
-			}
-		}
+	ready, err := db.ready(list)
+	if err != nil {
+		return err
 	}
 	return db.inOrder(ctx, func(t tx) error {
 		x := db.indexer(t)
+		changes, err := db.before(ctx, x, ready)
+		if err != nil {
+			return err
+		}
 		for i, o := range list {
-			err := db.see(ctx, t, o, pictures[i])
+			err := db.see(ctx, t, o, ready[i].picture)
 			if err == nil {
 				err = db.leave(ctx, t, o)
 			}
 			if err == nil && o.Finding != nil {
-				err = db.put(ctx, x, entries[i])
-			}
-			if err == nil {
-				err = x.inventory(ctx, o)
+				err = db.put(ctx, x, ready[i].entry, changes[i])
 			}
 			if err != nil {
 				return fmt.Errorf("record the outcome of %q: %w", o.Cluster, err)
 			}
 		}
+		if err := x.flush(ctx); err != nil { // the inventory asks for it
+			return err
+		}
+		for _, o := range list {
+			if err := x.inventory(ctx, o); err != nil {
+				return fmt.Errorf("record the resources of %q: %w", o.Cluster, err)
+			}
+		}
 		return x.flush(ctx)
 	})
+}
+
+// ready is an outcome made ready for its tables.
+type ready struct {
+	entry   entry
+	picture picture
+}
+
+// ready makes outcomes ready, on all cores.
+func (db *DB) ready(list []exposure.Outcome) ([]ready, error) {
+	all := make([]ready, len(list))
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, o := range list {
+		group.Go(func() (err error) {
+			if o.Finding != nil {
+				if all[i].entry, err = db.encode(o); err != nil {
+					return fmt.Errorf("encode the outcome of %q: %w", o.Cluster, err)
+				}
+			}
+			if o.Snapshot != nil {
+				if all[i].picture, err = depict(o); err != nil {
+					return fmt.Errorf("encode the snapshot of %q: %w", o.Cluster, err)
+				}
+			}
+			return nil
+		})
+	}
+	return all, group.Wait()
+}
+
+// before does at once what comes before each outcome: it reads what is there, and
+// gives the changes their numbers, in order; 0 for an outcome with none.
+func (db *DB) before(ctx context.Context, x *indexer, list []ready) ([]int64, error) {
+	var found []*indexed
+	var changed []int
+	var rows [][]any
+	for i, r := range list {
+		e := r.entry
+		if e.index == nil {
+			continue
+		}
+		found, changed = append(found, e.index), append(changed, i)
+		rows = append(rows, changeRow(e.finding, e.kind, e.finding.ModifiedAt))
+	}
+	if err := x.readAhead(ctx, found); err != nil {
+		return nil, err
+	}
+	given, err := db.logChanges(ctx, x.t, rows)
+	if err != nil {
+		return nil, err
+	}
+	numbers := make([]int64, len(list))
+	for n, i := range changed {
+		numbers[i], x.change = given[n], given[n]
+	}
+	return numbers, nil
 }
 
 // entry is an outcome made ready for its tables.
@@ -95,13 +154,9 @@ const (
 	putSeen = `UPDATE findings SET last_seen = ?, seen = ? WHERE id = ? AND fingerprint = ?`
 
 	putFinding = `
-		INSERT INTO findings (id, uid, cluster, account, region, name, severity, status, activity, first_seen, last_seen, modified_at, fingerprint, seen)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (id) DO UPDATE SET severity = excluded.severity, status = excluded.status, activity = excluded.activity,
-			first_seen = excluded.first_seen, last_seen = excluded.last_seen, modified_at = excluded.modified_at,
-			fingerprint = excluded.fingerprint, seen = excluded.seen`
+		INSERT INTO findings (id, uid, cluster, account, region, name, severity, status, activity, first_seen, last_seen, modified_at, fingerprint, seen)`
 
-	putDocument = `INSERT INTO documents (finding, document) VALUES (?, ?) ON CONFLICT (finding) DO UPDATE SET document = excluded.document`
+	putDocument = `INSERT INTO documents (finding, document)`
 
 	dropTraits = `DELETE FROM finding_traits WHERE finding = ?`
 
@@ -110,9 +165,12 @@ const (
 	putEvent = `
 		INSERT INTO events (finding, sequence, at, kind, severity, details)
 		VALUES (?, (SELECT coalesce(max(sequence), 0) + 1 FROM events WHERE finding = ?), ?, ?, ?, ?)`
+
+	putFirstEvent = `INSERT INTO events (finding, sequence, at, kind, severity, details)`
 )
 
-func (db *DB) put(ctx context.Context, x *indexer, e entry) error {
+// put writes a finding; change is the number of its change.
+func (db *DB) put(ctx context.Context, x *indexer, e entry, change int64) error {
 	f, t := e.finding, x.t
 	if e.kind == exposure.Unchanged {
 		moved, err := t.exec(ctx, putSeen, millis(f.LastSeen), e.seen, f.ID, e.fingerprint)
@@ -127,45 +185,58 @@ func (db *DB) put(ctx context.Context, x *indexer, e entry) error {
 			return err
 		}
 	}
-	if err := db.putWhole(ctx, t, e); err != nil {
+	_, known, err := x.earlier(ctx, f.ID)
+	if err != nil {
 		return err
 	}
-	var change int64
-	if e.kind != exposure.Unchanged {
-		var err error
-		if change, err = db.putEvent(ctx, t, e, f.ModifiedAt); err != nil {
-			return err
-		}
+	known = known || x.ahead.bare[f.ID]
+	if err := putWhole(ctx, x, e, known); err != nil {
+		return err
+	}
+	switch {
+	case e.kind == exposure.Unchanged:
+	case known:
+		err = addEvent(ctx, t, e, f.ModifiedAt)
+	default:
+		x.row(putFirstEvent, f.ID, 1, millis(f.ModifiedAt), string(e.kind), f.Severity.Rank(), e.details)
+	}
+	if err != nil {
+		return err
 	}
 	return x.put(ctx, e.index, change, f.ModifiedAt)
 }
 
 // putEvent writes an event of the history and gives its number in the change log.
 func (db *DB) putEvent(ctx context.Context, t tx, e entry, at time.Time) (int64, error) {
-	f := e.finding
-	if _, err := t.exec(ctx, putEvent, f.ID, f.ID, millis(at), string(e.kind), f.Severity.Rank(), e.details); err != nil {
+	if err := addEvent(ctx, t, e, at); err != nil {
 		return 0, err
 	}
-	return db.logChange(ctx, t, f, e.kind, at)
+	numbers, err := db.logChanges(ctx, t, [][]any{changeRow(e.finding, e.kind, at)})
+	if err != nil {
+		return 0, err
+	}
+	return numbers[0], nil
 }
 
-func (db *DB) putWhole(ctx context.Context, t tx, e entry) error {
+func addEvent(ctx context.Context, t tx, e entry, at time.Time) error {
+	f := e.finding
+	_, err := t.exec(ctx, putEvent, f.ID, f.ID, millis(at), string(e.kind), f.Severity.Rank(), e.details)
+	return err
+}
+
+func putWhole(ctx context.Context, x *indexer, e entry, known bool) error {
 	f := e.finding
 	ref := f.Cluster.Ref
-	_, err := t.exec(ctx, putFinding, f.ID, f.UID, ref.String(), ref.Account, ref.Region, ref.Name, f.Severity.Rank(),
+	x.row(putFinding, f.ID, f.UID, ref.String(), ref.Account, ref.Region, ref.Name, f.Severity.Rank(),
 		string(f.Status), string(f.Activity), millis(f.FirstSeen), millis(f.LastSeen), millis(f.ModifiedAt), e.fingerprint, e.seen)
-	if err != nil {
-		return err
+	x.row(putDocument, f.ID, e.compressed)
+	if known {
+		if _, err := x.t.exec(ctx, dropTraits, f.ID); err != nil {
+			return err
+		}
 	}
-	if _, err := t.exec(ctx, putDocument, f.ID, e.compressed); err != nil {
-		return err
+	for _, state := range f.Traits {
+		x.row(putTrait, f.ID, state.ID, string(state.Standing))
 	}
-	if _, err := t.exec(ctx, dropTraits, f.ID); err != nil {
-		return err
-	}
-	rows := make([][]any, len(f.Traits))
-	for i, state := range f.Traits {
-		rows[i] = []any{f.ID, state.ID, string(state.Standing)}
-	}
-	return t.insert(ctx, putTrait, "", rows)
+	return nil
 }

@@ -227,8 +227,8 @@ func (x *indexer) moved(ctx context.Context, item int64, fields []int64) error {
 	if len(fields) == 0 {
 		return nil
 	}
-	var change int64
-	if err := x.t.row(ctx, nextChange, nil, &change); err != nil {
+	change, err := x.afterWalks(ctx)
+	if err != nil {
 		return err
 	}
 	for _, f := range fields {

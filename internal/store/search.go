@@ -5,10 +5,13 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/eksposure/eksposure/internal/fault"
 	"github.com/eksposure/eksposure/internal/search"
@@ -40,10 +43,21 @@ func (db *DB) Document(ctx context.Context, id string) ([]byte, error) {
 	return db.fill(page, seen)
 }
 
+// maxBuffer bounds a buffer that is kept for the next document.
+const maxBuffer = 1 << 20
+
 func (db *DB) fill(compressed []byte, seen int64) ([]byte, error) {
-	page, err := db.expand(compressed)
+	buffer, _ := db.buffers.Get().(*[]byte)
+	if buffer == nil {
+		buffer = new([]byte)
+	}
+	defer db.buffers.Put(buffer)
+	page, err := db.decoder.DecodeAll(compressed, (*buffer)[:0])
 	if err != nil {
-		return nil, err
+		return nil, db.damaged(err)
+	}
+	if cap(page) <= maxBuffer {
+		*buffer = page
 	}
 	document, err := fill(page, time.UnixMilli(seen))
 	if err != nil {
@@ -282,8 +296,10 @@ func (s searcher) documents(ctx context.Context, hits []hit) ([][]byte, error) {
 		numbers[i] = strconv.FormatInt(h.at.Number, 10)
 		places[h.at.Number] = append(places[h.at.Number], i)
 	}
-	list := make([][]byte, len(hits))
 	text := `SELECT e.number, e.` + s.c.seen + `, d.document FROM ` + s.c.table + ` e JOIN ` + s.c.pages + ` d ON d.number = e.number WHERE e.number IN (` + strings.Join(numbers, ", ") + `)`
+	list := make([][]byte, len(hits))
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
 	for rows, err := range s.db.rows(ctx, text) {
 		var number, seen int64
 		var page []byte
@@ -291,15 +307,16 @@ func (s searcher) documents(ctx context.Context, hits []hit) ([][]byte, error) {
 			err = rows.Scan(&number, &seen, &page)
 		}
 		if err != nil {
+			_ = group.Wait() // the first error is told
 			return nil, s.db.engine.translate(err)
 		}
-		document, err := s.db.fill(page, seen)
-		if err != nil {
-			return nil, err
-		}
-		for _, i := range places[number] {
-			list[i] = document
-		}
+		group.Go(func() error {
+			document, err := s.db.fill(page, seen)
+			for _, i := range places[number] {
+				list[i] = document
+			}
+			return err
+		})
 	}
-	return list, nil
+	return list, group.Wait()
 }

@@ -85,10 +85,10 @@ func walk(ctx context.Context, t *testing.T, ask func(context.Context, search.Re
 func TestSearchConforms(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		random := rand.New(rand.NewPCG(1, 2))
-		docs := filled(t, db, random, 120)
+		docs := filled(t, db, random, 60)
 		a := newAsker(random, search.FindingSchema(), docs.list())
 		matched := 0
-		for range 120 {
+		for range 60 {
 			matched += conforms(t, db, docs, search.Request{Filters: a.filters(), Sort: a.sort(), Limit: 1 + random.IntN(100), Now: storetest.Now()})
 			countsConform(t, db, a)
 		}

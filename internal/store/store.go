@@ -58,6 +58,7 @@ type DB struct {
 	patience time.Duration
 	encoder  *zstd.Encoder
 	decoder  *zstd.Decoder
+	buffers  sync.Pool // of documents that are filled in
 	close    sync.Once
 	prepared statements
 

@@ -22,9 +22,12 @@ const (
 )
 
 // targets replaces the remediation targets of a finding by those that it has now.
-func (x *indexer) targets(ctx context.Context, item int64, f *exposure.Finding) error {
-	if _, err := x.t.exec(ctx, dropTargets, item); err != nil {
-		return err
+// A finding that is not known has none.
+func (x *indexer) targets(ctx context.Context, item int64, known bool, f *exposure.Finding) error {
+	if known {
+		if _, err := x.t.exec(ctx, dropTargets, item); err != nil {
+			return err
+		}
 	}
 	for _, e := range exposure.Targets(f) {
 		x.row(putTarget, item, e.ID, e.Trait, string(e.Type), e.Title, e.Resource.Type, e.Resource.UID, e.Resource.Name,
