@@ -23,7 +23,8 @@ type ImageRecord struct {
 	Database string `json:"database,omitempty"`
 	// Report is set when another scanner's report stands in for the image.
 	Report *ImageReport `json:"report,omitempty"`
-	Counts ImageCounts  `json:"counts"`
+	// Counts is nil when no build of the vulnerability database was asked about it.
+	Counts *ImageCounts `json:"counts,omitempty"`
 	// Clusters and Running count where it runs, within the scope asked for.
 	Clusters int `json:"clusters"`
 	Running  int `json:"running"`

@@ -49,7 +49,11 @@ func (im seenImage) facts() inventory.ImageRecord {
 	i := im.image
 	r := inventory.ImageRecord{
 		Digest: i.Digest, Repository: i.Repository, Read: im.build != buildUnread, Unread: im.unread, OS: i.OS.String(), EndOfLife: i.OS.EndOfLife,
-		Packages: i.Packages, Database: i.Database, Report: i.Report, Counts: countMatches(i.Matches),
+		Packages: i.Packages, Database: i.Database, Report: i.Report,
+	}
+	if i.Database != "" { // else nothing is known of its vulnerabilities
+		counts := countMatches(i.Matches)
+		r.Counts = &counts
 	}
 	if i.Report != nil {
 		r.Unread = i.Report.Unread
@@ -58,7 +62,7 @@ func (im seenImage) facts() inventory.ImageRecord {
 }
 
 // seenImages are the images of a snapshot, by digest: those that were read, and
-// those that containers only name.
+// those that containers only name or that a gap says could not be read.
 func seenImages(s *inventory.Snapshot) map[string]seenImage {
 	seen := map[string]seenImage{}
 	for _, im := range s.Images {
@@ -77,8 +81,12 @@ func seenImages(s *inventory.Snapshot) map[string]seenImage {
 		seen[digest] = im
 	}
 	for _, g := range s.Gaps {
-		if im, ok := seen[g.Subject]; ok && g.Section == inventory.SectionImages && im.build == buildUnread {
-			im.unread = g.Detail
+		if g.Section != inventory.SectionImages && g.Section != inventory.SectionMatches {
+			continue
+		}
+		if im, ok := seen[g.Subject]; ok && im.image.Database == "" { // a scan lists it with its name alone
+			im.image = inventory.Image{Digest: im.image.Digest, Repository: im.image.Repository}
+			im.build, im.unread = buildUnread, g.Detail
 			seen[g.Subject] = im
 		}
 	}

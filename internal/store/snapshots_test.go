@@ -174,7 +174,7 @@ func TestImageRecords(t *testing.T) {
 		secret := inventory.ImageRecord{Digest: "sha256:secret", Repository: "registry/secret", Unread: "the registry refused", Clusters: 2, Running: 4}
 		web := inventory.ImageRecord{
 			Digest: "sha256:web", Repository: "registry/web", Read: true, OS: "debian 11", Packages: 9, Database: "build 1", Clusters: 2, Running: 4,
-			Counts: inventory.ImageCounts{Vulnerabilities: 2, Critical: 1, High: 1, Fixable: 1, KEV: 1},
+			Counts: &inventory.ImageCounts{Vulnerabilities: 2, Critical: 1, High: 1, Fixable: 1, KEV: 1},
 		}
 		inShop := web
 		inShop.Clusters, inShop.Running = 1, 2
@@ -223,6 +223,24 @@ func TestImageRecords(t *testing.T) {
 		for _, q := range []struct{ id, after string }{{"CVE-3", ""}, {"CVE-1", "sha256:web"}} {
 			if got, err := db.VulnerableImages(t.Context(), access.Scope{}, q.id, q.after, 10); err != nil || len(got) != 0 {
 				t.Errorf("images with %+v: %v, %v", q, got, err)
+			}
+		}
+	})
+}
+
+// A scan lists an image that it could not read or match by its name alone, beside
+// the gap: nothing is known of it, and nothing is counted.
+func TestImagesThatNoScanCouldRead(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		for _, section := range []inventory.Section{inventory.SectionImages, inventory.SectionMatches} {
+			s := clusterSnapshot(shop, day(1))
+			s.Images[0] = inventory.Image{Digest: "sha256:web", Repository: "registry/web", Platform: "linux/amd64", References: []string{"registry/web:1"}}
+			s.Gaps = append(s.Gaps, inventory.Gap{Section: section, Subject: "sha256:web", Reason: "invalid", Detail: "a layer is " + string(section)})
+			recordScan(t, db, s)
+			want := inventory.ImageRecord{Digest: "sha256:web", Repository: "registry/web", Unread: "a layer is " + string(section), Clusters: 1, Running: 2}
+			got, err := db.ImageRecords(t.Context(), access.Scope{}, inventory.ImageQuery{Limit: 10, Repository: "/web", Unread: true})
+			if diff := cmp.Diff([]inventory.ImageRecord{want}, got); err != nil || diff != "" {
+				t.Errorf("%s: %v (-want +got):\n%s", section, err, diff)
 			}
 		}
 	})

@@ -56,7 +56,7 @@ func TestOverTheStore(t *testing.T) {
 		}
 		var image inventory.ImageRecord
 		s.call("GET", "/images/"+digest, "").into(t, &image)
-		if image.Clusters != 3 || image.Running != 6 || image.Counts.Vulnerabilities != 1 || image.Counts.KEV != 1 {
+		if image.Clusters != 3 || image.Running != 6 || image.Counts == nil || image.Counts.Vulnerabilities != 1 || image.Counts.KEV != 1 {
 			t.Errorf("image %+v", image)
 		}
 		var where struct {

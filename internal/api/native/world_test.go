@@ -163,7 +163,7 @@ func (w *world) ImageRecord(_ context.Context, scope access.Scope, d string) (in
 	if d != digest || len(uses) == 0 {
 		return inventory.ImageRecord{}, fmt.Errorf("image %s: %w", d, fault.ErrNotFound)
 	}
-	return inventory.ImageRecord{Digest: digest, Repository: "registry/shop/web", Read: true, Counts: inventory.ImageCounts{Vulnerabilities: 1, KEV: 1}, Clusters: len(uses), Running: 2 * len(uses)}, nil
+	return inventory.ImageRecord{Digest: digest, Repository: "registry/shop/web", Read: true, Counts: &inventory.ImageCounts{Vulnerabilities: 1, KEV: 1}, Clusters: len(uses), Running: 2 * len(uses)}, nil
 }
 
 func (w *world) ImageRecords(ctx context.Context, scope access.Scope, q inventory.ImageQuery) ([]inventory.ImageRecord, error) {
