@@ -132,7 +132,7 @@ func moreFields() []string {
 // Validate reports the first thing that is wrong with a request, as fault.ErrInvalid.
 func (r *Request) Validate() error {
 	if r.Name != "" && !nameShape.MatchString(r.Name) {
-		return fmt.Errorf("the Name has to be 1 to 256 letters, digits, spaces and . _ , : ( ) / + -: %w", fault.ErrInvalid)
+		return fmt.Errorf("the name has to be 1 to 256 letters, digits, spaces and . _ , : ( ) / + -: %w", fault.ErrInvalid)
 	}
 	if len(r.ClientToken) > maxToken {
 		return fmt.Errorf("the ClientToken has %d characters: want 1 to %d: %w", len(r.ClientToken), maxToken, fault.ErrInvalid)
@@ -165,14 +165,14 @@ func (o *Output) validate() error {
 	switch o.Format {
 	case CSV:
 		if n := len(o.Fields); n < 1 || n > maxFields {
-			return fmt.Errorf("format CSV has %d SelectedFields: want 1 to %d: %w", n, maxFields, fault.ErrInvalid)
+			return fmt.Errorf("format CSV has %d selected fields: want 1 to %d: %w", n, maxFields, fault.ErrInvalid)
 		}
 	case OCSFJSON:
 		if len(o.Fields) > 0 {
-			return fmt.Errorf("format OCSF_JSON takes no SelectedFields; it has whole findings: %w", fault.ErrInvalid)
+			return fmt.Errorf("format OCSF_JSON takes no selected fields; it has whole findings: %w", fault.ErrInvalid)
 		}
 	default:
-		return fmt.Errorf("the Format is %q: want CSV or OCSF_JSON: %w", o.Format, fault.ErrInvalid)
+		return fmt.Errorf("the format is %q: want CSV or OCSF_JSON: %w", o.Format, fault.ErrInvalid)
 	}
 	seen := map[string]bool{}
 	for _, more := range moreFields() {
@@ -182,10 +182,10 @@ func (o *Output) validate() error {
 		_, known := search.FindingSchema().Kind(field)
 		used, more := seen[field]
 		if !known && !more {
-			return fmt.Errorf("SelectedFields[%d] is %q, which is no field of findings: %w", i, field, fault.ErrInvalid)
+			return fmt.Errorf("selected field %d is %q, which is no field of findings: %w", i+1, field, fault.ErrInvalid)
 		}
 		if used {
-			return fmt.Errorf("SelectedFields[%d] repeats %q: %w", i, field, fault.ErrInvalid)
+			return fmt.Errorf("selected field %d repeats %q: %w", i+1, field, fault.ErrInvalid)
 		}
 		seen[field] = true
 	}

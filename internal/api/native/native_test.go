@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -91,9 +92,9 @@ func TestEveryOperation(t *testing.T) {
 		{"ListDeadLetters", "GET", "/dead-letters", "", 200},
 		{"ResendDeadLetter", "POST", "/dead-letters/2/resend?sink=webhook:siem", "", 204},
 		{"DropDeadLetter", "DELETE", "/dead-letters/2?sink=webhook:siem", "", 204},
-		{"PreviewAutomationRule", "POST", "/automation-rules/preview", `{"criteria":{"CompositeFilters":[]},"shown":1}`, 200},
+		{"PreviewAutomationRule", "POST", "/automation-rules/preview", `{"criteria":{"CompositeFilters":[{"StringFilters":[{"FieldName":"status","Filter":{"Value":"New","Comparison":"EQUALS"}}]}]},"shown":1}`, 200},
 		{"ApplyAutomationRule", "POST", "/automation-rules/rule-1/apply", "", 200},
-		{"StartFolderExport", "POST", "/exports", `{"format":"CSV"}`, 202},
+		{"StartFolderExport", "POST", "/exports", `{"format":"CSV","fields":["metadata.uid","severity"]}`, 202},
 		{"GetExport", "GET", "/exports/export-1", "", 200},
 		{"CancelExport", "DELETE", "/exports/export-1", "", 204},
 		{"ListKeys", "GET", "/keys", "", 200},
@@ -118,6 +119,52 @@ func TestEveryOperation(t *testing.T) {
 	for at, op := range s.ops {
 		if name, _ := op["operationId"].(string); !met[name] {
 			t.Errorf("no request met %s (%s)", name, at)
+		}
+	}
+}
+
+// CSV has columns of its own when none are asked for; whole findings have none.
+func TestExportColumns(t *testing.T) {
+	for _, test := range []struct {
+		body string
+		want []string
+	}{
+		{`{"format":"CSV"}`, []string{"metadata.uid", "severity", "status", "finding_info.title", "cloud.account.uid", "cloud.region", "resources.uid", "finding_info.created_time_dt"}},
+		{`{"format":"CSV","fields":["severity"]}`, []string{"severity"}},
+		{`{"format":"OCSF_JSON"}`, nil},
+	} {
+		cfg, started := newWorld().config(), &exports{}
+		cfg.Exports = started
+		if a := serve(t, cfg).call("POST", "/exports", test.body); a.status != http.StatusAccepted {
+			t.Fatalf("%s: status %d: %s", test.body, a.status, a.body)
+		}
+		r := started.started[0]
+		if diff := cmp.Diff(test.want, r.Output.Fields); diff != "" {
+			t.Errorf("%s: columns (-want +got):\n%s", test.body, diff)
+		}
+		if err := r.Validate(); err != nil {
+			t.Errorf("%s: the exporter refuses it: %v", test.body, err)
+		}
+	}
+}
+
+// Every schema has a name that says what it is of.
+func TestSchemaNames(t *testing.T) {
+	text, err := native.Document("1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var document struct {
+		Components struct {
+			Schemas map[string]any `json:"schemas"`
+		} `json:"components"`
+	}
+	if err := json.Unmarshal(text, &document); err != nil {
+		t.Fatal(err)
+	}
+	for name := range document.Components.Schemas {
+		if !regexp.MustCompile(`^[A-Z][A-Za-z]+$`).MatchString(name) {
+			t.Errorf("a schema is named %q", name)
 		}
 	}
 }
@@ -161,6 +208,9 @@ func TestWrongRequests(t *testing.T) {
 		{"a scope that cannot be", "POST", "/keys", `{"name":"a","role":"admin","scope":{"clusters":["x"]}}`, 400},
 		{"a scan of what is none", "POST", "/scans", `{"clusters":["x"]}`, 400},
 		{"an export of no format", "POST", "/exports", `{"format":"XML"}`, 400},
+		{"a preview of no criteria", "POST", "/automation-rules/preview", `{}`, 400},
+		{"a preview of empty criteria", "POST", "/automation-rules/preview", `{"criteria":{"CompositeFilters":[]}}`, 400},
+		{"a preview in the shape of a rule", "POST", "/automation-rules/preview", `{"criteria":{"OcsfFindingCriteria":{}}}`, 400},
 		{"an unknown export", "GET", "/exports/none", "", 404},
 		{"an unknown dead letter", "POST", "/dead-letters/7/resend?sink=webhook:siem", "", 404},
 		{"an unknown rule", "POST", "/automation-rules/none/apply", "", 404},

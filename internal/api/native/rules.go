@@ -19,7 +19,7 @@ func (s *service) ruleOperations() []operation {
 		{
 			name: "PreviewAutomationRule", method: http.MethodPost, path: "/automation-rules/preview", action: access.Read, group: "automation",
 			summary:     "Find which findings a rule's criteria meet now. Changes nothing.",
-			description: "The criteria are those of CreateAutomationRuleV2 (OcsfFindingCriteria). Unlike a rule that runs in a scan, a preview sees what people and rules have set.",
+			description: "The criteria are what CreateAutomationRuleV2 has within Criteria.OcsfFindingCriteria, such as {\"CompositeFilters\": […]}; at least one composite filter. Unlike a rule that runs in a scan, a preview sees what people and rules have set.",
 			body:        PreviewRequest{}, answer: Preview{}, handle: s.previewRule,
 		},
 		{
@@ -36,7 +36,7 @@ const maxShown = 100
 
 // PreviewRequest has the criteria to try out.
 type PreviewRequest struct {
-	Criteria search.Filters `json:"criteria" doc:"Criteria as in CreateAutomationRuleV2."`
+	Criteria search.Filters `json:"criteria" doc:"What CreateAutomationRuleV2 has within Criteria.OcsfFindingCriteria; at least one of CompositeFilters."`
 	Shown    int            `json:"shown,omitempty" doc:"How many of the findings to give, at most 100; 20 when left out."`
 }
 
@@ -50,6 +50,9 @@ func (s *service) previewRule(ctx context.Context, q *request) (any, error) {
 	body, _ := q.body.(*PreviewRequest)
 	if body.Shown < 0 || body.Shown > maxShown {
 		return nil, fmt.Errorf("shown is %d: want 1 to %d: %w", body.Shown, maxShown, fault.ErrInvalid)
+	}
+	if len(body.Criteria.CompositeFilters) == 0 {
+		return nil, fmt.Errorf("criteria has no CompositeFilters: a rule that matches every finding says so with a filter that does: %w", fault.ErrInvalid)
 	}
 	found, err := s.cfg.Rules.Preview(ctx, body.Criteria, q.caller.Scope, body.Shown)
 	if err != nil {

@@ -46,7 +46,8 @@ func set[T ~string](sets map[reflect.Type][]string, values ...T) {
 	}
 }
 
-// reference gives the schema of a type where it is used: a reference for a struct.
+// reference gives the schema of a type where it is used: a reference for a struct
+// that has a name.
 func (s *schemas) reference(t reflect.Type) schema {
 	switch {
 	case t == reflect.TypeFor[time.Time]():
@@ -62,6 +63,9 @@ func (s *schemas) reference(t reflect.Type) schema {
 	case reflect.Pointer:
 		return s.reference(t.Elem())
 	case reflect.Struct:
+		if t.Name() == "" {
+			return s.object(t)
+		}
 		name := nameOf(t)
 		if _, known := s.components[name]; !known {
 			s.components[name] = schema{} // ends the recursion
