@@ -51,7 +51,7 @@ func (a *App) listenMetrics(ctx context.Context) (*metricsServer, error) {
 	if host, _, err := net.SplitHostPort(c.MetricsListen); err == nil && m.token == nil && !server.Loopback(host) {
 		return nil, fmt.Errorf("setting serve.metrics_listen: address %q is reached from other machines, which demands a token: give --metrics-token-file, or listen on 127.0.0.1: %w", c.MetricsListen, fault.ErrInvalid)
 	}
-	sc := server.Config{Address: c.MetricsListen, Now: a.o.Clock, Log: a.o.Log}
+	sc := server.Config{Address: c.MetricsListen, Flag: "--metrics-listen", Now: a.o.Clock, Log: a.o.Log}
 	if host, _, err := net.SplitHostPort(c.MetricsListen); err == nil && !server.Loopback(host) {
 		sc.CertFile, sc.KeyFile = c.TLSCert, c.TLSKey
 	}

@@ -23,7 +23,7 @@ const flushTime = 5 * time.Second
 func (a *App) Serve(ctx context.Context, ready func(cli.Serving) error) error {
 	c := a.o.Config
 	front, err := server.Listen(ctx, server.Config{
-		Address: c.Serve.Listen, CertFile: c.Serve.TLSCert, KeyFile: c.Serve.TLSKey, Grace: c.Serve.Grace, Now: a.o.Clock, Log: a.o.Log,
+		Address: c.Serve.Listen, Flag: "--listen", CertFile: c.Serve.TLSCert, KeyFile: c.Serve.TLSKey, Grace: c.Serve.Grace, Now: a.o.Clock, Log: a.o.Log,
 	})
 	if err != nil {
 		return err

@@ -49,7 +49,7 @@ func (a *App) eventSinks() ([]deliver.Sink, error) {
 		h, err := webhook.New(webhook.Config{Name: name, URL: c.Webhooks[name], Now: a.o.Clock, Secret: func() (string, error) {
 			text, err := os.ReadFile(file)
 			if err != nil {
-				return "", fmt.Errorf("setting events.webhook_secrets: %w: %w", err, fault.ErrDenied)
+				return "", fault.Local(fmt.Errorf("setting events.webhook_secrets: %w: %w", err, fault.ErrDenied))
 			}
 			return string(text), nil
 		}})

@@ -98,10 +98,6 @@ func environment(env []string) map[string]string {
 // remedy, which it is not for a damaged file.
 var errUsage = fmt.Errorf("%w", fault.ErrInvalid)
 
-// errPlace marks a place of the user's that cannot be written: credentials are no
-// remedy for it.
-var errPlace = fmt.Errorf("%w", fault.ErrDenied)
-
 // exitError ends a command that did its work with a code that tells about the
 // result, not about a failure.
 type exitError struct {
@@ -121,11 +117,11 @@ func (r *runner) fail(command *cobra.Command, err error) int {
 	category := fault.Of(err)
 	r.say("%s", message(err))
 	text := remedy(category.Name)
+	if fault.IsLocal(err) {
+		text = ""
+	}
 	if errors.Is(err, errUsage) {
 		text = "Usage: `" + command.CommandPath() + " --help`."
-	}
-	if errors.Is(err, errPlace) {
-		text = "Make it writable, or name another place."
 	}
 	if text != "" {
 		_, _ = fmt.Fprintln(r.Err, text)

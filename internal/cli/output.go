@@ -97,7 +97,7 @@ func placeError(err error) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("its directory does not exist: %w", fault.ErrNotFound)
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
-		return fmt.Errorf("its directory cannot be written: %w: %w", cause, errPlace)
+		return fault.Local(fmt.Errorf("its directory cannot be written (%w); make it writable, or name another place: %w", cause, fault.ErrDenied))
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return fmt.Errorf("the disk is full: %w: %w", cause, fault.ErrInvalid)
 	}

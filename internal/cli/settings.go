@@ -138,7 +138,7 @@ func fileError(err error) error {
 	case isNotExist(err):
 		return fmt.Errorf("%w: %w", err, fault.ErrNotFound)
 	case os.IsPermission(err):
-		return fmt.Errorf("%w: %w", err, fault.ErrDenied)
+		return fault.Local(fmt.Errorf("%w; make it readable, or name another: %w", err, fault.ErrDenied))
 	}
 	if errors.Is(err, syscall.EISDIR) || errors.Is(err, syscall.ENOTDIR) {
 		return fmt.Errorf("%w: %w", err, fault.ErrInvalid)

@@ -35,3 +35,15 @@ func TestExitCodesAreDistinct(t *testing.T) {
 		seen[c.ExitCode] = c.Name
 	}
 }
+
+// The mark changes neither the category nor the text.
+func TestLocal(t *testing.T) {
+	denied := fmt.Errorf("file %q: %w", "f", fault.ErrDenied)
+	marked := fmt.Errorf("setting: %w", fault.Local(denied))
+	if !fault.IsLocal(marked) || fault.Of(marked).Name != "denied" || marked.Error() != "setting: "+denied.Error() {
+		t.Errorf("marked: %v, local %t, category %q", marked, fault.IsLocal(marked), fault.Of(marked).Name)
+	}
+	if fault.IsLocal(denied) || fault.IsLocal(nil) || fault.Local(nil) != nil {
+		t.Error("an error that nobody marked counts as local")
+	}
+}

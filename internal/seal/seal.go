@@ -157,7 +157,7 @@ func pathFault(err error) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("%w: %w", err, fault.ErrNotFound)
 	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("%w: %w", err, fault.ErrDenied)
+		return fault.Local(fmt.Errorf("%w; let this user read and write it: %w", err, fault.ErrDenied))
 	}
-	return fmt.Errorf("%w: %w", err, fault.ErrUnavailable)
+	return fault.Local(fmt.Errorf("%w: %w", err, fault.ErrUnavailable))
 }

@@ -11,6 +11,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log"
 	"log/slog"
 	"net"
@@ -18,6 +19,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/eksposure/eksposure/internal/fault"
@@ -46,6 +48,8 @@ const (
 type Config struct {
 	// Address is HOST:PORT. A host that is not loopback demands a certificate.
 	Address string
+	// Flag is the flag that names another address, for errors.
+	Flag string
 	// CertFile and KeyFile are PEM files; they are read again when they change.
 	CertFile, KeyFile string
 	// Grace is the time that requests in flight have when the server ends.
@@ -79,6 +83,23 @@ func (c Config) Validate() error {
 			c.Address, fault.ErrInvalid)
 	}
 	return nil
+}
+
+// bindFault says why the address cannot be had, and what to do.
+func (c Config) bindFault(err error) error {
+	another := "name another address"
+	if c.Flag != "" {
+		another += " with " + c.Flag
+	}
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Errorf("another program has this port; end it, or %s: %w", another, fault.ErrUnavailable)
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("this port needs rights that the program does not have; %s: %w", another, fault.ErrDenied)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return fmt.Errorf("this machine does not have this address; %s: %w", another, fault.ErrInvalid)
+	}
+	return fmt.Errorf("%w; %s: %w", err, another, fault.ErrUnavailable)
 }
 
 // Loopback reports whether a host is this machine for this machine alone. Any name
@@ -117,7 +138,7 @@ func Listen(ctx context.Context, c Config) (*Server, error) {
 	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Address)
 	if err != nil {
-		return nil, fmt.Errorf("listen on %q: %w: %w", c.Address, err, fault.ErrUnavailable)
+		return nil, fault.Local(fmt.Errorf("listen on %q: %w", c.Address, c.bindFault(err)))
 	}
 	s := &Server{cfg: c, listener: listener, health: newHealth(c.Now)}
 	base, end := context.WithCancel(context.WithoutCancel(ctx))

@@ -143,8 +143,11 @@ func TestReadOnlyPlaces(t *testing.T) {
 	if err := os.WriteFile(blocked, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := store.Open(t.Context(), store.Config{Place: filepath.Join(blocked, "e.db"), Now: time.Now}); !errors.Is(err, fault.ErrUnavailable) {
+	if _, err := store.Open(t.Context(), store.Config{Place: filepath.Join(blocked, "e.db"), Now: time.Now}); !errors.Is(err, fault.ErrInvalid) {
 		t.Errorf("a directory that is a file: %v", err)
+	}
+	if _, err := store.Open(t.Context(), store.Config{Place: t.TempDir(), Now: time.Now}); !errors.Is(err, fault.ErrInvalid) {
+		t.Errorf("a file that is a directory: %v", err)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	sqlite "github.com/glebarez/go-sqlite"
@@ -158,13 +159,13 @@ func (e *sqliteEngine) translate(err error) error {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
 		return fmt.Errorf("database %q is in use by another eksposure: %w: %w", e.path, err, fault.ErrConflict)
 	case sqlite3.SQLITE_FULL:
-		return fmt.Errorf("disk full: database %q cannot grow; make room and run the command again, what was recorded is kept: %w: %w", e.path, err, fault.ErrUnavailable)
+		return fault.Local(fmt.Errorf("disk full: database %q cannot grow; make room and run the command again, what was recorded is kept: %w: %w", e.path, err, fault.ErrUnavailable))
 	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
 		return fmt.Errorf("database %q is damaged; %s: %w: %w", e.path, e.advice(), err, fault.ErrInvalid)
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH:
-		return fmt.Errorf("database %q cannot be written; make it and its directory writable or name another file with --db: %w: %w", e.path, err, fault.ErrDenied)
+		return fault.Local(fmt.Errorf("database %q cannot be written; make it and its directory writable or name another file with --db: %w: %w", e.path, err, fault.ErrDenied))
 	case sqlite3.SQLITE_IOERR:
-		return fmt.Errorf("database %q could not be read or written; see to its disk and run the command again, what was recorded is kept: %w: %w", e.path, err, fault.ErrUnavailable)
+		return fault.Local(fmt.Errorf("database %q could not be read or written; see to its disk and run the command again, what was recorded is kept: %w: %w", e.path, err, fault.ErrUnavailable))
 	case sqlite3.SQLITE_INTERRUPT:
 		return fmt.Errorf("database %q: %w: %w", e.path, err, context.Canceled)
 	}
@@ -176,8 +177,11 @@ func (e *sqliteEngine) advice() string {
 }
 
 func osFault(err error) error {
-	if errors.Is(err, os.ErrPermission) {
-		return fmt.Errorf("%w; make it writable or name another file with --db: %w", err, fault.ErrDenied)
+	switch {
+	case errors.Is(err, os.ErrPermission):
+		return fault.Local(fmt.Errorf("%w; make it writable or name another file with --db: %w", err, fault.ErrDenied))
+	case errors.Is(err, syscall.EISDIR), errors.Is(err, syscall.ENOTDIR):
+		return fmt.Errorf("%w; name a file with --db: %w", err, fault.ErrInvalid)
 	}
-	return fmt.Errorf("%w: %w", err, fault.ErrUnavailable)
+	return fault.Local(fmt.Errorf("%w; see to its disk or name another file with --db: %w", err, fault.ErrUnavailable))
 }

@@ -135,15 +135,15 @@ func (d *Desks) ask(ctx context.Context, s site, method, path string, in, out an
 // secretOf reads one credential from its file.
 func secretOf(setting, file string) (string, error) {
 	if file == "" {
-		return "", fmt.Errorf("setting %s names no file with the credentials: %w", setting, fault.ErrDenied)
+		return "", fault.Local(fmt.Errorf("setting %s names no file with the credentials: %w", setting, fault.ErrDenied))
 	}
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return "", fmt.Errorf("setting %s: %w: %w", setting, err, fault.ErrDenied)
+		return "", fault.Local(fmt.Errorf("setting %s: %w: %w", setting, err, fault.ErrDenied))
 	}
 	secret := strings.TrimSpace(string(text))
 	if secret == "" {
-		return "", fmt.Errorf("setting %s: file %q is empty: %w", setting, file, fault.ErrDenied)
+		return "", fault.Local(fmt.Errorf("setting %s: file %q is empty: %w", setting, file, fault.ErrDenied))
 	}
 	return secret, nil
 }
