@@ -41,6 +41,11 @@ lines are printed that ask for them with the AWS CLI.`,
 		if hold && serve {
 			return fmt.Errorf("--hold and --serve exclude each other: %w", errUsage)
 		}
+		for _, name := range []string{"output", "output-file"} {
+			if c.Flags().Changed(name) && serve {
+				return fmt.Errorf("--serve takes no --%s; ask the server for the findings: %w", name, errUsage)
+			}
+		}
 		for _, name := range []string{"listen", "tls-cert", "tls-key"} {
 			if c.Flags().Changed(name) && !serve {
 				return fmt.Errorf("--%s needs --serve: %w", name, errUsage)

@@ -41,7 +41,8 @@ func exitCodes() string {
 		lines[c.ExitCode] = meaning[c.Name]
 	}
 	var b strings.Builder
-	b.WriteString("Every command ends with one of these codes:\n\n")
+	b.WriteString("Every command ends with one of these codes. `eksposure serve`, `demo --serve` and `demo --hold` run until they are\n" +
+		"interrupted: that is their end, and the code is then 0.\n\n")
 	for code := range fault.ExitInterrupted + 1 {
 		if text, ok := lines[code]; ok {
 			fmt.Fprintf(&b, "  %3d  %s\n", code, text)
