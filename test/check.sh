@@ -54,11 +54,10 @@ go test -timeout 20m ./...
 
 # Packages that link syft or grype are left out: building those with the race
 # detector takes longer than everything else together. So are store, whose engine is
-# SQLite in Go, and the suites that take minutes without it already; and schedule,
-# whose tests read their own fleet without its lock.
+# SQLite in Go, and the suites that take minutes without it already.
 step "tests with the race detector"
 heavy=$(go list -f '{{if not .Standard}}{{.ImportPath}} {{join .Deps " "}} {{join .TestImports " "}} {{join .XTestImports " "}}{{end}}' ./internal/... |
 	grep -E 'github.com/anchore/(syft|grype)|internal/(app|catalog|vulndb|estate/vulndata)' | cut -d' ' -f1 | sort)
-go list ./internal/... | grep -vE 'internal/(store|schedule|cloud|estate|kube)' | sort | comm -23 - <(echo "$heavy") | xargs go test -race -timeout 20m
+go list ./internal/... | grep -vE 'internal/(store|cloud|estate|kube)' | sort | comm -23 - <(echo "$heavy") | xargs go test -race -timeout 20m
 
 step "done"

@@ -3,6 +3,8 @@ package schedule_test
 import (
 	"context"
 	"errors"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -63,14 +65,18 @@ func TestPeriodicScans(t *testing.T) {
 		_, stop := serve(t, m, f, "one", nil)
 		time.Sleep(10 * time.Minute)
 		each(t, f, 1, 1)
+		f.mu.Lock()
 		if f.most != 4 {
 			t.Errorf("%d clusters at the same time, want 4", f.most)
 		}
+		f.mu.Unlock()
 		time.Sleep(24 * time.Hour)
 		each(t, f, 4, 5)
+		f.mu.Lock()
 		if f.discoveries < 4 || f.discoveries > 6 || f.tidied != f.discoveries {
 			t.Errorf("%d discoveries, %d followed by tidying, in a day", f.discoveries, f.tidied)
 		}
+		f.mu.Unlock()
 		stop()
 	})
 }
@@ -112,9 +118,11 @@ func TestServersShareTheWork(t *testing.T) {
 		if by["one"] < 15 || by["two"] < 15 {
 			t.Errorf("scans by server: %v", by)
 		}
+		f.mu.Lock()
 		if f.discoveries != 1 {
 			t.Errorf("%d discoveries, want 1 for both", f.discoveries)
 		}
+		f.mu.Unlock()
 		stopOne()
 		stopTwo()
 	})
@@ -126,9 +134,14 @@ func TestHandedBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, f := newMemory(), newFleet(2)
 		f.takes = 10 * time.Minute
+		var mu sync.Mutex
 		var results []schedule.Result
 		_, stopOne := serve(t, m, f, "one", func(c *schedule.Config) {
-			c.Observe = func(r schedule.Result, _ time.Duration) { results = append(results, r) }
+			c.Observe = func(r schedule.Result, _ time.Duration) {
+				mu.Lock()
+				defer mu.Unlock()
+				results = append(results, r)
+			}
 			c.Parallel = 2
 		})
 		time.Sleep(5 * time.Minute)
@@ -136,9 +149,13 @@ func TestHandedBack(t *testing.T) {
 		if diff := cmp.Diff([]schedule.Result{schedule.HandedBack, schedule.HandedBack}, results); diff != "" {
 			t.Errorf("results (-want +got):\n%s", diff)
 		}
+		f.mu.Lock()
+		m.mu.Lock()
 		if len(f.scans) != 0 || len(m.leases) != 0 {
 			t.Errorf("%d scans were noted, %d leases are held", len(f.scans), len(m.leases))
 		}
+		m.mu.Unlock()
+		f.mu.Unlock()
 		killed := f.clusters[0]
 		m.leases["scan/"+killed.String()] = held{"killed", time.Now().Add(2 * time.Minute)}
 		_, stopTwo := serve(t, m, f, "two", nil)
@@ -163,9 +180,13 @@ func TestLostLease(t *testing.T) {
 		m.leases["scan/"+f.clusters[0].String()] = held{"two", time.Now().Add(time.Hour)}
 		m.mu.Unlock()
 		time.Sleep(2 * time.Minute)
+		f.mu.Lock()
+		m.mu.Lock()
 		if f.busy != 0 || len(f.scans) != 0 || !m.rows[f.clusters[0]].Last.IsZero() {
 			t.Errorf("the scan went on: %d busy, %d scans, %+v", f.busy, len(f.scans), m.rows[f.clusters[0]])
 		}
+		m.mu.Unlock()
+		f.mu.Unlock()
 		stop()
 	})
 }
@@ -202,17 +223,23 @@ func TestFailingClusterIsRetriedLessAndLess(t *testing.T) {
 			t.Errorf("%d scans in the first 20 minutes, want 3", got)
 		}
 		time.Sleep(3 * 24 * time.Hour)
+		m.mu.Lock()
 		row := m.rows[broken]
+		m.mu.Unlock()
+		m.mu.Lock()
 		if row.Problem == "" || row.Failures < 10 || row.Next.Sub(row.Last) > interval+interval/5 {
 			t.Errorf("%+v", row)
 		}
+		m.mu.Unlock()
 		f.mu.Lock()
 		delete(f.broken, broken)
 		f.mu.Unlock()
 		time.Sleep(7 * time.Hour)
+		m.mu.Lock()
 		if row.Problem != "" || row.Failures != 0 {
 			t.Errorf("%+v", row)
 		}
+		m.mu.Unlock()
 		each(t, f, 10, 40)
 		stop()
 	})
@@ -222,17 +249,23 @@ func TestFailingClusterIsRetriedLessAndLess(t *testing.T) {
 func TestCatchUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, f := newMemory(), newFleet(20)
-		slept := time.Duration(0)
-		_, stop := serve(t, m, f, "one", func(c *schedule.Config) { c.Now = func() time.Time { return time.Now().Add(slept) } })
+		var slept atomic.Int64
+		_, stop := serve(t, m, f, "one", func(c *schedule.Config) {
+			c.Now = func() time.Time { return time.Now().Add(time.Duration(slept.Load())) }
+		})
 		time.Sleep(10 * time.Minute)
 		each(t, f, 1, 1)
-		slept = 72 * time.Hour
+		slept.Store(int64(72 * time.Hour))
+		f.mu.Lock()
 		f.most = 0
+		f.mu.Unlock()
 		time.Sleep(10 * time.Minute)
 		each(t, f, 2, 2)
+		f.mu.Lock()
 		if f.most > 4 {
 			t.Errorf("%d clusters at the same time, want 4 at most", f.most)
 		}
+		f.mu.Unlock()
 		stop()
 	})
 }
@@ -249,9 +282,11 @@ func TestClustersComeAndGo(t *testing.T) {
 		f.clusters = append(f.clusters, added)
 		f.mu.Unlock()
 		time.Sleep(7 * time.Hour)
+		m.mu.Lock()
 		if m.rows[gone] != nil {
 			t.Error("the cluster that is gone is still scheduled")
 		}
+		m.mu.Unlock()
 		if f.count()[added.Name] == 0 {
 			t.Error("the new cluster was not scanned")
 		}
@@ -344,9 +379,11 @@ func TestStartAccountAndAll(t *testing.T) {
 		f.broken[f.clusters[5]] = true
 		s, stop := serve(t, m, f, "one", func(c *schedule.Config) { c.Interval = 0 })
 		time.Sleep(24 * time.Hour)
+		f.mu.Lock()
 		if f.discoveries != 0 || len(f.scans) != 0 {
 			t.Fatalf("%d discoveries and %d scans, without anybody asking", f.discoveries, len(f.scans))
 		}
+		f.mu.Unlock()
 		j, err := s.Start(t.Context(), access.Scope{Accounts: []string{"111122223333"}}, "a")
 		if err != nil || j.State != schedule.Discovering {
 			t.Fatalf("%+v, %v", j, err)
@@ -358,9 +395,11 @@ func TestStartAccountAndAll(t *testing.T) {
 		if diff := cmp.Diff(inventory.ScanProgress{Clusters: 3, Scanned: 3}, j.Progress); diff != "" {
 			t.Errorf("progress (-want +got):\n%s", diff)
 		}
+		f.mu.Lock()
 		if len(f.scans) != 3 {
 			t.Errorf("%d scans, want 3", len(f.scans))
 		}
+		f.mu.Unlock()
 		if j, err = s.Start(t.Context(), access.Scope{}, "a"); err != nil {
 			t.Fatal(err)
 		}
@@ -389,9 +428,11 @@ func TestIntervalGetsShorter(t *testing.T) {
 		_, stop = serve(t, m, f, "one", nil)
 		time.Sleep(7 * time.Hour)
 		each(t, f, 2, 2)
+		f.mu.Lock()
 		if f.discoveries != 3 { // the second at once, as the next one was too far away
 			t.Errorf("%d discoveries, want 3", f.discoveries)
 		}
+		f.mu.Unlock()
 		stop()
 	})
 }
