@@ -16,10 +16,12 @@ type Scheduled struct {
 }
 
 // ScanProgress counts the scheduled clusters of a scope: all of them, and those
-// whose last scan began after a time.
+// whose last scan began at a time or later.
 type ScanProgress struct {
-	Clusters int `json:"clusters"`
-	Scanned  int `json:"scanned"`
-	// Failed are those of Scanned of which nothing could be read.
-	Failed int `json:"failed"`
+	Clusters int `json:"clusters" doc:"All of them."`
+	Scanned  int `json:"scanned" doc:"Those that were read, in part at least."`
+	Failed   int `json:"failed" doc:"Those of which nothing could be read."`
 }
+
+// Done reports whether no cluster waits any more.
+func (p ScanProgress) Done() bool { return p.Scanned+p.Failed >= p.Clusters }

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
+	"github.com/eksposure/eksposure/internal/access"
 	"github.com/eksposure/eksposure/internal/fault"
 	"github.com/eksposure/eksposure/internal/inventory"
 )
@@ -173,13 +175,26 @@ func (s *Service) discover(ctx context.Context, jobs []Job) error {
 		return err
 	}
 	for _, j := range jobs {
-		j.Problem = state.Problem
+		j.Problem, j.Skipped = state.Problem, skippedOf(j.Scope, found)
 		if err := s.begin(ctx, j); err != nil {
 			return err
 		}
 	}
 	signal(s.wake)
 	return nil
+}
+
+// skippedOf gives the places of a scope that could not be listed.
+func skippedOf(scope access.Scope, d inventory.Discovery) []inventory.Skip {
+	var skipped []inventory.Skip
+	for _, k := range d.Skipped {
+		in := len(scope.Accounts) == 0 || slices.Contains(scope.Accounts, k.Account)
+		in = in && (k.Region == "" || len(scope.Regions) == 0 || slices.Contains(scope.Regions, k.Region))
+		if in && !k.Disabled && len(skipped) < maxFailures {
+			skipped = append(skipped, k)
+		}
+	}
+	return skipped
 }
 
 // apply schedules what is new and forgets what is gone.

@@ -21,6 +21,8 @@ const (
 	// maxNamed bounds the clusters that a job names one by one; a job over more names
 	// their account, or everything.
 	maxNamed = 1000
+	// maxFailures bounds the failures that a job lists; it counts all.
+	maxFailures = 100
 )
 
 // State is where a job is.
@@ -34,26 +36,35 @@ const (
 	Scanning State = "scanning"
 	// Finished means that every cluster was scanned, or failed.
 	Finished State = "finished"
+	// NotDiscovered means the same of the clusters that were known, as there was no
+	// list of those that there are.
+	NotDiscovered State = "failed"
 )
 
 // Job is a scan that somebody asked for. It is kept in the database: any server
 // tells its progress, and a killed one does not lose it.
 type Job struct {
-	ID string `json:"id"`
-	// By is the principal's ID.
-	By    string       `json:"by"`
-	At    time.Time    `json:"at"`
-	Scope access.Scope `json:"scope"`
-	// Began is when its clusters were put into the queue.
-	Began time.Time `json:"began,omitzero"`
-	// Problem says why clusters could not be discovered; the known ones are scanned.
-	Problem string `json:"problem,omitempty"`
+	ID      string           `json:"id"`
+	By      string           `json:"by" doc:"ID of who asked for it."`
+	At      time.Time        `json:"at"`
+	Scope   access.Scope     `json:"scope"`
+	Began   time.Time        `json:"began,omitzero" doc:"When its clusters were put into the queue."`
+	Ended   time.Time        `json:"ended,omitzero" doc:"When no cluster of it waited any more. What is scanned later is not counted here."`
+	Problem string           `json:"problem,omitempty" doc:"Why the clusters could not be discovered. Those that were known are scanned."`
+	Skipped []inventory.Skip `json:"skipped,omitempty" doc:"Places of the scope whose clusters could not be listed, the first hundred."`
 
-	// State, Progress and Running are told when the job is asked for. Running has the
-	// clusters that this process scans.
-	State    State                  `json:"state"`
+	// What follows is made when the job is asked for, until it ended.
+
+	State    State                  `json:"state" doc:"failed means that the clusters could not be discovered."`
 	Progress inventory.ScanProgress `json:"progress"`
-	Running  []Running              `json:"running,omitempty"`
+	Failures []Failure              `json:"failures,omitempty" doc:"The clusters of which nothing could be read, the first hundred."`
+	Running  []Running              `json:"running,omitempty" doc:"The clusters that the server which was asked scans now."`
+}
+
+// Failure is a cluster that could not be scanned.
+type Failure struct {
+	Cluster inventory.ClusterRef `json:"cluster"`
+	Reason  string               `json:"reason"`
 }
 
 // Start puts the clusters of a scope into the queue: those that are named, or all
@@ -141,8 +152,11 @@ func (s *Service) begin(ctx context.Context, j Job) error {
 	return s.put(ctx, j)
 }
 
-// told adds what is known now.
+// told adds what is known now to a job that has not ended.
 func (s *Service) told(ctx context.Context, j Job) (Job, error) {
+	if !j.Ended.IsZero() {
+		return j, nil
+	}
 	if j.Began.IsZero() {
 		j.State = Discovering
 		return j, nil
@@ -151,12 +165,50 @@ func (s *Service) told(ctx context.Context, j Job) (Job, error) {
 	if j.Progress, err = s.cfg.Queue.ScanProgress(ctx, j.Scope, j.Began); err != nil {
 		return Job{}, err
 	}
-	j.State = Finished
-	if j.Progress.Scanned < j.Progress.Clusters {
+	if j.Progress.Failed > 0 {
+		failed, err := s.cfg.Queue.ScanFailures(ctx, j.Scope, j.Began, maxFailures)
+		if err != nil {
+			return Job{}, err
+		}
+		for _, f := range failed {
+			j.Failures = append(j.Failures, Failure{f.Ref, f.Problem})
+		}
+	}
+	switch {
+	case !j.Progress.Done():
 		j.State = Scanning
 		j.Running = slices.DeleteFunc(s.Running(), func(r Running) bool { return !j.Scope.Allows(r.Cluster) })
+	case j.Problem != "":
+		j.State = NotDiscovered
+	default:
+		j.State = Finished
 	}
 	return j, nil
+}
+
+// settle keeps what jobs came to whose clusters are all done: the next scans of the
+// same clusters would change the counts.
+func (s *Service) settle(ctx context.Context) error {
+	jobs, err := s.jobs(ctx)
+	if err != nil {
+		return err
+	}
+	for _, j := range jobs {
+		if j.Began.IsZero() || !j.Ended.IsZero() {
+			continue
+		}
+		if j, err = s.told(ctx, j); err != nil {
+			return err
+		}
+		if j.State == Scanning {
+			continue
+		}
+		j.Ended = s.cfg.Now().UTC()
+		if err := s.put(ctx, j); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // waiting lists the jobs that wait for a discovery.

@@ -189,14 +189,31 @@ func (m *memory) ScanProgress(_ context.Context, scope access.Scope, since time.
 			continue
 		}
 		p.Clusters++
-		if !r.Last.Before(since) {
+		switch {
+		case r.Last.Before(since):
+		case r.Problem == "":
 			p.Scanned++
-			if r.Problem != "" {
-				p.Failed++
-			}
+		default:
+			p.Failed++
 		}
 	}
 	return p, nil
+}
+
+func (m *memory) ScanFailures(_ context.Context, scope access.Scope, since time.Time, limit int) ([]inventory.Scheduled, error) {
+	leave, err := m.enter()
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	var failed []inventory.Scheduled
+	for ref, r := range m.rows {
+		if scope.Allows(ref) && !r.Last.Before(since) && r.Problem != "" {
+			failed = append(failed, r.Scheduled)
+		}
+	}
+	slices.SortFunc(failed, func(a, b inventory.Scheduled) int { return a.Ref.Compare(b.Ref) })
+	return failed[:min(limit, len(failed))], nil
 }
 
 func (m *memory) Claim(_ context.Context, kind, id, holder string, until time.Time) (bool, error) {
@@ -298,8 +315,9 @@ type fleet struct {
 	takes time.Duration
 	// broken clusters cannot be read.
 	broken map[inventory.ClusterRef]bool
-	// undiscoverable makes discoveries fail.
+	// undiscoverable makes discoveries fail; skipped are places that they leave out.
 	undiscoverable bool
+	skipped        []inventory.Skip
 
 	scans       []scanned
 	busy, most  int
@@ -342,7 +360,7 @@ func (s server) Discover(context.Context) (inventory.Discovery, error) {
 	if s.undiscoverable {
 		return inventory.Discovery{}, fmt.Errorf("assume the role: %w", fault.ErrDenied)
 	}
-	return inventory.Discovery{Clusters: slices.Clone(s.clusters), Accounts: []string{"111122223333", "444455556666"}, Regions: []string{"eu-central-1"}}, nil
+	return inventory.Discovery{Clusters: slices.Clone(s.clusters), Accounts: []string{"111122223333", "444455556666"}, Regions: []string{"eu-central-1"}, Skipped: s.skipped}, nil
 }
 
 func (s server) ScanCluster(ctx context.Context, ref inventory.ClusterRef, step func(string)) (*exposure.Outcome, error) {

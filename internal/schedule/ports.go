@@ -49,8 +49,11 @@ type Queue interface {
 	// be scanned earlier anyway.
 	Hasten(ctx context.Context, scope access.Scope, at time.Time) error
 	// ScanProgress counts the clusters in the scope, and those with a scan that began
-	// at since or later.
+	// at since or later: it read the cluster, or failed.
 	ScanProgress(ctx context.Context, scope access.Scope, since time.Time) (inventory.ScanProgress, error)
+	// ScanFailures lists the clusters in the scope whose last scan began at since or
+	// later and failed, ordered.
+	ScanFailures(ctx context.Context, scope access.Scope, since time.Time, limit int) ([]inventory.Scheduled, error)
 }
 
 // Leases let one process hold a name until a time, so that several servers on one

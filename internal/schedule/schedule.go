@@ -158,6 +158,9 @@ func (s *Service) Run(ctx context.Context) {
 		if err := s.fill(ctx); err != nil && ctx.Err() == nil {
 			s.cfg.Log.LogAttrs(ctx, slog.LevelWarn, "schedule not read", slog.String("error", err.Error()))
 		}
+		if err := s.settle(ctx); err != nil && ctx.Err() == nil {
+			s.cfg.Log.LogAttrs(ctx, slog.LevelWarn, "end of scan jobs not kept", slog.String("error", err.Error()))
+		}
 		pause(ctx, poll, s.wake)
 	}
 	s.scans.Wait()

@@ -407,12 +407,94 @@ func TestStartAccountAndAll(t *testing.T) {
 		if j, err = s.Job(t.Context(), j.ID); err != nil || j.State != schedule.Finished {
 			t.Errorf("%+v, %v", j, err)
 		}
-		if diff := cmp.Diff(inventory.ScanProgress{Clusters: 6, Scanned: 6, Failed: 1}, j.Progress); diff != "" {
+		if diff := cmp.Diff(inventory.ScanProgress{Clusters: 6, Scanned: 5, Failed: 1}, j.Progress); diff != "" {
 			t.Errorf("progress (-want +got):\n%s", diff)
 		}
 		jobs, err := s.Jobs(t.Context())
 		if err != nil || len(jobs) != 2 || jobs[0].ID != j.ID {
 			t.Errorf("%+v, %v", jobs, err)
+		}
+		stop()
+	})
+}
+
+// A job names the clusters that could not be scanned, and keeps what it came to:
+// what is scanned or found later is another job's.
+func TestJobKeepsItsEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, f := newMemory(), newFleet(4)
+		f.broken[f.clusters[1]] = true
+		f.skipped = []inventory.Skip{
+			{Account: "111122223333", Region: "us-east-1", Reason: "denied", Detail: "eks:ListClusters"},
+			{Account: "111122223333", Region: "me-south-1", Disabled: true},
+			{Account: "444455556666", Reason: "denied", Detail: "sts:AssumeRole"},
+		}
+		s, stop := serve(t, m, f, "one", nil)
+		j, err := s.Start(t.Context(), access.Scope{Accounts: []string{"111122223333"}}, "a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(3 * time.Minute)
+		want, err := s.Job(t.Context(), j.ID)
+		if err != nil || want.State != schedule.Finished {
+			t.Fatalf("%+v, %v", want, err)
+		}
+		if diff := cmp.Diff(inventory.ScanProgress{Clusters: 2, Scanned: 1, Failed: 1}, want.Progress); diff != "" {
+			t.Errorf("progress (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff([]schedule.Failure{{Cluster: f.clusters[1], Reason: "the cluster does not answer"}}, want.Failures); diff != "" {
+			t.Errorf("failures (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff(f.skipped[:1], want.Skipped); diff != "" {
+			t.Errorf("skipped (-want +got):\n%s", diff)
+		}
+		f.mu.Lock()
+		f.broken = map[inventory.ClusterRef]bool{}
+		f.clusters = append(f.clusters, inventory.ClusterRef{Partition: "aws", Account: "111122223333", Region: "eu-central-1", Name: "new"})
+		f.mu.Unlock()
+		time.Sleep(24 * time.Hour)
+		got, err := s.Job(t.Context(), j.ID)
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("%v, a day later (-want +got):\n%s", err, diff)
+		}
+		stop()
+	})
+}
+
+// Whoever asks for an account hears that its clusters could not be discovered; the
+// known ones are scanned all the same.
+func TestJobWithoutDiscovery(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, f := newMemory(), newFleet(2)
+		s, stop := serve(t, m, f, "one", func(c *schedule.Config) { c.Interval = 0 })
+		scan := func() schedule.Job {
+			t.Helper()
+			j, err := s.Start(t.Context(), access.Scope{}, "a")
+			if err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(10 * time.Second)
+			if during, err := s.Job(t.Context(), j.ID); err != nil || during.State != schedule.Scanning {
+				t.Errorf("while scanning: %+v, %v", during, err)
+			}
+			time.Sleep(5 * time.Minute)
+			if j, err = s.Job(t.Context(), j.ID); err != nil {
+				t.Fatal(err)
+			}
+			return j
+		}
+		if j := scan(); j.State != schedule.Finished || j.Problem != "" {
+			t.Errorf("%+v", j)
+		}
+		f.mu.Lock()
+		f.undiscoverable = true
+		f.mu.Unlock()
+		j := scan()
+		if j.State != schedule.NotDiscovered || j.Problem == "" || j.Ended.IsZero() {
+			t.Errorf("%+v", j)
+		}
+		if diff := cmp.Diff(inventory.ScanProgress{Clusters: 2, Scanned: 2}, j.Progress); diff != "" {
+			t.Errorf("progress (-want +got):\n%s", diff)
 		}
 		stop()
 	})

@@ -130,11 +130,11 @@ func (db *DB) Hasten(ctx context.Context, scope access.Scope, at time.Time) erro
 }
 
 // ScanProgress counts the clusters in the scope, and those with a scan that began
-// at since or later.
+// at since or later: it read the cluster, or failed.
 func (db *DB) ScanProgress(ctx context.Context, scope access.Scope, since time.Time) (inventory.ScanProgress, error) {
 	where, args := within(scope)
 	var p inventory.ScanProgress
-	for rows, err := range db.rows(ctx, `SELECT COUNT(*), COALESCE(SUM(CASE WHEN last_at >= ? THEN 1 ELSE 0 END), 0),
+	for rows, err := range db.rows(ctx, `SELECT COUNT(*), COALESCE(SUM(CASE WHEN last_at >= ? AND problem = '' THEN 1 ELSE 0 END), 0),
 		COALESCE(SUM(CASE WHEN last_at >= ? AND problem <> '' THEN 1 ELSE 0 END), 0) FROM schedule`+where,
 		append([]any{millis(since), millis(since)}, args...)...) {
 		if err != nil {
@@ -145,6 +145,16 @@ func (db *DB) ScanProgress(ctx context.Context, scope access.Scope, since time.T
 		}
 	}
 	return p, nil
+}
+
+// ScanFailures lists the clusters in the scope whose last scan began at since or
+// later and failed, in the order of their ARNs.
+func (db *DB) ScanFailures(ctx context.Context, scope access.Scope, since time.Time, limit int) ([]inventory.Scheduled, error) {
+	where, args := within(scope)
+	if where == "" {
+		where = " WHERE TRUE"
+	}
+	return db.scheduled(ctx, scheduledColumns+where+` AND last_at >= ? AND problem <> '' ORDER BY cluster LIMIT ?`, append(args, millis(since), limit)...)
 }
 
 // within is the condition of a scope.

@@ -66,10 +66,23 @@ func TestSchedule(t *testing.T) {
 		want(at(99), inventory.Scheduled{Ref: two, Next: at(30), Last: at(29)}, inventory.Scheduled{Ref: three, Next: at(90), Last: at(2)})
 		progress(access.Scope{Accounts: []string{one.Account}}, at(30), inventory.ScanProgress{Clusters: 2, Scanned: 1})
 		check(db.Scanned(t.Context(), two, at(31), at(100), "denied"))
-		progress(access.Scope{Accounts: []string{one.Account}}, at(30), inventory.ScanProgress{Clusters: 2, Scanned: 2, Failed: 1})
+		progress(access.Scope{Accounts: []string{one.Account}}, at(30), inventory.ScanProgress{Clusters: 2, Scanned: 1, Failed: 1})
 		progress(access.Scope{Regions: []string{"eu-central-1"}, Clusters: []string{one.String(), two.String()}}, at(0), inventory.ScanProgress{Clusters: 1, Scanned: 1})
 		progress(access.Scope{Accounts: []string{"999999999999"}}, at(0), inventory.ScanProgress{})
-		progress(access.Scope{}, at(0), inventory.ScanProgress{Clusters: 3, Scanned: 3, Failed: 1})
+		progress(access.Scope{}, at(0), inventory.ScanProgress{Clusters: 3, Scanned: 2, Failed: 1})
+		failures := func(scope access.Scope, since time.Time, limit int, want ...inventory.Scheduled) {
+			t.Helper()
+			got, err := db.ScanFailures(t.Context(), scope, since, limit)
+			check(err)
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("failures (-want +got):\n%s", diff)
+			}
+		}
+		failed := inventory.Scheduled{Ref: two, Next: at(100), Last: at(31), Failures: 1, Problem: "denied"}
+		failures(access.Scope{}, at(31), 10, failed)
+		failures(access.Scope{Accounts: []string{one.Account}, Regions: []string{two.Region}}, at(0), 1, failed)
+		failures(access.Scope{}, at(32), 10)
+		failures(access.Scope{Clusters: []string{one.String()}}, at(0), 10)
 
 		check(db.ScheduleBy(t.Context(), at(95)))
 		check(db.Unschedule(t.Context(), []inventory.ClusterRef{two}))

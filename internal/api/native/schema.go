@@ -36,7 +36,7 @@ func words() map[reflect.Type][]string {
 	set(sets, access.Read, access.Operate, access.Approve, access.Administer)
 	set(sets, export.CSV, export.OCSFJSON)
 	set(sets, export.Running, export.Succeeded, export.Failed, export.Cancelled)
-	set(sets, schedule.Discovering, schedule.Scanning, schedule.Finished)
+	set(sets, schedule.Discovering, schedule.Scanning, schedule.Finished, schedule.NotDiscovered)
 	return sets
 }
 
