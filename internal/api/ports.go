@@ -28,6 +28,14 @@ type Proof struct {
 	Repeatable bool
 }
 
+// Pages are what browsers are shown at addresses that are no operation's. They are
+// shown to everybody, and set headers of their own.
+type Pages interface {
+	// Takes reports whether a request is for a page or a part of one.
+	Takes(r *http.Request) bool
+	http.Handler
+}
+
 // Auditor keeps the audit log.
 type Auditor interface {
 	Audit(ctx context.Context, e access.Entry) error

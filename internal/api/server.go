@@ -18,6 +18,8 @@ import (
 // Config is what the server is made of.
 type Config struct {
 	Routes []Route
+	// Pages answers where no route does; nil for none.
+	Pages Pages
 	// Authenticate is asked in order; the first that finds credentials of its kind
 	// decides. With none, only open routes answer.
 	Authenticate []Authenticator
@@ -52,11 +54,33 @@ func New(c Config) http.Handler {
 	for _, route := range c.Routes {
 		mux.Handle(route.Method+" "+route.Path, s.handler(route))
 	}
-	mux.Handle("/", s.handler(Route{
+	mux.Handle("/", s.others())
+	return mux
+}
+
+// others answers what no route does.
+func (s *server) others() http.Handler {
+	unknown := s.handler(Route{
 		Operation: "Unknown", Action: access.Read, Open: true,
 		Handle: func(http.ResponseWriter, *http.Request, Caller) error { return errUnknownOperation() },
-	}))
-	return mux
+	})
+	if s.Pages == nil {
+		return unknown
+	}
+	pages := s.handler(Route{
+		Operation: "ShowConsole", Action: access.Read, Open: true,
+		Handle: func(w http.ResponseWriter, r *http.Request, _ Caller) error {
+			s.Pages.ServeHTTP(w, r)
+			return nil
+		},
+	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.Pages.Takes(r) {
+			pages.ServeHTTP(w, r)
+			return
+		}
+		unknown.ServeHTTP(w, r)
+	})
 }
 
 // handler does what is the same for every route.

@@ -223,3 +223,22 @@ func TestNoSecretInLogAnswerOrAudit(t *testing.T) {
 		t.Errorf("a secret is in %s", all.String())
 	}
 }
+
+// Pages are shown to everybody, where no operation is, with their own policy and
+// within the limits.
+func TestPages(t *testing.T) {
+	w := start(t, api.Limits{PerAddress: api.Rate{PerSecond: 1, Burst: 3}})
+	page := request{method: "GET", path: "/page"}.send(t, w)
+	if page.status != 200 || page.body != "a page" || page.header.Get("Content-Security-Policy") != "of the page" {
+		t.Errorf("%+v", page)
+	}
+	if other := (request{method: "GET", path: "/nowhere"}).send(t, w); other.code != "UnknownOperationException" {
+		t.Errorf("%+v", other)
+	}
+	if operation := (request{method: "GET", path: "/open"}).send(t, w); operation.status != 200 {
+		t.Errorf("%+v", operation)
+	}
+	if over := (request{method: "GET", path: "/page"}).send(t, w); over.status != 429 {
+		t.Errorf("over the limit: %+v", over)
+	}
+}

@@ -140,6 +140,16 @@ func routes() []api.Route {
 	}
 }
 
+// pages are a page at /page alone.
+type pages struct{}
+
+func (pages) Takes(r *http.Request) bool { return r.URL.Path == "/page" }
+
+func (pages) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Security-Policy", "of the page")
+	_, _ = io.WriteString(w, "a page")
+}
+
 func start(t *testing.T, limits api.Limits) *world {
 	t.Helper()
 	w := &world{audit: &audit{}, log: &bytes.Buffer{}, now: noon()}
@@ -151,7 +161,7 @@ func start(t *testing.T, limits api.Limits) *world {
 		"EKSPAPPROVER": {Name: "carol", Role: access.Approver}, "EKSPADMIN": {Name: "root", Role: access.Admin}, "EKSPREVOKED": {Name: "gone"},
 	}
 	h := api.New(api.Config{
-		Routes: routes(), Authenticate: []api.Authenticator{api.Signed{Keys: known, Now: w.clock}},
+		Routes: routes(), Pages: pages{}, Authenticate: []api.Authenticator{api.Signed{Keys: known, Now: w.clock}},
 		Audit: w.audit, Now: w.clock, Limits: limits, Log: slog.New(slog.NewTextHandler(w.log, nil)),
 		Observe: func(_ context.Context, operation string, status int, _ time.Duration) {
 			w.mu.Lock()

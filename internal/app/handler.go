@@ -106,10 +106,10 @@ func (a *App) provider(url string) (*oidc.Provider, error) {
 	return p, nil
 }
 
-// handler answers requests by the routes.
-func (a *App) handler(db *store.DB, d *doors, routes []api.Route, counts *telemetry.Metrics) http.Handler {
+// handler answers requests by the routes, and shows the console.
+func (a *App) handler(db *store.DB, d *doors, routes []api.Route, pages api.Pages, counts *telemetry.Metrics) http.Handler {
 	return api.New(api.Config{
-		Routes: slices.Concat(d.routes, routes), Authenticate: d.ways, Audit: db,
+		Routes: slices.Concat(d.routes, routes), Pages: pages, Authenticate: d.ways, Audit: db,
 		Observe: func(ctx context.Context, operation string, status int, took time.Duration) {
 			counts.Request(operation, status, took)
 			telemetry.Operation(ctx, operation, status)

@@ -18,7 +18,7 @@ var (
 	// leaves are for everybody, and know the domain alone.
 	leaves   = []string{"outbound", "sigv4", "seal"}
 	adapters = []string{"cloud", "kube", "catalog", "vulndb", "store", "webhook", "ticket", "oidc", "telemetry"}
-	delivery = []string{"report", "cli", "api", "server"}
+	delivery = []string{"report", "cli", "api", "server", "web"}
 )
 
 // families are the SDKs that one adapter alone may know.

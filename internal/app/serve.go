@@ -13,6 +13,7 @@ import (
 	"github.com/eksposure/eksposure/internal/schedule"
 	"github.com/eksposure/eksposure/internal/server"
 	"github.com/eksposure/eksposure/internal/telemetry"
+	"github.com/eksposure/eksposure/internal/web"
 )
 
 // flushTime bounds sending the last traces.
@@ -86,7 +87,11 @@ func (a *App) serve(ctx context.Context, front *server.Server, metrics *metricsS
 	if err != nil {
 		return err
 	}
-	front.Handle(tracer.Handler(a.handler(db, d, routes, counts)))
+	console, err := web.New()
+	if err != nil {
+		return err
+	}
+	front.Handle(tracer.Handler(a.handler(db, d, routes, console, counts)))
 	front.Health().Check("database", func(ctx context.Context) string { return unready(db.Ping(ctx)) })
 	front.Health().Check("search index", func(ctx context.Context) string {
 		indexed, err := db.Indexed(ctx)
@@ -97,7 +102,7 @@ func (a *App) serve(ctx context.Context, front *server.Server, metrics *metricsS
 	})
 	front.Health().Check("vulnerability database", func(context.Context) string { return p.problem() })
 	front.Health().Started()
-	at := cli.Serving{URL: front.URL(), Keys: d.keys}
+	at := cli.Serving{URL: front.URL(), Console: console.Built(), Keys: d.keys}
 	if metrics != nil {
 		metrics.Handle(metrics.guard(counts.Handler()))
 		metrics.Health().Started()

@@ -207,6 +207,9 @@ func TestServe(t *testing.T) {
 	if code, body := get(t, s.url+"/hubv2"); code != http.StatusForbidden && code != http.StatusUnauthorized {
 		t.Errorf("an unsigned request got %d\n%s", code, body)
 	}
+	if _, body := get(t, s.url+"/clusters", "Accept", "text/html"); !strings.Contains(body, "<title>") {
+		t.Errorf("a browser is shown no page:\n%.300s", body)
+	}
 	code, body := admin.signed(t, http.MethodPost, s.url+"/findingsv2", `{"MaxResults": 100}`)
 	var page findingsPage
 	if err := json.Unmarshal([]byte(body), &page); err != nil || code != http.StatusOK || len(page.Findings) != len(fewClusters) {

@@ -111,6 +111,8 @@ type Server interface {
 // Serving is where a server answers.
 type Serving struct {
 	URL string
+	// Console tells whether the build has the console, which is at the URL too.
+	Console bool
 	// MetricsURL is empty when no metrics are served.
 	MetricsURL string
 	// Keys counts the access keys that are not revoked.

@@ -18,8 +18,8 @@ func (r *runner) serveCommand() *cobra.Command {
 		Use:   "serve",
 		Short: "Serve findings through the AWS Security Hub V2 API, and scan periodically",
 		Long: `Serves the findings until it is interrupted: through the API of AWS Security Hub V2, so that unmodified AWS clients
-work, and through an API of its own under /api/v1. Clusters are discovered and scanned periodically (--scan-interval)
-and on demand.
+work, and through an API of its own under /api/v1. Browsers are shown the console. Clusters are discovered and scanned
+periodically (--scan-interval) and on demand.
 
 Every request is signed with an access key that ` + "`eksposure keys create`" + ` makes. On loopback plain HTTP is spoken; any
 other address demands a certificate. /healthz and /readyz answer anybody. Metrics are served on an address of their own.
@@ -43,6 +43,11 @@ An interrupt ends it: requests in flight are finished, scans under way are hande
 		return server.Serve(c.Context(), func(at Serving) error {
 			if err := line(r.Out, "Serving on %s", at.URL); err != nil {
 				return err
+			}
+			if at.Console {
+				if err := line(r.Out, "Console on %s", at.URL); err != nil {
+					return err
+				}
 			}
 			if at.MetricsURL != "" {
 				if err := line(r.Out, "Metrics on %s", at.MetricsURL); err != nil {
@@ -92,6 +97,9 @@ func (r *runner) serveDemo(ctx context.Context, e Estate) error {
 		}
 		_, _ = fmt.Fprintf(r.Err, "\nServing %s of the simulated estate on %s.\nPaste the lines above into another shell. Interrupt (ctrl-C) to end it.\n",
 			plural(len(findingsOf(summary)), "finding", "findings"), at.URL)
+		if at.Console {
+			_, _ = fmt.Fprintf(r.Err, "The console is at %s; sign in with the access key and the secret above.\n", at.URL)
+		}
 		return nil
 	})
 	if err == nil {

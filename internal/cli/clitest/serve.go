@@ -24,7 +24,7 @@ func (s server) Serve(_ context.Context, ready func(cli.Serving) error) error {
 	case "empty":
 		return ready(cli.Serving{URL: "http://" + s.address})
 	}
-	return ready(cli.Serving{URL: "http://" + s.address, MetricsURL: "http://127.0.0.1:9464/metrics", Keys: 2})
+	return ready(cli.Serving{URL: "http://" + s.address, Console: true, MetricsURL: "http://127.0.0.1:9464/metrics", Keys: 2})
 }
 
 // Keys implements cli.Server.
