@@ -1,0 +1,37 @@
+import Spinner from "@cloudscape-design/components/spinner";
+import { ProblemAlert } from "../parts/problems";
+import { useText } from "../text";
+import { NoticesProvider } from "./notices";
+import { SessionProvider, useSessionState } from "./session";
+import { Shell } from "./shell";
+import { SignIn } from "./sign-in";
+
+/** Lets those in who are signed in, and shows the others how to sign in. */
+export function Gate() {
+  const text = useText();
+  const { session, error, reread, begin } = useSessionState();
+  if (error) {
+    return (
+      <main className="sign-in">
+        <ProblemAlert header={text.signIn.failed} error={error} retry={reread} />
+      </main>
+    );
+  }
+  if (!session) {
+    return (
+      <main className="wait">
+        <Spinner size="large" />
+      </main>
+    );
+  }
+  if (!session.signed_in || !session.user) {
+    return <SignIn methods={session.methods} onSignedIn={begin} />;
+  }
+  return (
+    <SessionProvider user={session.user}>
+      <NoticesProvider>
+        <Shell />
+      </NoticesProvider>
+    </SessionProvider>
+  );
+}

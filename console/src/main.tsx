@@ -1,0 +1,17 @@
+import "@cloudscape-design/global-styles/index.css";
+import "virtual:theme.css";
+import "./app/console.css";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { App } from "./app/app";
+import { applyLooks } from "./app/looks";
+
+applyLooks();
+const root = document.getElementById("root");
+if (root) {
+  createRoot(root).render(
+    <StrictMode>
+      <App />
+    </StrictMode>,
+  );
+}

@@ -1,0 +1,70 @@
+import type { Text } from "./en";
+
+const units: [Intl.RelativeTimeFormatUnit, number][] = [
+  ["year", 31_557_600],
+  ["month", 2_629_800],
+  ["week", 604_800],
+  ["day", 86_400],
+  ["hour", 3_600],
+  ["minute", 60],
+];
+
+/** Writes numbers, dates and times in one language. Times are in the browser's zone. */
+export class Formats {
+  private readonly numbers: Intl.NumberFormat;
+  private readonly days: Intl.DateTimeFormat;
+  private readonly times: Intl.DateTimeFormat;
+  private readonly spans: Intl.RelativeTimeFormat;
+  private readonly lists: Intl.ListFormat;
+
+  constructor(
+    readonly language: string,
+    private readonly text: Text,
+  ) {
+    this.numbers = new Intl.NumberFormat(language);
+    this.days = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
+    this.times = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
+    this.spans = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
+    this.lists = new Intl.ListFormat(language, { type: "conjunction" });
+  }
+
+  number(n: number): string {
+    return this.numbers.format(n);
+  }
+
+  /** A part of 1 as a percentage; small ones keep a digit that is not zero. */
+  share(n: number): string {
+    return new Intl.NumberFormat(this.language, { style: "percent", maximumSignificantDigits: n < 0.1 ? 2 : 3 }).format(n);
+  }
+
+  usd(n: number): string {
+    return new Intl.NumberFormat(this.language, { style: "currency", currency: "USD", maximumFractionDigits: n < 100 ? 2 : 0 }).format(n);
+  }
+
+  bytes(n: number): string {
+    const scale = ["byte", "kilobyte", "megabyte", "gigabyte"];
+    const step = n < 1 ? 0 : Math.min(scale.length - 1, Math.floor(Math.log10(n) / 3));
+    return new Intl.NumberFormat(this.language, { style: "unit", unit: scale[step] ?? "byte", maximumFractionDigits: 1 }).format(
+      n / 1000 ** step,
+    );
+  }
+
+  day(at: string | undefined): string {
+    return at ? this.days.format(new Date(at)) : this.text.common.none;
+  }
+
+  time(at: string | undefined): string {
+    return at ? this.times.format(new Date(at)) : this.text.common.none;
+  }
+
+  /** How long ago or ahead, in the largest unit that fits. */
+  ago(at: string, now = Date.now()): string {
+    const seconds = (new Date(at).getTime() - now) / 1000;
+    const [unit, size] = units.find(([, s]) => Math.abs(seconds) >= s) ?? ["second" as const, 1];
+    return this.spans.format(Math.round(seconds / size), unit);
+  }
+
+  list(items: string[]): string {
+    return this.lists.format(items);
+  }
+}

@@ -1,0 +1,47 @@
+import type { common as english } from "../en/common";
+
+/** Words that every page uses. */
+export const common: typeof english = {
+  common: {
+    dismiss: "关闭",
+    retry: "重试",
+    cancel: "取消",
+    close: "关闭",
+    save: "保存",
+    apply: "应用",
+    delete: "删除",
+    download: "下载",
+    copy: "复制",
+    copied: "已复制",
+    copyFailed: "无法复制",
+    loading: "正在加载",
+    none: "–",
+    unknown: "未知",
+    yes: "是",
+    no: "否",
+    all: "全部",
+    opensInNewTab: "在新标签页中打开",
+    needsRole: (role) => `需要“${role}”角色`,
+    more: (n) => `另外 ${n} 项`,
+  },
+  severities: { Critical: "严重", High: "高", Medium: "中", Low: "低", Informational: "信息" },
+  statuses: { New: "新建", "In Progress": "处理中", Suppressed: "已隐藏", Resolved: "已解决", Archived: "已存档" },
+  traitTypes: {
+    Reachability: "可访问性",
+    Misconfiguration: "错误配置",
+    Vulnerability: "漏洞",
+    Assumability: "可代入性",
+    "Sensitive Data": "敏感数据",
+    Impact: "影响",
+  },
+  roles: { viewer: "查看者", operator: "操作员", approver: "审批者", admin: "管理员" },
+  problems: {
+    unreachable: "服务器没有响应。请检查服务器是否正在运行，以及此浏览器能否访问它。",
+    denied: (why) => `您无权执行此操作。${why}`,
+    notFound: "不存在此内容，或者它不在您的权限范围内。",
+    throttled: "请求过多。请稍等片刻后重试。",
+    internal: (id) => `服务器出现问题，详情请查看其日志${id && `（请求 ${id}）`}。`,
+    page: "无法显示此页面",
+    crashed: "请重新加载页面。如果问题再次出现，浏览器控制台会显示失败的原因。",
+  },
+};

@@ -1,0 +1,72 @@
+import { createHash } from "node:crypto";
+import react from "@vitejs/plugin-react";
+import { defineConfig, runnerImport, type Plugin } from "vite";
+
+// The page's policy allows no style that a script writes, so the theme becomes a
+// style sheet when the console is built.
+function themeSheet(): Plugin {
+  const id = "virtual:theme.css";
+  return {
+    name: "theme-sheet",
+    resolveId: (source) => (source === id ? `\0${id}` : undefined),
+    async load(found) {
+      if (found !== `\0${id}`) {
+        return undefined;
+      }
+      const { module } = await runnerImport<typeof import("./build/sheet")>("./build/sheet.ts", {
+        configFile: false,
+        logLevel: "error",
+        environments: { inline: { resolve: { noExternal: [/@cloudscape-design/] } } },
+      });
+      return module.sheet;
+    },
+  };
+}
+
+// Cloudscape's style sheet carries all its fonts in itself, 130 KiB of which most pages
+// need two: as files, a browser loads those that it draws with. Those two are asked for
+// early, because the top bar is measured once.
+function fontFiles(): Plugin {
+  const early: string[] = [];
+  return {
+    name: "font-files",
+    enforce: "pre",
+    transform(code, id) {
+      if (!id.endsWith("global-styles/index.css")) {
+        return undefined;
+      }
+      return code.replace(
+        /(font-weight: (\d+);\s*font-style: (\w+);[^}]*?)url\('?data:font\/woff2;[^,]*,([^')]*)'?\)/g,
+        (_, before: string, weight: string, style: string, data: string) => {
+          const source = Buffer.from(data, "base64");
+          const fileName = `assets/open-sans-${createHash("sha256").update(source).digest("hex").slice(0, 8)}.woff2`;
+          this.emitFile({ type: "asset", fileName, source });
+          if (style === "normal" && (weight === "400" || weight === "700")) {
+            early.push(`/${fileName}`);
+          }
+          return `font-display: swap; ${before}url(/${fileName})`;
+        },
+      );
+    },
+    transformIndexHtml: () =>
+      early.map((href) => ({ tag: "link", attrs: { rel: "preload", as: "font", type: "font/woff2", href, crossorigin: true } })),
+  };
+}
+
+export default defineConfig({
+  plugins: [react(), themeSheet(), fontFiles()],
+  build: {
+    target: "es2023",
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+  },
+  server: {
+    // npm run dev: the page from Vite, everything else from a server that runs.
+    proxy: Object.fromEntries(
+      ["/api", "/auth", "/findingsv2", "/resourcesv2", "/connectorsv2", "/ticketsv2", "/automationrulesv2", "/findingsTrendsv2"].map(
+        (path) => [path, { target: process.env.EKSPOSURE_URL ?? "http://127.0.0.1:8443" }],
+      ),
+    ),
+  },
+});
