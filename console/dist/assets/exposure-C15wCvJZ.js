@@ -1,1 +1,0 @@
-import{i as e,n as t,r as n,t as r}from"./index-iGeJbE5Z.js";var i=e();function a(){let e=n();return(0,i.jsx)(t,{title:e.nav.exposures,breadcrumbs:[{text:e.nav.exposures,href:`/exposures`}],children:(0,i.jsx)(r,{variant:`h1`,children:e.nav.exposures})})}export{a as default};
