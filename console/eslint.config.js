@@ -4,8 +4,9 @@ import hooks from "eslint-plugin-react-hooks";
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["node_modules", "src/api/openapi.d.ts", "test/results"] },
+  { ignores: ["node_modules", "dist", "src/api/openapi.d.ts", "test/results"] },
   js.configs.recommended,
+  { files: ["*.mjs"], languageOptions: { globals: { console: "readonly", process: "readonly" } } },
   {
     files: ["**/*.{ts,tsx}"],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],

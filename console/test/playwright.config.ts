@@ -1,19 +1,19 @@
-import { defineConfig } from '@playwright/test';
+import { defineConfig } from "@playwright/test";
 
 export default defineConfig({
-  testDir: '.',
-  outputDir: '../node_modules/.cache/test-results',
-  globalSetup: './server.ts',
+  testDir: ".",
+  outputDir: "../node_modules/.cache/test-results",
+  globalSetup: "./server.ts",
   workers: 2,
   fullyParallel: true,
   forbidOnly: Boolean(process.env.CI),
   timeout: 30_000,
-  reporter: [['list']],
+  reporter: [["list"]],
   use: {
-    locale: 'en-US',
-    timezoneId: 'UTC',
+    locale: "en-US",
+    timezoneId: "UTC",
     viewport: { width: 1280, height: 800 },
-    trace: 'retain-on-failure',
-    launchOptions: { executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox', '--font-render-hinting=none'] },
+    trace: "retain-on-failure",
+    launchOptions: { executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox", "--font-render-hinting=none"] },
   },
 });
