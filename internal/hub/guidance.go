@@ -11,6 +11,7 @@ import (
 
 	"github.com/eksposure/eksposure/internal/exposure"
 	"github.com/eksposure/eksposure/internal/fault"
+	"github.com/eksposure/eksposure/internal/search"
 )
 
 // Guidance is how a target is remedied, written out for one of its findings.
@@ -66,13 +67,12 @@ func changeOf(trait string) Change {
 
 // Guide writes the guidance of a target, for the first of its exposures. A target
 // without a page, or whose finding has just changed, has none.
-func (s *Service) Guide(ctx context.Context, t Remediation) (*Guidance, error) {
+func (s *Service) Guide(ctx context.Context, t search.TargetTotal) (*Guidance, error) {
 	page, ok := s.cfg.Page(t.Trait)
 	if !ok {
 		return nil, nil
 	}
-	first := t.Exposures[0]
-	f, err := s.Overrides.Finding(ctx, first.Finding)
+	f, err := s.Overrides.Finding(ctx, t.Finding)
 	if errors.Is(err, fault.ErrNotFound) {
 		return nil, nil
 	}
@@ -80,7 +80,7 @@ func (s *Service) Guide(ctx context.Context, t Remediation) (*Guidance, error) {
 		return nil, err
 	}
 	data := f.TopicData(t.Trait)
-	if t.Resource.UID != first.Cluster.String() {
+	if t.Resource.UID != t.Cluster.String() {
 		data.Evidence = slices.DeleteFunc(slices.Clone(data.Evidence), func(e exposure.Evidence) bool { return e.Resource.UID != t.Resource.UID })
 	}
 	topic, err := page.Guide(t.Trait, data)
@@ -94,7 +94,7 @@ func (s *Service) Guide(ctx context.Context, t Remediation) (*Guidance, error) {
 	return g, nil
 }
 
-func risk(f *exposure.Finding, t Remediation) string {
+func risk(f *exposure.Finding, t search.TargetTotal) string {
 	a := f.Arithmetic
 	return fmt.Sprintf("Likelihood %s and impact %s make severity %s. Fixing this resolves %d findings, lowers %d, and leaves the severity of %d.",
 		a.Likelihood, a.Impact, f.Severity, t.Resolves, t.Reduces, t.Leaves)

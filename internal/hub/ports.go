@@ -3,7 +3,6 @@ package hub
 import (
 	"context"
 
-	"github.com/eksposure/eksposure/internal/access"
 	"github.com/eksposure/eksposure/internal/automation"
 	"github.com/eksposure/eksposure/internal/exposure"
 	"github.com/eksposure/eksposure/internal/search"
@@ -47,9 +46,10 @@ type Desks interface {
 
 // Targets asks for the remediation targets of open findings.
 type Targets interface {
-	// Targets gives them for a scope, one for each finding that has it, in any order.
-	// A target's or a finding's ID that is not empty narrows them.
-	Targets(ctx context.Context, scope access.Scope, target, finding string) ([]exposure.Exposed, error)
+	// Targets gives a page of targets, counted over the findings of the scope.
+	Targets(ctx context.Context, r search.TargetRequest) (search.TargetPage, error)
+	// Exposed gives a page of the findings that have a target.
+	Exposed(ctx context.Context, r search.ExposedRequest) (search.ExposedPage, error)
 }
 
 // Overrides reads findings and keeps what was set on them.

@@ -23,6 +23,7 @@ type indexer struct {
 	next   map[int64]int64
 	counts map[[3]int64]int64 // value, severity, status
 	trends map[[2]int64]int64 // series, day
+	totals map[string]*total  // by the target's ID
 	// rows are what is kept back for statements that insert, by their beginning;
 	// order is that in which their first rows came, in which they are written.
 	rows  map[string][]any
@@ -46,7 +47,7 @@ type word struct {
 
 func (db *DB) indexer(t tx) *indexer {
 	return &indexer{
-		t: t, db: db, fresh: map[word]int64{}, next: map[int64]int64{}, counts: map[[3]int64]int64{}, trends: map[[2]int64]int64{}, rows: map[string][]any{},
+		t: t, db: db, fresh: map[word]int64{}, next: map[int64]int64{}, counts: map[[3]int64]int64{}, trends: map[[2]int64]int64{}, totals: map[string]*total{}, rows: map[string][]any{},
 		touched: map[[2]int64]bool{}, queued: map[string]bool{}, ahead: newAhead(), last: map[string]int64{},
 	}
 }
@@ -373,6 +374,9 @@ func (x *indexer) flush(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := x.flushTotals(ctx); err != nil {
+		return err
+	}
 	clear(x.rows)
 	x.order = x.order[:0]
 	clear(x.touched)
@@ -399,6 +403,8 @@ func onConflict(insert string) string {
 		return ` ON CONFLICT (id) DO UPDATE SET severity = excluded.severity, status = excluded.status, activity = excluded.activity,
 			first_seen = excluded.first_seen, last_seen = excluded.last_seen, modified_at = excluded.modified_at,
 			fingerprint = excluded.fingerprint, seen = excluded.seen`
+	case insert == addTotal:
+		return onTotal
 	case insert == putDocument:
 		return ` ON CONFLICT (finding) DO UPDATE SET document = excluded.document`
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/eksposure/eksposure/internal/exposure"
 	"github.com/eksposure/eksposure/internal/hub"
+	"github.com/eksposure/eksposure/internal/search"
 )
 
 type guidance struct {
@@ -59,7 +60,7 @@ type guidanceMetadata struct {
 	GeneratedAt         timestamp     `json:"GeneratedAt"`
 }
 
-func guidanceOf(t hub.Remediation, g *hub.Guidance, format string, now timestamp, version string) *guidance {
+func guidanceOf(t search.TargetTotal, g *hub.Guidance, format string, now timestamp, version string) *guidance {
 	if version == "" {
 		version = "unknown"
 	}

@@ -12,12 +12,12 @@ import (
 	"sync"
 	"time"
 
-	"github.com/eksposure/eksposure/internal/access"
 	"github.com/eksposure/eksposure/internal/automation"
 	"github.com/eksposure/eksposure/internal/exposure"
 	"github.com/eksposure/eksposure/internal/fault"
 	"github.com/eksposure/eksposure/internal/ocsf"
 	"github.com/eksposure/eksposure/internal/search"
+	"github.com/eksposure/eksposure/internal/search/searchtest"
 )
 
 // memory keeps everything that the hub asks of a database, in plain maps.
@@ -234,19 +234,23 @@ func (d *desks) Open(_ context.Context, to automation.Desk, t automation.Ticket)
 
 func (d *desks) Check(context.Context, automation.Desk) error { return d.broken }
 
-func (m *memory) Targets(_ context.Context, scope access.Scope, target, finding string) ([]exposure.Exposed, error) {
+func (m *memory) Targets(_ context.Context, r search.TargetRequest) (search.TargetPage, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var list []exposure.Exposed
-	for _, f := range m.findings {
-		if !scope.Allows(f.Cluster.Ref) || finding != "" && f.ID != finding {
-			continue
-		}
-		for _, e := range exposure.Targets(f) {
-			if target == "" || e.ID == target {
-				list = append(list, e)
-			}
-		}
+	return searchtest.Targets(m.all(), r), nil
+}
+
+func (m *memory) Exposed(_ context.Context, r search.ExposedRequest) (search.ExposedPage, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return searchtest.Exposed(m.all(), r), nil
+}
+
+// all gives the findings in order of their IDs.
+func (m *memory) all() []*exposure.Finding {
+	var list []*exposure.Finding
+	for _, id := range slices.Sorted(maps.Keys(m.findings)) {
+		list = append(list, m.findings[id])
 	}
-	return list, nil
+	return list
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/eksposure/eksposure/internal/exposure"
 	"github.com/eksposure/eksposure/internal/hub"
 	"github.com/eksposure/eksposure/internal/inventory"
+	"github.com/eksposure/eksposure/internal/search"
 )
 
 // Limits of the remediation operations (API Reference).
@@ -31,7 +32,7 @@ type remediationsRequest struct {
 	Filters     *struct {
 		CompositeFilters []struct {
 			StringFilters []struct {
-				FieldName hub.RemediationField
+				FieldName search.TargetField
 				Filter    struct{ Value string }
 			}
 		}
@@ -43,8 +44,8 @@ type remediationsRequest struct {
 }
 
 // check reads a request's selector and page.
-func (in remediationsRequest) check() (hub.RemediationRequest, error) {
-	var r hub.RemediationRequest
+func (in remediationsRequest) check() (search.TargetRequest, error) {
+	var r search.TargetRequest
 	selectors := 0
 	for _, there := range []bool{in.TargetUID != nil, in.MetadataUID != nil, in.Filters != nil && len(in.Filters.CompositeFilters) > 0} {
 		if there {
@@ -76,14 +77,14 @@ func (in remediationsRequest) check() (hub.RemediationRequest, error) {
 	return r, err
 }
 
-func (in remediationsRequest) filters() ([]hub.RemediationFilter, error) {
+func (in remediationsRequest) filters() ([]search.TargetFilter, error) {
 	if in.Filters == nil {
 		return nil, nil
 	}
 	if n := len(in.Filters.CompositeFilters); n > maxComposites {
 		return nil, invalid("Filters.CompositeFilters", "%d entries, want at most %d", n, maxComposites)
 	}
-	var list []hub.RemediationFilter
+	var list []search.TargetFilter
 	for _, c := range in.Filters.CompositeFilters {
 		if n := len(c.StringFilters); n > maxFilters {
 			return nil, invalid("Filters.CompositeFilters[0].StringFilters", "%d entries, want at most %d", n, maxFilters)
@@ -91,14 +92,14 @@ func (in remediationsRequest) filters() ([]hub.RemediationFilter, error) {
 		for i, f := range c.StringFilters {
 			at := fmt.Sprintf("Filters.CompositeFilters[0].StringFilters[%d].", i)
 			switch f.FieldName {
-			case hub.ByResourceType, hub.ByPriority, hub.ByStatus, hub.ByResourceID, hub.ByOwnerAccount, hub.ByCloudProvider:
+			case search.TargetResourceType, search.TargetPriority, search.TargetStatusField, search.TargetResourceID, search.TargetOwner, search.TargetCloudProvider:
 			default:
 				return nil, invalid(at+"FieldName", "%q is no field of remediations", f.FieldName)
 			}
 			if err := filled(at+"Filter.Value", f.Filter.Value); err != nil {
 				return nil, err
 			}
-			list = append(list, hub.RemediationFilter{Field: f.FieldName, Value: f.Filter.Value})
+			list = append(list, search.TargetFilter{Field: f.FieldName, Value: f.Filter.Value})
 		}
 	}
 	return list, nil
@@ -111,7 +112,7 @@ type remediationsAnswer struct {
 
 type remediation struct {
 	TargetUID          string              `json:"TargetUid"`
-	Status             hub.TargetStatus    `json:"Status"`
+	Status             search.TargetStatus `json:"Status"`
 	Priority           exposure.Severity   `json:"Priority"`
 	Trait              remediationTrait    `json:"Trait"`
 	Resource           remediationResource `json:"Resource"`
@@ -165,12 +166,12 @@ func (s *routes) getRemediations(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	list, next, err := s.hub.Remediations(c.Context(), c.caller.Principal, r)
+	page, err := s.hub.Remediations(c.Context(), c.caller.Principal, r)
 	if err != nil {
 		return nil, err
 	}
-	out := remediationsAnswer{Items: []remediation{}, NextToken: next}
-	for _, t := range list {
+	out := remediationsAnswer{Items: []remediation{}, NextToken: page.Next}
+	for _, t := range page.Items {
 		g, err := s.hub.Guide(c.Context(), t)
 		if err != nil {
 			return nil, err
@@ -184,7 +185,7 @@ func (s *routes) getRemediations(c *call) (any, error) {
 	return out, nil
 }
 
-func remediationOf(t hub.Remediation, g *hub.Guidance) remediation {
+func remediationOf(t search.TargetTotal, g *hub.Guidance) remediation {
 	item := remediation{
 		TargetUID: t.ID, Status: t.Status, Priority: t.Priority, Trait: traitOf(t), Resource: resourceOf(t),
 		Outcome:            remediationOutcome{t.Resolves, t.Reduces, t.Leaves},
@@ -200,7 +201,7 @@ func remediationOf(t hub.Remediation, g *hub.Guidance) remediation {
 	if len(g.Options) > 0 {
 		sum.Action = g.Options[0].Title
 	}
-	ref := t.Exposures[0].Cluster.String()
+	ref := t.Cluster.String()
 	sum.PostRemediationSteps = append(sum.PostRemediationSteps, "Scan the cluster again, so that the finding shows what is left: eksposure scan --cluster "+ref)
 	for _, r := range g.References {
 		if len(sum.KbArticles) < maxArticles {
@@ -210,9 +211,9 @@ func remediationOf(t hub.Remediation, g *hub.Guidance) remediation {
 	return item
 }
 
-func traitOf(t hub.Remediation) remediationTrait { return remediationTrait{t.Type, t.Title} }
+func traitOf(t search.TargetTotal) remediationTrait { return remediationTrait{t.Type, t.Title} }
 
-func resourceOf(t hub.Remediation) remediationResource {
+func resourceOf(t search.TargetTotal) remediationResource {
 	return remediationResource{
 		AccountID: t.Account, Region: t.Region, ResourceOwnerAccountID: t.Account, Type: t.Resource.Type, Name: t.Resource.Name,
 		ID: t.Resource.UID, ResourceRegion: t.Region, CloudProvider: "AWS",
@@ -258,27 +259,27 @@ func (s *routes) listExposures(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, page, next, err := s.hub.Exposures(c.Context(), c.caller.Principal, in.TargetUID, size, in.NextToken)
+	t, page, err := s.hub.Exposures(c.Context(), c.caller.Principal, search.ExposedRequest{Target: in.TargetUID, Limit: size, Token: in.NextToken})
 	if err != nil {
 		return nil, err
 	}
 	out := exposuresAnswer{
-		TargetUID: t.ID, Resource: resourceOf(t), Trait: traitOf(t), TotalCount: len(t.Exposures), Items: []exposed{}, NextToken: next,
+		TargetUID: t.ID, Resource: resourceOf(t), Trait: traitOf(t), TotalCount: t.Exposures(), Items: []exposed{}, NextToken: page.Next,
 	}
-	for _, e := range page {
+	for _, e := range page.Items {
 		after := string(e.After)
 		if e.After == exposure.Resolved {
 			after = informational
 		}
-		out.Items = append(out.Items, exposed{e.Finding, e.Heading, string(e.Before), after, e.Outcome()})
+		out.Items = append(out.Items, exposed{e.Finding, e.Title, string(e.Before), after, e.Effect})
 	}
 	return out, nil
 }
 
 // scopeOf says how much a target is about.
-func scopeOf(t hub.Remediation) string {
+func scopeOf(t search.TargetTotal) string {
 	if t.Resource.Type == inventory.TypeImage {
-		return fmt.Sprintf("image %s in %d clusters", t.Resource.UID, len(t.Exposures))
+		return fmt.Sprintf("image %s in %d clusters", t.Resource.UID, t.Exposures())
 	}
 	return "cluster " + t.Resource.UID
 }
