@@ -19,6 +19,8 @@ type Overview struct {
 	Gaps       []inventory.Gap           `json:"gaps,omitempty"`
 	// Unknown are the traits that could not be decided, in whole or in part.
 	Unknown []UnknownTrait `json:"unknown,omitempty"`
+	// Unneeded is set when the cluster looks as if nobody needs it.
+	Unneeded *Unneeded `json:"unneeded,omitempty"`
 }
 
 // Encryption says whose key Kubernetes secrets are encrypted with.
@@ -47,6 +49,9 @@ func (o Outcome) Overview() *Overview {
 		return nil
 	}
 	v := &Overview{Cluster: clusterOf(s), CollectedAt: s.CollectedAt, Encryption: encryptionOf(s.Cluster), Gaps: s.Gaps, Unknown: o.Evaluation.Unknown()}
+	if o.Evaluation.Policy.UnneededAfterDays > 0 {
+		v.Unneeded = LooksUnneeded(s, o.Evaluation.Policy)
+	}
 	for i := range s.Calendar.Versions {
 		if s.Calendar.Versions[i].Version == s.Cluster.Version {
 			v.Support = &s.Calendar.Versions[i]

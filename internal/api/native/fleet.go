@@ -15,6 +15,7 @@ type FleetFixSet struct {
 	Findings  int               `json:"findings" doc:"Open findings that were looked at."`
 	Above     int               `json:"above" doc:"Those of them that are above the wish now."`
 	Steps     []FleetStep       `json:"steps" doc:"Topics to fix everywhere, in order; after the last, every finding is at the wish."`
+	Topics    []FleetTopic      `json:"topics" doc:"Every topic alone, fixed wherever it is: those that bring most findings to the wish come first."`
 	Greedy    int               `json:"greedy" doc:"Topics times clusters of this list."`
 	Least     int               `json:"least" doc:"Topics times clusters when each finding takes its own smallest set: no list can have fewer."`
 	Truncated bool              `json:"truncated" doc:"Whether there are more findings than were looked at."`
@@ -29,6 +30,49 @@ type FleetStep struct {
 	Clusters int             `json:"clusters" doc:"Clusters in which it is to be fixed."`
 	Reached  int             `json:"reached" doc:"Findings that this step brings to the wish."`
 	Left     int             `json:"left" doc:"Findings that are still above it afterwards."`
+}
+
+// FleetTopic is what one topic would do by itself.
+type FleetTopic struct {
+	Topic    string          `json:"topic" doc:"ID of the topic."`
+	Title    string          `json:"title" doc:"Its title."`
+	Effort   exposure.Effort `json:"effort" doc:"How much work it usually is in one cluster."`
+	Findings int             `json:"findings" doc:"Findings above the wish that have it."`
+	Lowered  int             `json:"lowered" doc:"Those of them whose severity it would lower."`
+	Reached  int             `json:"reached" doc:"Those of them that it would bring to the wish."`
+}
+
+// alone tells of every topic what it would do by itself.
+func alone(needs []*need, wish exposure.Severity) []FleetTopic {
+	by := map[string]*FleetTopic{}
+	for _, n := range needs {
+		for _, t := range n.finding.Topics {
+			if !has(n, t.ID) {
+				continue
+			}
+			c := by[t.ID]
+			if c == nil {
+				c = &FleetTopic{Topic: t.ID, Title: t.Title, Effort: t.Effort}
+				by[t.ID] = c
+			}
+			c.Findings++
+			after := n.without(t.ID)
+			if after.Rank() < n.finding.Severity.Rank() {
+				c.Lowered++
+			}
+			if after.Rank() <= wish.Rank() {
+				c.Reached++
+			}
+		}
+	}
+	list := make([]FleetTopic, 0, len(by))
+	for _, t := range by {
+		list = append(list, *t)
+	}
+	slices.SortFunc(list, func(a, b FleetTopic) int {
+		return cmp.Or(cmp.Compare(b.Reached, a.Reached), cmp.Compare(b.Lowered, a.Lowered), cmp.Compare(b.Findings, a.Findings), cmp.Compare(a.Topic, b.Topic))
+	})
+	return list
 }
 
 // maxFleet bounds the findings of one calculation: each is read in full.
@@ -92,7 +136,7 @@ func fleet(found []*exposure.Finding, wish exposure.Severity) FleetFixSet {
 			a.Least += len(set.Topics)
 		}
 	}
-	a.Above = len(needs)
+	a.Above, a.Topics = len(needs), alone(needs, wish)
 	for len(needs) > 0 {
 		step := best(needs, wish)
 		if step.Topic == "" {

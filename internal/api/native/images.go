@@ -45,14 +45,6 @@ func (s *service) imageOperations() []operation {
 			name: "ListImageUses", method: http.MethodGet, path: "/images/{digest}/uses", action: access.Read, group: "images",
 			summary: "List the clusters and workloads that run an image.", params: ofImage(paging()...), answer: page[inventory.ImageUse]{}, handle: s.imageUses,
 		},
-		{
-			name: "ListVulnerableImages", method: http.MethodGet, path: "/vulnerabilities/{id}/images", action: access.Read, group: "images",
-			summary:     "List where a vulnerability runs.",
-			description: "By its ID or one of its aliases: the images that have it, with the package and the version that mends it, and the clusters that run them.",
-			params: append([]param{{name: "id", inPath: true, doc: "CVE, GHSA or other ID of the vulnerability.", shape: vulnerabilityShape}},
-				paging()...),
-			answer: page[inventory.VulnerableImage]{}, handle: s.vulnerableImages,
-		},
 	}
 }
 
@@ -81,18 +73,6 @@ func (s *service) imageUses(ctx context.Context, q *request) (any, error) {
 		return nil, fmt.Errorf("no scan met an image with digest %s: %w", q.text("digest"), fault.ErrNotFound)
 	}
 	return cut(uses, q.limit(), func(u inventory.ImageUse) any { return u.Cluster }), nil
-}
-
-func (s *service) vulnerableImages(ctx context.Context, q *request) (any, error) {
-	var after string
-	if err := q.cursor(&after); err != nil {
-		return nil, err
-	}
-	images, err := s.cfg.Images.VulnerableImages(ctx, q.caller.Scope, q.text("id"), after, q.limit()+1)
-	if err != nil {
-		return nil, err
-	}
-	return cut(images, q.limit(), func(v inventory.VulnerableImage) any { return v.Digest }), nil
 }
 
 func (s *service) reportOperations() []operation {

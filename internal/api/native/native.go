@@ -41,6 +41,9 @@ type Config struct {
 	Rules       Rules
 	Exports     Exports
 	Sinks       Sinks
+	Preferences Preferences
+	// Settings are those that the server runs with, without secrets.
+	Settings []Setting
 	Traits      []exposure.Trait
 	// Page gives the written page of a trait or of exposure.DeleteTopic.
 	Page  func(topic string) (exposure.Page, bool)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -80,6 +81,7 @@ func TestEveryOperation(t *testing.T) {
 		{"ListImages", "GET", "/images", "", 200},
 		{"GetImage", "GET", "/images/" + digest, "", 200},
 		{"ListImageUses", "GET", "/images/" + digest + "/uses", "", 200},
+		{"ListVulnerabilities", "GET", "/vulnerabilities?sort=epss&severity=critical&severity=low&kev=true", "", 200},
 		{"ListVulnerableImages", "GET", "/vulnerabilities/CVE-2021-44228/images", "", 200},
 		{"IngestImageReport", "POST", "/images/" + digest + "/reports?format=trivy", report, 201},
 		{"ListImageReports", "GET", "/images/" + digest + "/reports", "", 200},
@@ -101,6 +103,9 @@ func TestEveryOperation(t *testing.T) {
 		{"CreateKey", "POST", "/keys", `{"name":"ci","role":"operator","scope":{"accounts":["` + account + `"]}}`, 201},
 		{"RevokeKey", "DELETE", "/keys/EKSPAAAABBBBCCCCDDDD", "", 204},
 		{"ListAuditLog", "GET", "/audit-log", "", 200},
+		{"ListSettings", "GET", "/settings", "", 200},
+		{"GetPreferences", "GET", "/preferences", "", 200},
+		{"PutPreferences", "PUT", "/preferences", `{"values":{"filters":[{"name":"mine"}]}}`, 200},
 		{"GetVersion", "GET", "/version", "", 200},
 		{"GetMe", "GET", "/me", "", 200},
 		{"GetOpenAPI", "GET", "/openapi.json", "", 200},
@@ -369,6 +374,18 @@ func TestVersionsAndCost(t *testing.T) {
 	}
 }
 
+// A cluster in which nothing runs costs what it costs.
+func TestUnneededCost(t *testing.T) {
+	w := newWorld()
+	w.outcomes[2].Snapshot.Workloads = nil
+	var got native.Versions
+	serve(t, w.config()).call("GET", "/versions", "").into(t, &got)
+	u := got.Unneeded
+	if u.Clusters != 1 || u.MonthlyUSD != 438 || len(u.Items) != 1 || u.Items[0].Cluster != cluster("c") || len(u.Items[0].Reasons) != 3 {
+		t.Errorf("%+v", u)
+	}
+}
+
 // What-if and fix sets are those of the arithmetic.
 func TestProjectionAndFixSets(t *testing.T) {
 	w := newWorld()
@@ -391,8 +408,59 @@ func TestProjectionAndFixSets(t *testing.T) {
 	}
 	var fleet native.FleetFixSet
 	s.call("GET", "/fix-set?wish=low", "").into(t, &fleet)
+	if len(fleet.Topics) == 0 || fleet.Topics[0].Findings != 3 {
+		t.Errorf("topics by themselves: %+v", fleet.Topics)
+	}
 	if fleet.Above != 3 || len(fleet.Steps) == 0 || fleet.Steps[len(fleet.Steps)-1].Left != 0 || fleet.Greedy < fleet.Least || fleet.Least != 3*len(set.Topics) {
 		t.Errorf("fleet %+v", fleet)
+	}
+}
+
+// The furthest reaching come first, page by page, and filters hold on all of them.
+func TestVulnerabilities(t *testing.T) {
+	s := serve(t, newWorld().config())
+	var first, second, filtered native.VulnerabilityList
+	s.call("GET", "/vulnerabilities?limit=1", "").into(t, &first)
+	if len(first.Items) != 1 || first.Items[0].ID != "CVE-2021-44228" || first.Items[0].Clusters != 3 || first.Items[0].Running != 6 || first.Total != 2 {
+		t.Errorf("first page %+v", first)
+	}
+	s.call("GET", "/vulnerabilities?limit=1&cursor="+first.NextCursor, "").into(t, &second)
+	if len(second.Items) != 1 || second.Items[0].ID != "CVE-2026-1" || second.NextCursor != "" {
+		t.Errorf("second page %+v", second)
+	}
+	for query, want := range map[string]int{
+		"severity=low": 1, "severity=low&severity=critical": 2, "kev=true": 1, "kev=false": 1, "fixable=true": 1, "running=true": 1, "id=cve-2021": 1, "id=ZLIB": 1, "id=none": 0,
+	} {
+		s.call("GET", "/vulnerabilities?"+query, "").into(t, &filtered)
+		if filtered.Total != want || len(filtered.Items) != want {
+			t.Errorf("%s: %d of %d, want %d", query, len(filtered.Items), filtered.Total, want)
+		}
+	}
+}
+
+// Everybody has their own preferences, within bounds.
+func TestPreferences(t *testing.T) {
+	s := serve(t, newWorld().config())
+	var set native.PreferenceSet
+	s.call("PUT", "/preferences", `{"values":{"columns":["severity"]}}`)
+	s.call("GET", "/preferences", "").into(t, &set)
+	if string(set.Values["columns"]) != `["severity"]` {
+		t.Errorf("kept %s", set.Values)
+	}
+	s.caller.ID = "somebody else"
+	set = native.PreferenceSet{}
+	s.call("GET", "/preferences", "").into(t, &set)
+	if len(set.Values) != 0 {
+		t.Errorf("another person sees %s", set.Values)
+	}
+	var many []string
+	for i := range 65 {
+		many = append(many, fmt.Sprintf(`"%d":1`, i))
+	}
+	for _, body := range []string{`{"values":{` + strings.Join(many, ",") + `}}`, `{"value":{}}`, `[]`} {
+		if a := s.call("PUT", "/preferences", body); a.status != http.StatusBadRequest {
+			t.Errorf("status %d of %.60s", a.status, body)
+		}
 	}
 }
 

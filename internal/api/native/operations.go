@@ -19,6 +19,7 @@ func (s *service) operations(all choice) []operation {
 	add(c.Findings != nil, s.findingOperations())
 	add(c.Findings != nil, s.traitOperations())
 	add(c.Images != nil, s.imageOperations())
+	add(c.Images != nil, s.vulnerabilityOperations())
 	add(c.Images != nil && c.Reports != nil, s.reportOperations())
 	add(c.Scans != nil, s.scanOperations())
 	add(c.Events != nil, s.eventOperations())
@@ -27,6 +28,8 @@ func (s *service) operations(all choice) []operation {
 	add(c.Exports != nil, s.exportOperations())
 	add(c.Keys != nil, s.keyOperations())
 	add(c.Audit != nil, s.auditOperations())
+	add(c.Settings != nil, s.settingOperations())
+	add(c.Preferences != nil, s.preferenceOperations())
 	add(true, s.aboutOperations())
 	return ops
 }

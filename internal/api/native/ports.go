@@ -45,6 +45,8 @@ type Images interface {
 	ImageRecord(ctx context.Context, scope access.Scope, digest string) (inventory.ImageRecord, error)
 	// ImageUses gives a page of the clusters that name an image, in their order.
 	ImageUses(ctx context.Context, scope access.Scope, digest string, after inventory.ClusterRef, limit int) ([]inventory.ImageUse, error)
+	// Vulnerabilities adds up the vulnerabilities of all images.
+	Vulnerabilities(ctx context.Context, scope access.Scope) (*inventory.Reach, error)
 	// VulnerableImages gives a page of the images that have a vulnerability by its ID
 	// or one of its aliases, in the order of their digests.
 	VulnerableImages(ctx context.Context, scope access.Scope, id, after string, limit int) ([]inventory.VulnerableImage, error)

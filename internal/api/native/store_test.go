@@ -26,7 +26,7 @@ func TestOverTheStore(t *testing.T) {
 			}
 		}
 		s := serve(t, native.Config{
-			Findings: db, Clusters: db, Images: db, Audit: db, Reports: ingest.New(db, storetest.Now),
+			Findings: db, Clusters: db, Images: db, Audit: db, Preferences: db, Reports: ingest.New(db, storetest.Now),
 			Traits: trait.All(), Page: trait.Page, Now: storetest.Now,
 		})
 		var clusters struct {
@@ -65,6 +65,17 @@ func TestOverTheStore(t *testing.T) {
 		s.call("GET", "/vulnerabilities/CVE-2021-44228/images", "").into(t, &where)
 		if len(where.Items) != 1 || len(where.Items[0].Uses) != 3 || where.Items[0].Match.Package.Name != "log4j-core" {
 			t.Errorf("where the vulnerability runs: %+v", where.Items)
+		}
+		var ranked native.VulnerabilityList
+		s.call("GET", "/vulnerabilities", "").into(t, &ranked)
+		if len(ranked.Items) != 1 || ranked.Items[0].Clusters != 3 || ranked.Items[0].Running != 6 || ranked.Items[0].Images != 1 || !ranked.Items[0].KEV {
+			t.Errorf("ranked vulnerabilities %+v", ranked)
+		}
+		s.call("PUT", "/preferences", `{"values":{"filters":[1]}}`)
+		var preferred native.PreferenceSet
+		s.call("GET", "/preferences", "").into(t, &preferred)
+		if string(preferred.Values["filters"]) != "[1]" {
+			t.Errorf("preferences %s", preferred.Values)
 		}
 		var uses struct {
 			Items []inventory.ImageUse `json:"items"`

@@ -14,6 +14,36 @@ import (
 type Versions struct {
 	Regions []RegionVersions `json:"regions" doc:"One calendar per region that has clusters."`
 	Cost    VersionCost      `json:"cost" doc:"What all clusters cost for the control plane."`
+	// Unneeded are those that look as if nobody needs them.
+	Unneeded UnneededCost `json:"unneeded" doc:"What clusters cost that look unneeded: no nodes, no running workload outside the system namespaces, nothing started for the policy's number of days."`
+}
+
+// UnneededCost is what clusters cost that look unneeded.
+type UnneededCost struct {
+	Clusters   int               `json:"clusters" doc:"How many there are."`
+	MonthlyUSD float64           `json:"monthly_usd" doc:"What they cost a month for the control plane, in US dollars."`
+	Items      []UnneededCluster `json:"items" doc:"The most expensive of them, at most 20."`
+}
+
+// UnneededCluster is a cluster that looks unneeded.
+type UnneededCluster struct {
+	exposure.Unneeded
+
+	Cluster inventory.ClusterRef `json:"cluster" doc:"The cluster."`
+}
+
+// maxUnneeded bounds the clusters that are named.
+const maxUnneeded = 20
+
+func (u *UnneededCost) add(r exposure.ClusterRecord) {
+	if r.Unneeded == nil {
+		return
+	}
+	u.Clusters++
+	u.MonthlyUSD += r.Unneeded.MonthlyUSD
+	u.Items = append(u.Items, UnneededCluster{Unneeded: *r.Unneeded, Cluster: r.Cluster.Ref})
+	slices.SortStableFunc(u.Items, func(a, b UnneededCluster) int { return cmp.Compare(b.MonthlyUSD, a.MonthlyUSD) })
+	u.Items = u.Items[:min(len(u.Items), maxUnneeded)]
 }
 
 // RegionVersions is the calendar of one region.
@@ -54,9 +84,11 @@ func costOf(status string, clusters int) VersionCost {
 }
 
 func (s *service) versions(ctx context.Context, q *request) (any, error) {
+	v := Versions{Regions: []RegionVersions{}, Unneeded: UnneededCost{Items: []UnneededCluster{}}}
 	regions := map[string]*RegionVersions{}
 	running := map[[2]string]int{}
 	err := s.eachCluster(ctx, q, func(r exposure.ClusterRecord) {
+		v.Unneeded.add(r)
 		ref := r.Cluster.Ref
 		running[[2]string{ref.Region, r.Cluster.Version}]++
 		known := regions[ref.Region]
@@ -75,7 +107,6 @@ func (s *service) versions(ctx context.Context, q *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := Versions{Regions: []RegionVersions{}}
 	for _, region := range regions {
 		for i := range region.Versions {
 			row := &region.Versions[i]

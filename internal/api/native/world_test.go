@@ -182,6 +182,31 @@ func (w *world) ImageUses(_ context.Context, scope access.Scope, d string, after
 	return list[:min(len(list), limit)], nil
 }
 
+func (w *world) Vulnerabilities(_ context.Context, scope access.Scope) (*inventory.Reach, error) {
+	r := &inventory.Reach{}
+	if n := len(w.uses(scope)); n > 0 {
+		clusters := []int{0, 1, 2}[:n]
+		r.Add(w.outcomes[0].Snapshot.Images[0].Matches, clusters, 2*n)
+		r.Add([]vuln.Match{{ID: "CVE-2026-1", Package: vuln.Package{Name: "zlib"}, Severity: "Low", Fix: vuln.FixNone}}, clusters[:1], 0)
+	}
+	return r, w.failure
+}
+
+// kept are preferences in memory.
+type kept map[string][]byte
+
+func (k kept) PutObject(_ context.Context, kind, id string, document []byte) error {
+	k[kind+" "+id] = document
+	return nil
+}
+
+func (k kept) Object(_ context.Context, kind, id string) ([]byte, error) {
+	if document := k[kind+" "+id]; document != nil {
+		return document, nil
+	}
+	return nil, fmt.Errorf("no %s: %w", kind, fault.ErrNotFound)
+}
+
 func (w *world) VulnerableImages(_ context.Context, scope access.Scope, id, _ string, _ int) ([]inventory.VulnerableImage, error) {
 	if id != "CVE-2021-44228" {
 		return nil, nil
@@ -305,6 +330,7 @@ func (e *exports) Cancel(ctx context.Context, account, id string) error {
 func (w *world) config() native.Config {
 	return native.Config{
 		Findings: w, Clusters: w, Discoveries: w, Images: w, Reports: ingest.New(w, func() time.Time { return now }), Audit: w, Keys: w, Scans: w, Events: w, Rules: w, Exports: &exports{}, Sinks: sinks{},
+		Preferences: kept{}, Settings: []native.Setting{{Key: "aws.regions", Value: "eu-central-1", Set: true, Doc: "region to look at"}},
 		Traits: trait.All(), Page: trait.Page, Build: native.Build{Version: "1", Commit: "abc"}, Now: func() time.Time { return now },
 	}
 }

@@ -1,0 +1,151 @@
+package inventory
+
+import (
+	"cmp"
+	"math/bits"
+	"slices"
+
+	"github.com/eksposure/eksposure/internal/vuln"
+)
+
+// VulnerabilityRecord is one vulnerability over the fleet: how bad it is, and how far
+// it reaches.
+type VulnerabilityRecord struct {
+	ID string `json:"id"`
+	// Severity is the worst that the vulnerability database gives it in a package.
+	Severity string    `json:"severity"`
+	CVSS     vuln.CVSS `json:"cvss,omitzero"`
+	// EPSS is nil when there is no score yet.
+	EPSS    *vuln.EPSS `json:"epss,omitempty"`
+	KEV     bool       `json:"kev,omitempty"`
+	Exploit bool       `json:"exploit,omitempty"`
+	// Fixable tells whether a package has a version that mends it.
+	Fixable bool `json:"fixable,omitempty"`
+	// Packages are the names of those that have it, cut at MaxReachPackages.
+	Packages    []string `json:"packages"`
+	Description string   `json:"description,omitempty"`
+	// Images, Clusters and Running count where it is: images, the clusters that name
+	// one of them, and running pods.
+	Images   int `json:"images"`
+	Clusters int `json:"clusters"`
+	Running  int `json:"running"`
+}
+
+// MaxReachPackages bounds the names of packages of one vulnerability.
+const MaxReachPackages = 5
+
+// Reach adds up the vulnerabilities of images over a fleet.
+type Reach struct {
+	found map[string]*reached
+}
+
+type reached struct {
+	VulnerabilityRecord
+
+	clusters []uint64 // a bit for each
+}
+
+// Add adds one image: its matches, the numbers of the clusters that name it, and the
+// pods that run it.
+func (r *Reach) Add(matches []vuln.Match, clusters []int, running int) {
+	if r.found == nil {
+		r.found = map[string]*reached{}
+	}
+	seen := map[string]bool{}
+	for _, m := range matches {
+		v := r.found[m.ID]
+		if v == nil {
+			v = &reached{VulnerabilityRecord: VulnerabilityRecord{ID: m.ID, Packages: []string{}}}
+			r.found[m.ID] = v
+		}
+		v.learn(m)
+		if seen[m.ID] {
+			continue // in several packages of one image
+		}
+		seen[m.ID] = true
+		v.Images++
+		v.Running += running
+		for _, c := range clusters {
+			v.set(c)
+		}
+	}
+}
+
+// learn takes the worst of what matches say.
+func (v *reached) learn(m vuln.Match) {
+	if SeverityRank(m.Severity) > SeverityRank(v.Severity) || v.Severity == "" {
+		v.Severity = m.Severity
+	}
+	if m.CVSS.Score > v.CVSS.Score {
+		v.CVSS = m.CVSS
+	}
+	if m.EPSS != nil && (v.EPSS == nil || m.EPSS.Score > v.EPSS.Score) {
+		v.EPSS = m.EPSS
+	}
+	v.KEV, v.Exploit, v.Fixable = v.KEV || m.KEV, v.Exploit || m.Exploit, v.Fixable || m.Fix == vuln.FixKnown
+	v.Description = cmp.Or(v.Description, m.Description)
+	if len(v.Packages) < MaxReachPackages && !slices.Contains(v.Packages, m.Package.Name) {
+		v.Packages = append(v.Packages, m.Package.Name)
+		slices.Sort(v.Packages)
+	}
+}
+
+func (v *reached) set(cluster int) {
+	for len(v.clusters) <= cluster/64 {
+		v.clusters = append(v.clusters, 0)
+	}
+	v.clusters[cluster/64] |= 1 << (cluster % 64)
+}
+
+// Records gives the vulnerabilities that were added, in the order asked for.
+func (r *Reach) Records(order VulnerabilityOrder) []VulnerabilityRecord {
+	list := make([]VulnerabilityRecord, 0, len(r.found))
+	for _, v := range r.found {
+		record := v.VulnerabilityRecord
+		for _, word := range v.clusters {
+			record.Clusters += bits.OnesCount64(word)
+		}
+		list = append(list, record)
+	}
+	slices.SortFunc(list, order.Compare)
+	return list
+}
+
+// VulnerabilityOrder is what vulnerabilities are ranked by.
+type VulnerabilityOrder string
+
+// The orders. Each goes on with the others where two are equal.
+const (
+	ByReach    VulnerabilityOrder = "reach"
+	BySeverity VulnerabilityOrder = "severity"
+	ByEPSS     VulnerabilityOrder = "epss"
+)
+
+// Compare puts the greater first, and equal ones in the order of their IDs.
+func (o VulnerabilityOrder) Compare(a, b VulnerabilityRecord) int {
+	reach := cmp.Or(cmp.Compare(b.Clusters, a.Clusters), cmp.Compare(b.Running, a.Running), cmp.Compare(b.Images, a.Images))
+	severity := cmp.Or(cmp.Compare(SeverityRank(b.Severity), SeverityRank(a.Severity)), cmp.Compare(b.CVSS.Score, a.CVSS.Score))
+	epss := cmp.Compare(b.score(), a.score())
+	switch o {
+	case BySeverity:
+		return cmp.Or(severity, epss, reach, cmp.Compare(a.ID, b.ID))
+	case ByEPSS:
+		return cmp.Or(epss, severity, reach, cmp.Compare(a.ID, b.ID))
+	case ByReach:
+	}
+	return cmp.Or(reach, severity, epss, cmp.Compare(a.ID, b.ID))
+}
+
+// score is below every score where there is none.
+func (v VulnerabilityRecord) score() float64 {
+	if v.EPSS == nil {
+		return -1
+	}
+	return v.EPSS.Score
+}
+
+// SeverityRank orders the severities of vulnerability databases, 5 for Critical; what
+// is not known is 0.
+func SeverityRank(severity string) int {
+	return slices.Index([]string{"Negligible", "Low", "Medium", "High", "Critical"}, severity) + 1
+}
