@@ -14,7 +14,7 @@ import (
 func (a *App) nativeRoutes(db *store.DB, parts native.Config) ([]api.Route, error) {
 	build := buildInfo()
 	parts.Findings, parts.Clusters, parts.Images, parts.Audit = db, db, db, db
-	parts.Preferences, parts.Settings = db, settings(a.o.Config)
+	parts.Preferences, parts.Settings = db, settings(&a.o.Config)
 	parts.Reports = ingest.New(db, a.o.Clock)
 	parts.Traits, parts.Page = trait.All(), trait.Page
 	parts.Build = native.Build{Version: build.Version, Commit: build.Commit, Go: build.Go}
@@ -23,7 +23,7 @@ func (a *App) nativeRoutes(db *store.DB, parts native.Config) ([]api.Route, erro
 }
 
 // settings are those in force, as administrators may see them.
-func settings(c config.Config) []native.Setting {
+func settings(c *config.Config) []native.Setting {
 	var list []native.Setting
 	for _, v := range c.InForce() {
 		list = append(list, native.Setting{Key: v.Key, Value: v.Value, Set: v.Set, Doc: v.Doc})

@@ -20,14 +20,14 @@ type Value struct {
 
 // InForce lists every setting as it is, in the order of Config. Passwords in addresses
 // are left out, and of receivers everything behind the host, which is often a secret.
-func (c Config) InForce() []Value {
+func (c *Config) InForce() []Value {
 	standard := Default()
 	var list []Value
 	walk(reflect.ValueOf(&standard).Elem(), "", func(key string, tag reflect.StructTag, v reflect.Value) {
 		list = append(list, Value{Key: key, Doc: tag.Get("doc"), Value: text(key, v)})
 	})
 	i := 0
-	walk(reflect.ValueOf(&c).Elem(), "", func(key string, _ reflect.StructTag, v reflect.Value) {
+	walk(reflect.ValueOf(c).Elem(), "", func(key string, _ reflect.StructTag, v reflect.Value) {
 		now := text(key, v)
 		list[i].Set, list[i].Value = now != list[i].Value, now
 		i++

@@ -44,7 +44,7 @@ type Config struct {
 	Preferences Preferences
 	// Settings are those that the server runs with, without secrets.
 	Settings []Setting
-	Traits      []exposure.Trait
+	Traits   []exposure.Trait
 	// Page gives the written page of a trait or of exposure.DeleteTopic.
 	Page  func(topic string) (exposure.Page, bool)
 	Build Build
