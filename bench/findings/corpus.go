@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"sync"
+	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/eksposure/eksposure/internal/estate"
 	"github.com/eksposure/eksposure/internal/exposure"
@@ -23,7 +25,7 @@ const (
 	workloads = 2
 	accounts  = 1000
 	// batch is how many findings one transaction records.
-	batch = 500
+	batch = 1000
 )
 
 // maker makes outcomes by their number, always the same.
@@ -59,32 +61,34 @@ func (m *maker) outcome(i, n, history int) exposure.Outcome {
 	return exposure.Outcome{Cluster: s.Cluster.Ref, Finding: f, Change: change}
 }
 
-// fill records the corpus. Outcomes are made on all cores, and recorded in order.
+// fill makes the corpus and records it. As in a server that scans, one batch is made
+// ready while another is written.
 func fill(ctx context.Context, db *store.DB, o options) error {
 	m := newMaker()
 	n := o.clusters * o.history
-	var took time.Duration // to record, without making what is recorded
 	started := time.Now()
+	var done atomic.Int64
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
 	for from := 0; from < n; from += batch {
-		list := make([]exposure.Outcome, min(batch, n-from))
-		var wg sync.WaitGroup
-		for part := range runtime.GOMAXPROCS(0) {
-			wg.Go(func() {
-				for i := part; i < len(list); i += runtime.GOMAXPROCS(0) {
-					list[i] = m.outcome(from+i, n, o.history)
-				}
-			})
-		}
-		wg.Wait()
-		began := time.Now()
-		if err := db.RecordAll(ctx, list); err != nil {
-			return err
-		}
-		took += time.Since(began)
-		if from%(100*batch) == 0 {
-			fmt.Fprintf(os.Stderr, "%d of %d findings, %s\n", from, n, time.Since(started).Round(time.Second))
-		}
+		group.Go(func() error {
+			list := make([]exposure.Outcome, min(batch, n-from))
+			for i := range list {
+				list[i] = m.outcome(from+i, n, o.history)
+			}
+			if err := db.RecordAll(ctx, list); err != nil {
+				return err
+			}
+			if now := done.Add(int64(len(list))); now%(50*batch) == 0 {
+				fmt.Fprintf(os.Stderr, "%d of %d findings, %s\n", now, n, time.Since(started).Round(time.Second))
+			}
+			return nil
+		})
 	}
-	fmt.Printf("recorded %d findings in %s, %.0f/s\n", n, took.Round(time.Second), float64(n)/took.Seconds())
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	took := time.Since(started)
+	fmt.Printf("made and recorded %d findings in %s, %.0f/s\n", n, took.Round(time.Second), float64(n)/took.Seconds())
 	return nil
 }

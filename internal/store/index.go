@@ -36,6 +36,8 @@ type collection struct {
 	// counted are the fields whose values are counted.
 	counted map[int64]bool
 	numbers map[string]int64
+	// read are the members of a document that hold the values of the other fields.
+	read members
 }
 
 // place is a field that is a column of the items' table.
@@ -78,6 +80,15 @@ func newCollection(c collection, uncounted ...string) *collection {
 		_, column := c.columns[f]
 		c.counted[c.numbers[f]] = !constant && !column && !slices.Contains(uncounted, f)
 	}
+	var paths []string
+	for _, f := range c.schema.Fields() {
+		_, constant := c.constants[f]
+		_, column := c.columns[f]
+		if !constant && !column {
+			paths = append(paths, c.schema.Path(f))
+		}
+	}
+	c.read = membersOf(paths)
 	return &c
 }
 

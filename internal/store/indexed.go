@@ -6,7 +6,6 @@ import (
 
 	"github.com/eksposure/eksposure/internal/exposure"
 	"github.com/eksposure/eksposure/internal/ocsf"
-	"github.com/eksposure/eksposure/internal/search"
 )
 
 // indexed is a finding made ready for the index.
@@ -45,7 +44,7 @@ func scalarFields() [scalars]string {
 
 // indexOf makes a finding ready for the index; document is the finding in JSON.
 func (db *DB) indexOf(f *exposure.Finding, document []byte) (*indexed, error) {
-	page, err := db.page(f, document)
+	page, text, err := db.page(f, document)
 	if err != nil {
 		return nil, err
 	}
@@ -59,15 +58,7 @@ func (db *DB) indexOf(f *exposure.Finding, document []byte) (*indexed, error) {
 			return nil, err
 		}
 	}
-	d.Unmapped, d.ResourceRelationship = ocsf.Unmapped{}, ocsf.Graph{} // no field is in there
-	text, err := json.Marshal(d)
-	if err != nil {
-		return nil, err
-	}
-	values, err := search.Decode(text)
-	if err != nil {
-		return nil, err
-	}
+	values := db.findings.read.read(text)
 	x.words, x.amounts = db.findings.wordsOf(values), db.findings.amountsOf(values)
 	return x, nil
 }

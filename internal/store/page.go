@@ -47,13 +47,15 @@ func standIns(n int64) map[holeKind]time.Time {
 	return map[holeKind]time.Time{holeMillis: finding, holeMoment: finding, holeSighting: finding.Add(time.Millisecond)}
 }
 
-// page writes a finding's page; document is the finding in JSON.
-func (db *DB) page(f *exposure.Finding, document []byte) ([]byte, error) {
+// page writes a finding's page; document is the finding in JSON. It also gives the
+// text of the OCSF document, with times that mean nothing in place of the holes: no
+// field of the dictionary is there.
+func (db *DB) page(f *exposure.Finding, document []byte) (page, text []byte, err error) {
 	o := db.ocsf
 	o.ProcessedAt = db.now()
 	if f.LastSeen.IsZero() {
-		text, err := json.Marshal(ocsf.Finding(f, o))
-		return append([]byte{0}, text...), err
+		text, err = json.Marshal(ocsf.Finding(f, o))
+		return append([]byte{0}, text...), text, err
 	}
 	for n := range int64(1 << 10) {
 		at := standIns(n)
@@ -68,13 +70,12 @@ func (db *DB) page(f *exposure.Finding, document []byte) ([]byte, error) {
 				t.LastSeen = at[holeSighting].UTC()
 			}
 		}
-		text, err := json.Marshal(ocsf.Finding(&marked, o))
-		if err != nil {
-			return nil, err
+		if text, err = json.Marshal(ocsf.Finding(&marked, o)); err != nil {
+			return nil, nil, err
 		}
-		return cut(text, at), nil
+		return cut(text, at), text, nil
 	}
-	return nil, errors.New("the finding mentions every time that could stand for its own")
+	return nil, nil, errors.New("the finding mentions every time that could stand for its own")
 }
 
 func mentions(document []byte, at map[holeKind]time.Time) bool {

@@ -193,11 +193,8 @@ func (x *indexer) putItem(ctx context.Context, ref inventory.ClusterRef, item re
 			return 0, err
 		}
 	}
-	values, err := search.Decode(text)
-	if err != nil {
-		return 0, err
-	}
 	c := x.db.resources
+	values := c.read.read(text)
 	ready := &indexed{words: c.wordsOf(values), amounts: c.amountsOf(values)}
 	moved, err := x.values(ctx, c, indexEntry{number: was.number}, known, ready)
 	if err != nil {

@@ -27,6 +27,10 @@ const (
 	writeBusyTimeout = 200 * time.Millisecond
 	// sqliteReaders bounds the connections that read while one writes.
 	sqliteReaders = 8
+	// The caches are in KiB for each connection. A batch of a scan touches pages all
+	// over the indexes, which SQLite's own 2 MiB would write several times.
+	readCache  = 16 << 10
+	writeCache = 64 << 10
 )
 
 // sqliteEngine is one file, which one connection writes, as SQLite has one writer at a time.
@@ -39,11 +43,11 @@ func (e *sqliteEngine) connect(ctx context.Context) (read, write *sql.DB, err er
 	if err := checkFile(e.path, e.existing); err != nil {
 		return nil, nil, err
 	}
-	if write, err = sql.Open("sqlite", dsn(e.path, "immediate", writeBusyTimeout)); err != nil {
+	if write, err = sql.Open("sqlite", dsn(e.path, "immediate", writeBusyTimeout, writeCache)); err != nil {
 		return nil, nil, err
 	}
 	write.SetMaxOpenConns(1)
-	if read, err = sql.Open("sqlite", dsn(e.path, "deferred", readBusyTimeout)); err != nil {
+	if read, err = sql.Open("sqlite", dsn(e.path, "deferred", readBusyTimeout, readCache)); err != nil {
 		return nil, nil, errors.Join(err, write.Close())
 	}
 	read.SetMaxOpenConns(sqliteReaders)
@@ -110,11 +114,12 @@ func checkFile(path string, existing bool) error {
 	return errForeign(path)
 }
 
-func dsn(path, lock string, busy time.Duration) string {
+func dsn(path, lock string, busy time.Duration, cache int) string {
 	q := url.Values{"_txlock": {lock}}
 	for _, pragma := range []string{
 		fmt.Sprintf("busy_timeout(%d)", busy.Milliseconds()),
-		"synchronous(NORMAL)", "foreign_keys(1)",
+		"synchronous(NORMAL)", "foreign_keys(1)", fmt.Sprintf("cache_size(-%d)", cache),
+		"temp_store(MEMORY)", "wal_autocheckpoint(8192)", // a statement's journal needs no file; 32 MiB of log
 	} {
 		q.Add("_pragma", pragma)
 	}
