@@ -79,7 +79,7 @@ func RefusalOf(err error) *RefusalError {
 		return errTooLarge()
 	}
 	category := fault.Of(err)
-	refusal := &RefusalError{Status: category.HTTPStatus, Message: strings.ToValidUTF8(err.Error(), "?"), category: category.Err}
+	refusal := &RefusalError{Status: category.HTTPStatus, Message: strings.ToValidUTF8(fault.Message(err), "?"), category: category.Err}
 	if category.Err == nil {
 		refusal.Code, refusal.Message = "InternalServerException", internalText
 		return refusal

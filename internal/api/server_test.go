@@ -157,7 +157,7 @@ func TestAudit(t *testing.T) {
 		},
 		{
 			At: noon(), Principal: "EKSPOPERATOR", Name: "bob", Operation: "Administer", Action: access.Administer, Target: "/hubv2", Address: "127.0.0.1",
-			Outcome: "AccessDeniedException", Details: []byte(`{"reason":"\"bob\" with role operator is not authorized to perform: Administer (administer): access denied"}`),
+			Outcome: "AccessDeniedException", Details: []byte(`{"reason":"\"bob\" with role operator is not authorized to perform: Administer (administer)"}`),
 		},
 		{
 			At: noon(), Operation: "Administer", Action: access.Administer, Target: "/hubv2", Address: "127.0.0.1", Outcome: "InvalidSignatureException",

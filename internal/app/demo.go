@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/eksposure/eksposure/internal/config"
 	"github.com/eksposure/eksposure/internal/estate"
@@ -78,6 +79,9 @@ func (d *Demo) start(ctx context.Context, o Options) error {
 // Env is the environment, NAME=VALUE, that points any AWS client, kubectl and
 // eksposure itself at the estate.
 func (d *Demo) Env() []string { return d.env }
+
+// AsOf is the time at which the estate's clock stands.
+func (d *Demo) AsOf() time.Time { return d.estate.AsOf() }
 
 // Close ends the estate and removes what it wrote.
 func (d *Demo) Close() error {

@@ -43,14 +43,15 @@ func (k localKeys) CreateKey(ctx context.Context, name string, role access.Role,
 }
 
 // RevokeKey revokes a key, and writes that down.
-func (k localKeys) RevokeKey(ctx context.Context, id string) error {
-	if err := k.Ring.RevokeKey(ctx, id); err != nil {
-		return err
+func (k localKeys) RevokeKey(ctx context.Context, id string) (bool, error) {
+	counted, err := k.Ring.RevokeKey(ctx, id)
+	if err != nil {
+		return false, err
 	}
 	if err := k.note(ctx, "RevokeKey", id, nil); err != nil {
-		return fmt.Errorf("access key %q was revoked, but that is not written into the audit log: %w", id, err)
+		return counted, fmt.Errorf("access key %q is revoked, but that is not written into the audit log: %w", id, err)
 	}
-	return nil
+	return counted, nil
 }
 
 func (k localKeys) note(ctx context.Context, operation, target string, details map[string]any) error {

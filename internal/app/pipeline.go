@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/eksposure/eksposure/internal/exposure"
+	"github.com/eksposure/eksposure/internal/fault"
 	"github.com/eksposure/eksposure/internal/inventory"
 	"github.com/eksposure/eksposure/internal/scan"
 	"github.com/eksposure/eksposure/internal/telemetry"
@@ -27,6 +28,8 @@ type pipeline struct {
 	mu      sync.Mutex
 	base    *scan.Config // nil until AWS could be entered
 	current *generation  // nil until Refresh was called
+	// unfetched is why the last attempt to fetch a newer database failed.
+	unfetched error
 }
 
 // generation is one build of the vulnerability database, in use by the scans that
@@ -104,6 +107,7 @@ func (p *pipeline) Refresh(ctx context.Context) error {
 	}
 	p.mu.Lock()
 	inUse := p.current
+	p.unfetched = failed
 	p.mu.Unlock()
 	if inUse != nil && (!status.Valid || inUse.matcher != nil && inUse.built.Equal(status.Built)) {
 		return failed
@@ -135,7 +139,7 @@ func openMatcher(cfg vulndb.Config, status vulndb.Status) *generation {
 	cfg.AutoUpdate = false
 	db, err := vulndb.Open(cfg)
 	if err != nil {
-		return &generation{reason: err.Error()}
+		return &generation{reason: fault.Message(err)}
 	}
 	return &generation{matcher: db, closer: db, built: status.Built}
 }
@@ -224,8 +228,11 @@ func (p *pipeline) problem() string {
 	switch {
 	case p.current == nil:
 		return "being opened"
+	case p.current.matcher == nil && p.unfetched != nil:
+		// The reason may hold addresses, which are not anybody's business.
+		return p.current.reason + "; fetching one failed (" + fault.Of(p.unfetched).Name + "), the server's log says why"
 	case p.current.matcher == nil:
-		return "not usable"
+		return p.current.reason
 	}
 	return ""
 }

@@ -28,11 +28,14 @@ type services struct {
 }
 
 // hub is what Security Hub's operations mean here.
-func (a *App) hub(db *store.DB) *hub.Service {
-	h := a.o.Config.Hub
+func (a *App) hub(db *store.DB) (*hub.Service, error) {
+	h, desks := a.o.Config.Hub, a.desks()
+	if err := desks.Ready(); err != nil {
+		return nil, err
+	}
 	return hub.New(hub.Config{Partition: h.Partition, Region: h.Region, Account: h.Account, Version: buildInfo().Version, Page: trait.Page, Now: a.o.Now}, hub.Ports{
-		Findings: db, Resources: db, Trends: db, Overrides: db, Objects: db, Targets: db, Desks: a.desks(),
-	})
+		Findings: db, Resources: db, Trends: db, Overrides: db, Objects: db, Targets: db, Desks: desks,
+	}), nil
 }
 
 // routes are the operations that are answered. Event streams end with ctx, so that

@@ -76,7 +76,10 @@ func (a *App) serve(ctx context.Context, front *server.Server, metrics *metricsS
 	if err != nil {
 		return err
 	}
-	service := a.hub(db)
+	service, err := a.hub(db)
+	if err != nil {
+		return err
+	}
 	events, err := a.deliverer(db, db, a.rules(db), service, name)
 	if err != nil {
 		return err

@@ -144,12 +144,7 @@ func (r *runner) say(format string, args ...any) {
 // message is the error's text in one line, without the categories' own words at
 // its end: they are for programs.
 func message(err error) string {
-	text := strings.Join(strings.FieldsFunc(err.Error(), func(c rune) bool { return c == '\n' }), "; ")
-	for _, c := range fault.Categories() {
-		text = strings.ReplaceAll(text, ": "+c.Err.Error()+";", ";")
-		text = strings.TrimSuffix(text, ": "+c.Err.Error())
-	}
-	return text
+	return strings.Join(strings.FieldsFunc(fault.Message(err), func(c rune) bool { return c == '\n' }), "; ")
 }
 
 // remedy says what usually helps.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -17,6 +18,9 @@ func (r *runner) demoCommand() *cobra.Command {
 		Short: "Scan a simulated AWS estate: no account, no network",
 		Long: `Starts a simulated estate on this machine (AWS endpoints, Kubernetes APIs, an image registry) and scans it through the
 code path of a real scan. Nothing leaves the machine, nothing is kept, and AWS credentials are not used.
+
+The estate's clock stands still, so that the result is the same every day: ages, support dates and relative dates count
+from the day that is printed.
 
 The estate has gaps on purpose, to show how they look: the exit code is 0 all the same, and only --fail-on changes it.
 
@@ -75,7 +79,7 @@ lines are printed that ask for them with the AWS CLI.`,
 			return err
 		}
 		if out.format == "text" && out.file == "" {
-			_, _ = fmt.Fprintln(r.Err, "\nThis was a simulated estate. More of it: eksposure demo -o html --output-file demo.html; your own clusters: eksposure scan.")
+			_, _ = fmt.Fprintf(r.Err, "\nThis was a simulated estate, whose clock stands at %s. More of it: eksposure demo -o html --output-file demo.html; your own clusters: eksposure scan.\n", asOf(e))
 		}
 		return nil
 	}
@@ -90,11 +94,15 @@ func (r *runner) hold(c *cobra.Command, e Estate) error {
 			return err
 		}
 	}
-	_, _ = fmt.Fprintln(r.Err, "\nThe estate is up. Paste the lines above into another shell, then for example: eksposure scan; aws eks list-clusters.\nInterrupt (ctrl-C) to end it.")
+	_, _ = fmt.Fprintf(r.Err, "\nThe estate is up. Paste the lines above into another shell, then for example: eksposure scan; aws eks list-clusters.\n"+
+		"Its facts are as of %s; your own scan judges them by today's date.\nInterrupt (ctrl-C) to end it.\n", asOf(e))
 	<-c.Context().Done()
 	r.say("the estate was ended")
 	return nil
 }
+
+// asOf is the day at which the estate's clock stands.
+func asOf(e Estate) string { return e.AsOf().Format(time.DateOnly) }
 
 // quote makes a word that any POSIX shell reads as it is.
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

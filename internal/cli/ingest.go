@@ -65,7 +65,7 @@ func told(r vuln.Ingested) string {
 	if r.SBOM != nil {
 		what = plural(r.Packages, "package", "packages") + " to match"
 	}
-	return fmt.Sprintf("%s: %s by %s; used when the image cannot be read", r.ImageDigest, what, r.Name())
+	return fmt.Sprintf("Kept the report of %s about %s: %s. A scan uses it when it cannot read the image.", r.Name(), r.ImageDigest, what)
 }
 
 // readReport reads a report from a file, or from standard input for "-".

@@ -105,8 +105,12 @@ func (r *runner) keysRevokeCommand() *cobra.Command {
 	settings(c, "database", "log_level", keyFile)
 	c.RunE = func(c *cobra.Command, given []string) error {
 		return r.withKeys(c, func(keys Keys) error {
-			if err := keys.RevokeKey(c.Context(), given[0]); err != nil {
+			counted, err := keys.RevokeKey(c.Context(), given[0])
+			if err != nil {
 				return err
+			}
+			if !counted {
+				return line(r.Out, "Access key %s had been revoked already.", given[0])
 			}
 			return line(r.Out, "Access key %s was revoked.", given[0])
 		})

@@ -124,8 +124,9 @@ type Keys interface {
 	Keys(ctx context.Context) ([]access.Key, error)
 	// CreateKey gives the new key and its secret, which is never told again.
 	CreateKey(ctx context.Context, name string, role access.Role, scope access.Scope) (access.Key, string, error)
-	// RevokeKey is fault.ErrNotFound for a key that does not exist.
-	RevokeKey(ctx context.Context, id string) error
+	// RevokeKey reports whether the key counted until now; fault.ErrNotFound for one
+	// that does not exist.
+	RevokeKey(ctx context.Context, id string) (bool, error)
 }
 
 // Metric describes one metric that a server gives.
@@ -140,5 +141,7 @@ type Estate interface {
 	Server() Server
 	// Env is NAME=VALUE, what points any client at the estate.
 	Env() []string
+	// AsOf is the time at which the estate's clock stands.
+	AsOf() time.Time
 	Close() error
 }

@@ -92,6 +92,10 @@ func (r *runner) scan(ctx context.Context, b Backend, request scan.Request, out 
 	if err != nil && len(summary.Outcomes) == 0 {
 		return err
 	}
+	if err != nil && len(findingsOf(summary)) == 0 {
+		r.say("stopped early: %d of %s recorded, and no finding among them", len(summary.Outcomes), plural(len(summary.Discovery.Clusters), "cluster", "clusters"))
+		return err
+	}
 	coverage := report.CoverageOf(summary)
 	coverage.Read, coverage.Complete = coverage.Read && err == nil, coverage.Complete && err == nil
 	concluded := r.conclude(findingsOf(summary), coverage, out, gate)

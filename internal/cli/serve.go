@@ -95,8 +95,9 @@ func (r *runner) serveDemo(ctx context.Context, e Estate) error {
 				return err
 			}
 		}
-		_, _ = fmt.Fprintf(r.Err, "\nServing %s of the simulated estate on %s.\nPaste the lines above into another shell. Interrupt (ctrl-C) to end it.\n",
-			plural(len(findingsOf(summary)), "finding", "findings"), at.URL)
+		_, _ = fmt.Fprintf(r.Err, "\nServing %s of the simulated estate on %s.\nIts clock stands at %s: ages and relative dates count from that day.\n"+
+			"Paste the lines above into another shell. Interrupt (ctrl-C) to end it.\n",
+			plural(len(findingsOf(summary)), "finding", "findings"), at.URL, asOf(e))
 		if at.Console {
 			_, _ = fmt.Fprintf(r.Err, "The console is at %s; sign in with the access key and the secret above.\n", at.URL)
 		}

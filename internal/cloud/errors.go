@@ -214,8 +214,11 @@ func deniedRemedy(f *failure) string {
 	if strings.Contains(f.message, "resource-based policy") {
 		return fmt.Sprintf("Allow %s in the resource's own policy as well", f.action)
 	}
-	return fmt.Sprintf("Allow %s to the role that scans", f.action)
+	return allow(f.action)
 }
+
+// allow is the remedy where nothing more is known.
+func allow(a action) string { return fmt.Sprintf("Allow %s to the role that scans", a) }
 
 // explain is an error with its remedy, as gaps and skips show it.
 func explain(err error) string {

@@ -102,7 +102,7 @@ func (o *Object) region(ctx context.Context) (string, error) {
 		return out, err
 	})
 	if err != nil {
-		return "", fmt.Errorf("bucket %q: %w", o.bucket, err)
+		return "", fmt.Errorf("bucket %q: %w", o.bucket, o.remedied(err))
 	}
 	if elsewhere != "" {
 		return elsewhere, nil
@@ -187,7 +187,28 @@ func (o *Object) wrap(err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("object %q of bucket %q: %w", o.place.Name, o.bucket, err)
+	return fmt.Errorf("object %q of bucket %q: %w", o.place.Name, o.bucket, o.remedied(err))
+}
+
+// remedied says what to do about a refusal: all rights that an export needs, as S3
+// names one at a time, and to some requests gives no reason at all.
+func (o *Object) remedied(err error) error {
+	f, ok := errors.AsType[*failure](err)
+	if !ok || !errors.Is(err, fault.ErrDenied) {
+		return err
+	}
+	if f.message == f.code || f.message == "" {
+		err = &failure{action: f.action, code: f.code, message: "S3 gives no reason", category: f.category, cause: f.cause}
+	}
+	text := remedy(err)
+	if text == allow(f.action) {
+		text = fmt.Sprintf("Allow the server's own AWS identity %s on the bucket, and %s, %s and %s on its objects, in its policy and in the bucket's",
+			s3ListBucket, s3PutObject, s3GetObject, s3AbortMultipartUpload)
+		if o.place.KeyARN != "" {
+			text += "; and kms:GenerateDataKey and kms:Decrypt on the key"
+		}
+	}
+	return fmt.Errorf("%w. %s", err, text)
 }
 
 func contentType(name string) string {

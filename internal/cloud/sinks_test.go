@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -210,5 +212,25 @@ func TestAnObjectIsWrittenInParts(t *testing.T) {
 	}
 	if _, err := c.Object(t.Context(), cloud.Place{BucketARN: "findings", Name: "x"}); !errors.Is(err, fault.ErrInvalid) {
 		t.Errorf("no ARN: %v", err)
+	}
+}
+
+// A refusal names the bucket and every right that is needed: S3's answer to the
+// first request has no body, and so no reason.
+func TestARefusedBucketSaysWhatToAllow(t *testing.T) {
+	_, client := startSinks(t)
+	refusing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }))
+	defer refusing.Close()
+	_, err := client.Object(t.Context(), cloud.Place{BucketARN: "arn:aws:s3:::nordhafen-findings", Name: "a.csv", Endpoint: refusing.URL})
+	if !errors.Is(err, fault.ErrDenied) {
+		t.Fatalf("Object = %v, want fault.ErrDenied", err)
+	}
+	for _, text := range []string{`bucket "nordhafen-findings"`, "s3:ListBucket", "s3:PutObject", "s3:AbortMultipartUpload"} {
+		if !strings.Contains(err.Error(), text) {
+			t.Errorf("%q does not name %s", err, text)
+		}
+	}
+	if strings.Contains(err.Error(), "Forbidden: Forbidden") {
+		t.Errorf("%q says one thing twice", err)
 	}
 }

@@ -3,6 +3,7 @@ package deliver
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -85,7 +86,7 @@ func (d *Deliverer) Letters(ctx context.Context) ([]Letter, error) {
 func (d *Deliverer) Resend(ctx context.Context, sink string, number int64) error {
 	document, err := d.cfg.Objects.Object(ctx, letterKind, letterID(sink, number))
 	if err != nil {
-		return fmt.Errorf("dead letter %d of sink %q: %w", number, sink, err)
+		return aboutLetter(sink, number, err)
 	}
 	var l Letter
 	if err := json.Unmarshal(document, &l); err != nil {
@@ -108,7 +109,15 @@ func (d *Deliverer) Resend(ctx context.Context, sink string, number int64) error
 // Drop forgets a dead letter.
 func (d *Deliverer) Drop(ctx context.Context, sink string, number int64) error {
 	if err := d.cfg.Objects.DeleteObject(ctx, letterKind, letterID(sink, number)); err != nil {
-		return fmt.Errorf("dead letter %d of sink %q: %w", number, sink, err)
+		return aboutLetter(sink, number, err)
 	}
 	return nil
+}
+
+// aboutLetter names the letter in an error of the database.
+func aboutLetter(sink string, number int64, err error) error {
+	if errors.Is(err, fault.ErrNotFound) {
+		return fmt.Errorf("sink %q has no dead letter %d: %w", sink, number, fault.ErrNotFound)
+	}
+	return fmt.Errorf("dead letter %d of sink %q: %w", number, sink, err)
 }

@@ -98,7 +98,7 @@ func (w *worker) trouble(ctx context.Context, err error, pause time.Duration) {
 		if first {
 			s.Since = now
 		}
-		s.Problem, s.Attempts, s.NextTry = err.Error(), w.attempts, now.Add(pause)
+		s.Problem, s.Attempts, s.NextTry = fault.Message(err), w.attempts, now.Add(pause)
 	})
 	if first {
 		w.d.cfg.Log.LogAttrs(ctx, slog.LevelWarn, "events wait", slog.String("sink", w.sink.Name()), slog.String("error", err.Error()))

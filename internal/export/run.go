@@ -194,7 +194,7 @@ func (s *Service) fail(ctx context.Context, id string, reason error) error {
 	if j.Status != Running {
 		return errors.Join(s.clean(ctx, j, old), s.unlock(ctx, j))
 	}
-	j.Status, j.EndedAt, j.FailureCode, j.FailureMessage = Failed, s.cfg.Now().UTC(), fault.Of(reason).Name, reason.Error()
+	j.Status, j.EndedAt, j.FailureCode, j.FailureMessage = Failed, s.cfg.Now().UTC(), fault.Of(reason).Name, fault.Message(reason)
 	if old, err = s.save(ctx, j, old); err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ package fault
 import (
 	"context"
 	"errors"
+	"strings"
 )
 
 // The categories. Every error that crosses a package border wraps at most one.
@@ -73,6 +74,30 @@ func Categories() []Category {
 		{Name: "unavailable", Err: ErrUnavailable, HTTPStatus: 503, ExitCode: 7, Retry: true},
 		{Name: "unavailable", Err: context.DeadlineExceeded, HTTPStatus: 503, ExitCode: 7, Retry: true},
 	}
+}
+
+// Message is the text of an error without the categories' own words at the end of
+// its parts: they are for programs, and whoever shows the text shows the category
+// in another way.
+func Message(err error) string {
+	lines := strings.Split(err.Error(), "\n")
+	for i, line := range lines {
+		parts := strings.Split(line, "; ")
+		for j, part := range parts {
+			parts[j] = withoutCategory(part)
+		}
+		lines[i] = strings.Join(parts, "; ")
+	}
+	return strings.Join(lines, "\n")
+}
+
+func withoutCategory(text string) string {
+	for _, c := range Categories() {
+		if cut, ok := strings.CutSuffix(text, ": "+c.Err.Error()); ok {
+			return withoutCategory(cut) // an error may have got its category twice on its way
+		}
+	}
+	return text
 }
 
 // Of returns the category of err; an error of no category is internal.

@@ -25,6 +25,21 @@ func TestOf(t *testing.T) {
 	}
 }
 
+func TestMessage(t *testing.T) {
+	for text, err := range map[string]error{
+		`setting "a"`:                  fmt.Errorf("setting %q: %w", "a", fault.ErrInvalid),
+		"no key":                       fmt.Errorf("no key: %w: %w", fault.ErrNotFound, fault.ErrNotFound),
+		"not found":                    fault.ErrNotFound,
+		"a\nb":                         errors.Join(fmt.Errorf("a: %w", fault.ErrDenied), fmt.Errorf("b: %w", fault.ErrConflict)),
+		"a; b":                         fmt.Errorf("a: %w; b: %w", fault.ErrDenied, context.Canceled),
+		"access denied: by the policy": fmt.Errorf("%w: by the policy", fault.ErrDenied),
+	} {
+		if got := fault.Message(err); got != text {
+			t.Errorf("Message(%q) = %q, want %q", err, got, text)
+		}
+	}
+}
+
 // Exit codes tell categories apart; only the two kinds of "unavailable" share one.
 func TestExitCodesAreDistinct(t *testing.T) {
 	seen := map[int]string{fault.ExitOK: "", fault.ExitInternal: "", fault.ExitFailOn: "", fault.ExitIncomplete: ""}

@@ -92,7 +92,7 @@ func (s *Service) Aggregator(ctx context.Context, arn string) (Aggregator, error
 func (s *Service) aggregator(ctx context.Context, arn string) (a Aggregator, document []byte, err error) {
 	document, err = s.Objects.Object(ctx, kindAggregator, s.resourceID(arnAggregator, arn))
 	if err != nil {
-		return a, nil, fmt.Errorf("aggregator %q: %w", arn, err)
+		return a, nil, unknown("aggregator", arn, err)
 	}
 	return a, document, decodeObject(document, &a)
 }

@@ -92,9 +92,9 @@ func (s *Service) health(ctx context.Context, c Connector) Health {
 	switch err := s.Desks.Check(ctx, c.Desk); {
 	case err == nil:
 	case errors.Is(err, fault.ErrDenied):
-		h.Status, h.Message = Pending, err.Error()
+		h.Status, h.Message = Pending, fault.Message(err)
 	default:
-		h.Status, h.Message = Unconnected, err.Error()
+		h.Status, h.Message = Unconnected, fault.Message(err)
 	}
 	return h
 }
@@ -112,7 +112,7 @@ func (s *Service) Connector(ctx context.Context, identifier string) (Connector, 
 func (s *Service) connector(ctx context.Context, identifier string) (c Connector, document []byte, err error) {
 	document, err = s.Objects.Object(ctx, kindConnector, s.resourceID(arnConnector, identifier))
 	if err != nil {
-		return c, nil, fmt.Errorf("connector %q: %w", identifier, err)
+		return c, nil, unknown("connector", identifier, err)
 	}
 	return c, document, decodeObject(document, &c)
 }

@@ -76,7 +76,7 @@ func (s *Service) Rule(ctx context.Context, identifier string) (automation.Rule,
 func (s *Service) rule(ctx context.Context, identifier string) (r automation.Rule, document []byte, err error) {
 	document, err = s.Objects.Object(ctx, automation.Kind, s.resourceID(arnRule, identifier))
 	if err != nil {
-		return r, nil, fmt.Errorf("automation rule %q: %w", identifier, err)
+		return r, nil, unknown("automation rule", identifier, err)
 	}
 	return r, document, decodeObject(document, &r)
 }

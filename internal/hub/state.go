@@ -151,3 +151,11 @@ func (s *Service) SetFeature(ctx context.Context, name string, enabled bool) err
 	})
 	return err
 }
+
+// unknown is the error of a look-up, with what was looked for as the caller named it.
+func unknown(what, identifier string, err error) error {
+	if errors.Is(err, fault.ErrNotFound) {
+		return fmt.Errorf("no %s %q: %w", what, identifier, fault.ErrNotFound)
+	}
+	return fmt.Errorf("%s %q: %w", what, identifier, err)
+}

@@ -247,16 +247,18 @@ func (r *Ring) Used(ctx context.Context, id string) {
 	}
 }
 
-// RevokeKey ends a key: it counts no more, and its secret is forgotten. Revoking
-// twice is no error.
-func (r *Ring) RevokeKey(ctx context.Context, id string) error {
-	return r.change(ctx, id, func(d *document) bool {
-		if !d.Revoked.IsZero() {
-			return false
+// RevokeKey ends a key: it counts no more, and its secret is forgotten. It reports
+// whether the key counted until now; revoking twice is no error.
+func (r *Ring) RevokeKey(ctx context.Context, id string) (bool, error) {
+	counted := false
+	err := r.change(ctx, id, func(d *document) bool {
+		counted = d.Revoked.IsZero()
+		if counted {
+			d.Revoked, d.Sealed = r.Now().UTC().Truncate(time.Millisecond), nil
 		}
-		d.Revoked, d.Sealed = r.Now().UTC().Truncate(time.Millisecond), nil
-		return true
+		return counted
 	})
+	return counted, err
 }
 
 // change changes a key's document, again when others changed it meanwhile.
@@ -286,9 +288,12 @@ func (r *Ring) change(ctx context.Context, id string, apply func(*document) bool
 func (r *Ring) read(ctx context.Context, id string) ([]byte, document, error) {
 	var d document
 	if len(id) != len(idPrefix)+idRandom || !strings.HasPrefix(id, idPrefix) {
-		return nil, d, fmt.Errorf("access key %q: %w", shorten(id), fault.ErrNotFound)
+		return nil, d, fmt.Errorf("no access key %q: %w", shorten(id), fault.ErrNotFound)
 	}
 	data, err := r.Objects.Object(ctx, kind, id)
+	if errors.Is(err, fault.ErrNotFound) {
+		return nil, d, fmt.Errorf("no access key %q: %w", id, fault.ErrNotFound)
+	}
 	if err != nil {
 		return nil, d, fmt.Errorf("access key %q: %w", id, err)
 	}

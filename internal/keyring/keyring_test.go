@@ -136,10 +136,10 @@ func TestAKeysLife(t *testing.T) {
 	}
 	w.now = w.now.Add(2 * time.Hour)
 	w.Used(t.Context(), key.ID)
-	if err := w.RevokeKey(t.Context(), key.ID); err != nil {
+	if counted, err := w.RevokeKey(t.Context(), key.ID); err != nil || !counted {
 		t.Fatal(err)
 	}
-	if err := w.RevokeKey(t.Context(), key.ID); err != nil {
+	if counted, err := w.RevokeKey(t.Context(), key.ID); err != nil || counted {
 		t.Errorf("revoked twice: %v", err)
 	}
 	if _, _, err := w.another(w.path).Credential(t.Context(), key.ID); !errors.Is(err, fault.ErrDenied) {
@@ -161,7 +161,7 @@ func TestKeysThatDoNotExist(t *testing.T) {
 		if _, _, err := w.Credential(t.Context(), id); !errors.Is(err, fault.ErrNotFound) || len(err.Error()) > 200 {
 			t.Errorf("%.20q: %v", id, err)
 		}
-		if err := w.RevokeKey(t.Context(), id); !errors.Is(err, fault.ErrNotFound) {
+		if _, err := w.RevokeKey(t.Context(), id); !errors.Is(err, fault.ErrNotFound) {
 			t.Errorf("revoke %.20q: %v", id, err)
 		}
 	}

@@ -161,7 +161,7 @@ func (s *Service) discover(ctx context.Context, jobs []Job) error {
 	now := s.cfg.Now()
 	state := Discovered{At: now, Clusters: len(found.Clusters), Incomplete: found.Incomplete()}
 	if err != nil {
-		state = Discovered{At: before.At, Clusters: before.Clusters, Incomplete: before.Incomplete, Failures: before.Failures + 1, Problem: err.Error()}
+		state = Discovered{At: before.At, Clusters: before.Clusters, Incomplete: before.Incomplete, Failures: before.Failures + 1, Problem: fault.Message(err)}
 	}
 	state.Next = s.next(now, state.Failures)
 	if state.Problem != "" && state.Problem != before.Problem {

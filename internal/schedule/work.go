@@ -125,7 +125,7 @@ func (s *Service) scan(ctx context.Context, place inventory.Scheduled, began tim
 	}
 	problem, failures := "", 0
 	if err != nil {
-		problem, failures = err.Error(), place.Failures+1
+		problem, failures = fault.Message(err), place.Failures+1
 	}
 	if failures == 1 { // the later ones are in the schedule
 		s.cfg.Log.LogAttrs(ctx, slog.LevelWarn, "cluster not scanned", slog.String("cluster", ref.String()), slog.String("error", problem))

@@ -193,12 +193,21 @@ func filled(place, value string) error {
 	return nil
 }
 
+// listed is a list as people write it.
+func listed(list []Comparison) string {
+	texts := make([]string, len(list))
+	for i, c := range list {
+		texts[i] = string(c)
+	}
+	return strings.Join(texts, ", ")
+}
+
 // compare checks a comparison and those that it stands with on one field, as the
 // API Reference (StringFilter, MapFilter) says.
 func compare(place string, c Comparison, known, with []Comparison) error {
 	place += ".Comparison"
 	if !slices.Contains(known, c) {
-		return invalid(place, "comparison %q: want one of %v", c, known)
+		return invalid(place, "comparison %q: want one of %s", c, listed(known))
 	}
 	for _, other := range with {
 		for _, pair := range [][2]Comparison{{c, other}, {other, c}} {

@@ -63,6 +63,25 @@ func (c *certificate) get(hello *tls.ClientHelloInfo) (*tls.Certificate, error) 
 	return c.current, nil
 }
 
+// fitting gives the first host that the certificate is for, else a name that it is
+// for, else the first host.
+func (c *certificate) fitting(hosts []string) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	leaf := c.current.Leaf
+	for _, host := range hosts {
+		if leaf.VerifyHostname(host) == nil {
+			return host
+		}
+	}
+	for _, name := range leaf.DNSNames {
+		if !strings.Contains(name, "*") {
+			return name
+		}
+	}
+	return hosts[0]
+}
+
 func load(certFile, keyFile string) (*tls.Certificate, error) {
 	c, err := tls.LoadX509KeyPair(certFile, keyFile)
 	if err != nil {

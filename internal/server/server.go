@@ -17,6 +17,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -120,6 +121,8 @@ type Server struct {
 	handler  atomic.Pointer[http.Handler]
 	health   *Health
 	end      context.CancelFunc
+	// certificate is nil without TLS.
+	certificate *certificate
 }
 
 // Listen binds the address and reads the certificate.
@@ -129,18 +132,19 @@ func Listen(ctx context.Context, c Config) (*Server, error) {
 		return nil, err
 	}
 	var config *tls.Config
+	var own *certificate
 	if c.CertFile != "" {
-		certificate, err := newCertificate(c)
-		if err != nil {
+		var err error
+		if own, err = newCertificate(c); err != nil {
 			return nil, err
 		}
-		config = &tls.Config{GetCertificate: certificate.get, MinVersion: tls.VersionTLS12}
+		config = &tls.Config{GetCertificate: own.get, MinVersion: tls.VersionTLS12}
 	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Address)
 	if err != nil {
 		return nil, fault.Local(fmt.Errorf("listen on %q: %w", c.Address, c.bindFault(err)))
 	}
-	s := &Server{cfg: c, listener: listener, health: newHealth(c.Now)}
+	s := &Server{cfg: c, listener: listener, health: newHealth(c.Now), certificate: own}
 	base, end := context.WithCancel(context.WithoutCancel(ctx))
 	s.end = end
 	s.http = &http.Server{
@@ -152,13 +156,25 @@ func Listen(ctx context.Context, c Config) (*Server, error) {
 	return s, nil
 }
 
-// URL is where the server is reached from this machine.
+// URL is where the server is reached from this machine: a wildcard address is no
+// place that a client can ask for, and with TLS the certificate has to fit the name.
 func (s *Server) URL() string {
-	scheme := "http"
-	if s.cfg.CertFile != "" {
-		scheme = "https"
+	u := url.URL{Scheme: "http"}
+	host, _, _ := net.SplitHostPort(s.cfg.Address) // Validate has seen it
+	_, port, _ := net.SplitHostPort(s.listener.Addr().String())
+	hosts := []string{host}
+	if a, err := netip.ParseAddr(host); host == "" || err == nil && a.IsUnspecified() {
+		hosts = []string{"127.0.0.1", "localhost"}
+		if a.Is6() {
+			hosts = []string{"[::1]", "localhost", "127.0.0.1"}
+		}
 	}
-	return scheme + "://" + s.listener.Addr().String()
+	host = hosts[0]
+	if s.certificate != nil {
+		u.Scheme, host = "https", s.certificate.fitting(hosts)
+	}
+	u.Host = net.JoinHostPort(strings.Trim(host, "[]"), port)
+	return u.String()
 }
 
 // Health is what /healthz and /readyz answer.

@@ -16,6 +16,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -75,6 +77,52 @@ func start(t *testing.T, c server.Config) (*server.Server, func() error) {
 	return s, func() error {
 		cancel()
 		return <-ended
+	}
+}
+
+// The URL is one that a client on this machine can ask for.
+func TestURL(t *testing.T) {
+	dir := t.TempDir()
+	certificate := func(name string, p keyPair) (string, string) {
+		t.Helper()
+		cert, key := filepath.Join(dir, name+".crt"), filepath.Join(dir, name+".key")
+		for file, data := range map[string][]byte{cert: p.cert, key: p.key} {
+			if err := os.WriteFile(file, data, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return cert, key
+	}
+	tests := []struct {
+		address string
+		names   []string // of the certificate; none: no TLS
+		want    string
+	}{
+		{"127.0.0.1:0", nil, "http://127.0.0.1:"},
+		{"localhost:0", nil, "http://localhost:"},
+		{"[::ffff:127.0.0.1]:0", nil, "http://[::ffff:127.0.0.1]:"},
+		{"0.0.0.0:0", []string{"127.0.0.1"}, "https://127.0.0.1:"},
+		{":0", []string{"127.0.0.1"}, "https://127.0.0.1:"},
+		{":0", []string{"localhost"}, "https://localhost:"},
+		{"0.0.0.0:0", []string{"*.example.com", "exposures.example.com"}, "https://exposures.example.com:"},
+		{"0.0.0.0:0", []string{"*.example.com"}, "https://127.0.0.1:"},
+		{"127.0.0.1:0", []string{"exposures.example.com"}, "https://exposures.example.com:"},
+	}
+	for i, test := range tests {
+		c := server.Config{Address: test.address, Now: time.Now}
+		if test.names != nil {
+			c.CertFile, c.KeyFile = certificate(strconv.Itoa(i), pair(t, 1, test.names...))
+		}
+		s, err := server.Listen(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, ok := strings.CutPrefix(s.URL(), test.want); !ok || strings.Trim(got, "0123456789") != "" || got == "0" {
+			t.Errorf("%q with a certificate for %q: %s, want %s and a port", test.address, test.names, s.URL(), test.want)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
@@ -254,7 +302,7 @@ func TestCertificateIsReadAgain(t *testing.T) {
 	if _, err := server.Listen(t.Context(), c); !errors.Is(err, fault.ErrNotFound) {
 		t.Errorf("Listen without the files = %v, want fault.ErrNotFound", err)
 	}
-	first, second := pair(t, 1), pair(t, 2)
+	first, second := pair(t, 1, "127.0.0.1"), pair(t, 2, "127.0.0.1")
 	write(c.CertFile, first.cert)
 	write(c.KeyFile, second.key)
 	if _, err := server.Listen(t.Context(), c); !errors.Is(err, fault.ErrInvalid) {
@@ -297,14 +345,21 @@ func TestCertificateIsReadAgain(t *testing.T) {
 
 type keyPair struct{ cert, key []byte }
 
-// pair makes a self-signed certificate.
-func pair(t *testing.T, serial int64) keyPair {
+// pair makes a self-signed certificate for addresses and names.
+func pair(t *testing.T, serial int64, hosts ...string) keyPair {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(serial), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
+	template := &x509.Certificate{SerialNumber: big.NewInt(serial), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
+	for _, host := range hosts {
+		if ip := net.ParseIP(host); ip != nil {
+			template.IPAddresses = append(template.IPAddresses, ip)
+			continue
+		}
+		template.DNSNames = append(template.DNSNames, host)
+	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
 		t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/eksposure/eksposure/internal/fault"
 )
@@ -14,7 +15,7 @@ import (
 func (db *DB) AddObject(ctx context.Context, kind, id string, document []byte) error {
 	n, err := db.exec(ctx, `INSERT INTO objects (kind, id, document) VALUES (?, ?, ?) ON CONFLICT (kind, id) DO NOTHING`, kind, id, document)
 	if err == nil && n == 0 {
-		err = fmt.Errorf("there is a %s %q already: %w", kind, id, fault.ErrConflict)
+		err = fmt.Errorf("there is a %s %q already: %w", named(kind), id, fault.ErrConflict)
 	}
 	return err
 }
@@ -30,7 +31,7 @@ func (db *DB) PutObject(ctx context.Context, kind, id string, document []byte) e
 func (db *DB) ReplaceObject(ctx context.Context, kind, id string, old, document []byte) error {
 	n, err := db.exec(ctx, `UPDATE objects SET document = ? WHERE kind = ? AND id = ? AND document = ?`, document, kind, id, old)
 	if err == nil && n == 0 {
-		err = fmt.Errorf("%s %q was changed or removed meanwhile; read it and try again: %w", kind, id, fault.ErrConflict)
+		err = fmt.Errorf("%s %q was changed or removed meanwhile; read it and try again: %w", named(kind), id, fault.ErrConflict)
 	}
 	return err
 }
@@ -71,5 +72,8 @@ func (db *DB) DeleteObject(ctx context.Context, kind, id string) error {
 }
 
 func errNoObject(kind, id string) error {
-	return fmt.Errorf("no %s %q: %w", kind, id, fault.ErrNotFound)
+	return fmt.Errorf("no %s %q: %w", named(kind), id, fault.ErrNotFound)
 }
+
+// named is a kind as people say it.
+func named(kind string) string { return strings.ReplaceAll(kind, "-", " ") }

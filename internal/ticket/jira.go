@@ -23,7 +23,7 @@ func (d *Desks) jira() (site, error) {
 	if err != nil {
 		return site{}, fmt.Errorf("setting tickets.jira_url: %w", err)
 	}
-	token, err := secretOf("tickets.jira_token_file", d.cfg.JiraTokenFile)
+	token, err := secretOf(settingJiraToken, d.cfg.JiraTokenFile)
 	return site{name: "Jira", base: base, user: d.cfg.JiraUser, password: token}, err
 }
 

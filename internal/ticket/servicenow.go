@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/eksposure/eksposure/internal/automation"
@@ -27,15 +28,22 @@ func (d *Desks) serviceNow(to automation.Desk) (site, error) {
 	if err != nil {
 		return site{}, fmt.Errorf("setting tickets.servicenow_url: %w", err)
 	}
-	secret, err := secretOf("tickets.servicenow_secrets, entry "+to.Secret, d.cfg.Secrets[to.Secret])
+	user, password, err := d.serviceNowSecret(to.Secret)
+	return site{name: "ServiceNow", base: base, user: user, password: password}, err
+}
+
+// serviceNowSecret reads the credentials of a secret that connectors name.
+func (d *Desks) serviceNowSecret(name string) (user, password string, err error) {
+	setting := settingServiceNow + ", entry " + strconv.Quote(name)
+	secret, err := secretOf(setting, d.cfg.Secrets[name])
 	if err != nil {
-		return site{}, err
+		return "", "", err
 	}
 	user, password, ok := strings.Cut(secret, ":")
 	if !ok {
-		return site{}, fmt.Errorf("the file of secret %q in tickets.servicenow_secrets: want USER:PASSWORD: %w", to.Secret, fault.ErrDenied)
+		return "", "", fault.Local(fmt.Errorf("setting %s: file %q: want USER:PASSWORD: %w", setting, d.cfg.Secrets[name], fault.ErrDenied))
 	}
-	return site{name: "ServiceNow", base: base, user: user, password: password}, nil
+	return user, password, nil
 }
 
 // incident is a row of the table of that name (ServiceNow Table API).

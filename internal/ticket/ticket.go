@@ -13,10 +13,13 @@ import (
 	"crypto/tls"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,6 +30,12 @@ import (
 
 // timeout is how long a ticket system may take for one answer.
 const timeout = 30 * time.Second
+
+// The settings that name the files of credentials.
+const (
+	settingJiraToken  = "tickets.jira_token_file"
+	settingServiceNow = "tickets.servicenow_secrets"
+)
 
 // maxReason bounds what of an answer is kept in an error.
 const maxReason = 300
@@ -62,6 +71,21 @@ func New(cfg Config) *Desks {
 		cfg.ServiceNowURL = "https://{instance}.service-now.com"
 	}
 	return &Desks{cfg: cfg, client: outbound.New(outbound.Config{Timeout: timeout, TLS: cfg.TLS})}
+}
+
+// Ready reads every file that the settings name, so that a slip of the pen shows
+// when the program starts and not when the first ticket is due.
+func (d *Desks) Ready() error {
+	var errs []error
+	if d.cfg.JiraTokenFile != "" {
+		_, err := secretOf(settingJiraToken, d.cfg.JiraTokenFile)
+		errs = append(errs, err)
+	}
+	for _, name := range slices.Sorted(maps.Keys(d.cfg.Secrets)) {
+		_, _, err := d.serviceNowSecret(name)
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
 }
 
 // Open opens a ticket, or finds the one that was opened with the same token.
@@ -139,11 +163,11 @@ func secretOf(setting, file string) (string, error) {
 	}
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return "", fault.Local(fmt.Errorf("setting %s: %w: %w", setting, err, fault.ErrDenied))
+		return "", fault.Local(fmt.Errorf("setting %s: %w; put the credentials there, readable for the server's user, or correct the setting: %w", setting, err, fault.ErrDenied))
 	}
 	secret := strings.TrimSpace(string(text))
 	if secret == "" {
-		return "", fault.Local(fmt.Errorf("setting %s: file %q is empty: %w", setting, file, fault.ErrDenied))
+		return "", fault.Local(fmt.Errorf("setting %s: file %q is empty; put the credentials there: %w", setting, file, fault.ErrDenied))
 	}
 	return secret, nil
 }

@@ -194,3 +194,37 @@ func TestSecretsAreInNoError(t *testing.T) {
 		t.Errorf("error is %v", err)
 	}
 }
+
+// What a slip of the pen breaks shows before the first ticket.
+func TestReady(t *testing.T) {
+	good, empty := file(t, "eve@example.com:secret\n"), file(t, "\n")
+	missing := filepath.Join(t.TempDir(), "missing")
+	tests := []struct {
+		name  string
+		cfg   ticket.Config
+		names []string // what the error has to name; none: there is none
+	}{
+		{"nothing is set", ticket.Config{}, nil},
+		{"all is there", ticket.Config{JiraTokenFile: good, Secrets: map[string]string{"a": good}}, nil},
+		{"no token", ticket.Config{JiraTokenFile: missing}, []string{"tickets.jira_token_file", missing}},
+		{"empty token", ticket.Config{JiraTokenFile: empty}, []string{"tickets.jira_token_file", empty}},
+		{"no secret", ticket.Config{Secrets: map[string]string{"a": good, "b": missing}}, []string{"tickets.servicenow_secrets", `"b"`, missing}},
+		{"half a secret", ticket.Config{Secrets: map[string]string{"a": file(t, "secret")}}, []string{"tickets.servicenow_secrets", "USER:PASSWORD"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			err := ticket.New(test.cfg).Ready()
+			if (err != nil) != (test.names != nil) {
+				t.Fatalf("Ready = %v", err)
+			}
+			if err != nil && (!errors.Is(err, fault.ErrDenied) || !fault.IsLocal(err)) {
+				t.Errorf("Ready = %v, want fault.ErrDenied of this machine", err)
+			}
+			for _, name := range test.names {
+				if !strings.Contains(err.Error(), name) {
+					t.Errorf("%q does not name %s", err, name)
+				}
+			}
+		})
+	}
+}

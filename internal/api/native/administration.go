@@ -90,7 +90,8 @@ func (s *service) revokeKey(ctx context.Context, q *request) (any, error) {
 	if err := q.caller.Note(q.text("id"), nil, nil); err != nil {
 		return nil, err
 	}
-	return nil, s.cfg.Keys.RevokeKey(ctx, q.text("id"))
+	_, err := s.cfg.Keys.RevokeKey(ctx, q.text("id"))
+	return nil, err
 }
 
 func (s *service) aboutOperations() []operation {

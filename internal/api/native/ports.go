@@ -63,8 +63,9 @@ type Keys interface {
 	Keys(ctx context.Context) ([]access.Key, error)
 	// CreateKey gives the new key and its secret, which is never told again.
 	CreateKey(ctx context.Context, name string, role access.Role, scope access.Scope) (access.Key, string, error)
-	// RevokeKey is fault.ErrNotFound for a key that does not exist.
-	RevokeKey(ctx context.Context, id string) error
+	// RevokeKey reports whether the key counted until now; fault.ErrNotFound for one
+	// that does not exist.
+	RevokeKey(ctx context.Context, id string) (bool, error)
 }
 
 // Scans starts and follows scans; *schedule.Service is one.

@@ -3,7 +3,6 @@ package native
 import (
 	"encoding/json"
 	"net/http"
-	"strings"
 
 	"github.com/eksposure/eksposure/internal/api"
 	"github.com/eksposure/eksposure/internal/fault"
@@ -32,7 +31,7 @@ func fail(w http.ResponseWriter, _ *http.Request, c api.Caller, err error) {
 	}
 	p.Detail = "The server met a defect; its log has more under the request's ID."
 	if category.Err != nil {
-		p.Detail = strings.TrimSuffix(err.Error(), ": "+category.Err.Error())
+		p.Detail = fault.Message(err)
 	}
 	body, err := json.Marshal(p)
 	if err != nil {

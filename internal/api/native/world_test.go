@@ -257,11 +257,11 @@ func (w *world) CreateKey(_ context.Context, name string, role access.Role, scop
 	return k, "secret", nil
 }
 
-func (w *world) RevokeKey(_ context.Context, id string) error {
+func (w *world) RevokeKey(_ context.Context, id string) (bool, error) {
 	if !slices.ContainsFunc(w.keys, func(k access.Key) bool { return k.ID == id }) {
-		return fmt.Errorf("no key %q: %w", id, fault.ErrNotFound)
+		return false, fmt.Errorf("no key %q: %w", id, fault.ErrNotFound)
 	}
-	return nil
+	return true, nil
 }
 
 func (w *world) Start(_ context.Context, scope access.Scope, by string) (schedule.Job, error) {

@@ -145,7 +145,7 @@ type healthIssue struct {
 }
 
 func healthOf(h hub.Health) healthCheck {
-	out := healthCheck{ConnectorStatus: h.Status, Message: plain(h.Message), LastCheckedAt: timestamp(h.CheckedAt)}
+	out := healthCheck{ConnectorStatus: h.Status, Message: h.Message, LastCheckedAt: timestamp(h.CheckedAt)}
 	switch h.Status {
 	case hub.Connected:
 	case hub.Pending:

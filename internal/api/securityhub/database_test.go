@@ -2,6 +2,10 @@ package securityhub_test
 
 import (
 	"errors"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -9,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/securityhub/types"
 
 	"github.com/eksposure/eksposure/internal/exposure"
+	"github.com/eksposure/eksposure/internal/fault"
 	"github.com/eksposure/eksposure/internal/inventory"
 	"github.com/eksposure/eksposure/internal/store"
 	"github.com/eksposure/eksposure/internal/store/storetest"
@@ -128,4 +133,28 @@ func TestOverTheDatabases(t *testing.T) {
 			t.Error("no image is a target")
 		}
 	})
+}
+
+// A message names a thing once, and leaves the category to the error's name.
+func TestMessages(t *testing.T) {
+	w := newWorld(t)
+	w.db = storetest.Open(t, filepath.Join(t.TempDir(), "findings.db"))
+	w.listen(t)
+	const id = "0f5a2f0e-0000-4000-8000-000000000000"
+	for _, path := range []string{"/automationrulesv2/" + id, "/connectorsv2/" + id, "/aggregatorv2/get/" + url.PathEscape("arn:aws:securityhub:us-east-1:000000000000:aggregatorv2/"+id), "/findingsv2?x"} {
+		method := http.MethodGet
+		if path == "/findingsv2?x" {
+			path, method = "/findingsv2", http.MethodPost
+		}
+		status, code, body := w.call(method, path, `{"MaxResults":1000}`)
+		message, _ := body["Message"].(string)
+		if status < 400 || strings.Count(message, id) > 1 || message == "" {
+			t.Errorf("%s: %d %s %q", path, status, code, message)
+		}
+		for _, c := range fault.Categories() {
+			if strings.HasSuffix(message, ": "+c.Err.Error()) {
+				t.Errorf("%s: %q ends with the category", path, message)
+			}
+		}
+	}
 }

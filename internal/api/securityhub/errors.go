@@ -44,18 +44,14 @@ func (o operation) fail(w http.ResponseWriter, _ *http.Request, c api.Caller, er
 		refusal.Message += "; the server's log has the reason under request ID " + c.RequestID
 	}
 	w.Header().Set("X-Amzn-Errortype", refusal.Code)
-	_ = write(w, refusal.Status, failure{Message: plain(refusal.Message), Code: refusal.Code})
+	_ = write(w, refusal.Status, failure{Message: refusal.Message, Code: refusal.Code})
 }
 
 // reason is an error's text without its category, which the error's name tells.
-func reason(err error) string { return plain(err.Error()) }
-
-func plain(text string) string {
+func reason(err error) string {
+	text := fault.Message(err)
 	for _, e := range []error{hub.ErrOrganizationNotFound, hub.ErrUnitNotFound} {
-		text = strings.TrimSuffix(text, ": "+e.Error())
-	}
-	for _, c := range fault.Categories() {
-		text = strings.TrimSuffix(text, ": "+c.Err.Error())
+		text = strings.TrimSuffix(text, ": "+fault.Message(e))
 	}
 	return text
 }

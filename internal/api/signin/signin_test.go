@@ -183,7 +183,7 @@ func TestSignInWithAKey(t *testing.T) {
 	if !show(t, w, me).SignedIn {
 		t.Fatal("not signed in")
 	}
-	if err := w.ring.RevokeKey(t.Context(), key.ID); err != nil {
+	if _, err := w.ring.RevokeKey(t.Context(), key.ID); err != nil {
 		t.Fatal(err)
 	}
 	if got := send(t, me, "GET", w.url+"/thing", ""); got.status != 403 {

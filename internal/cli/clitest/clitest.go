@@ -20,8 +20,8 @@ import (
 
 // Program is the command line over fakes. The words are: "" (everything answers,
 // with gaps), "complete" (no gaps), "denied", "unavailable", "empty" (no
-// findings), "interrupted" (stopped after one cluster), "nodb" (no vulnerability
-// database).
+// findings), "interrupted" (stopped after one cluster), "undecided" (stopped after
+// one cluster that has no finding), "nodb" (no vulnerability database).
 func Program(word string) cli.Program {
 	open := func(cli.Setup) cli.Backend { return backend{word: word} }
 	return cli.Program{
@@ -47,11 +47,11 @@ func Program(word string) cli.Program {
 	}
 }
 
-// Context is that of the process: already ended when the word is "interrupted" or
-// "held".
+// Context is that of the process: already ended when the word is "interrupted",
+// "undecided" or "held".
 func Context(parent context.Context, word string) context.Context {
 	ctx, cancel := context.WithCancel(parent)
-	if word == "interrupted" || word == "held" {
+	if word == "interrupted" || word == "undecided" || word == "held" {
 		cancel()
 	}
 	context.AfterFunc(ctx, cancel)
@@ -128,7 +128,7 @@ func (b backend) Scan(ctx context.Context, r scan.Request, progress func(scan.Pr
 				o.Evaluation.Results[i].Verdict, o.Evaluation.Results[i].Unknowns = exposure.Present, nil
 			}
 		}
-		if b.word == "empty" {
+		if b.word == "empty" || b.word == "undecided" {
 			o.Finding = nil
 		}
 		s.Outcomes = append(s.Outcomes, o)
@@ -263,5 +263,7 @@ func (e estate) Server() cli.Server { return e.s }
 func (e estate) Env() []string {
 	return []string{"AWS_ENDPOINT_URL=http://127.0.0.1:4566", "AWS_ACCESS_KEY_ID=AKIADEMO", "EKSPOSURE_IMAGES_MIRRORS=*=http://127.0.0.1:5000,it's=one"}
 }
+
+func (e estate) AsOf() time.Time { return reporttest.At() }
 
 func (e estate) Close() error { return nil }

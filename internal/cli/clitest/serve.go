@@ -55,9 +55,12 @@ func (k keys) CreateKey(_ context.Context, name string, role access.Role, scope 
 }
 
 // RevokeKey implements cli.Keys.
-func (k keys) RevokeKey(_ context.Context, id string) error {
-	if id != "EKSPA2B3C4D5E6F7G2H3" {
-		return fmt.Errorf("no access key %q; `eksposure keys list` shows all: %w", id, fault.ErrNotFound)
+func (k keys) RevokeKey(_ context.Context, id string) (bool, error) {
+	if id == "EKSPZ2Z3Z4Z5Z6Z7Z2Z3" {
+		return false, nil
 	}
-	return nil
+	if id != "EKSPA2B3C4D5E6F7G2H3" {
+		return false, fmt.Errorf("no access key %q; `eksposure keys list` shows all: %w", id, fault.ErrNotFound)
+	}
+	return true, nil
 }
