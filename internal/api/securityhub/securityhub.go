@@ -44,11 +44,12 @@ type operation struct {
 	always bool
 }
 
-// Routes lists the operations.
+// Routes lists the operations, and those that are refused with a hint.
 func Routes(c Config) []api.Route {
 	s := &routes{hub: c.Hub, exports: c.Exports}
-	var list []api.Route
-	for _, o := range s.operations() {
+	operations := s.operations()
+	list := unansweredRoutes(operations)
+	for _, o := range operations {
 		list = append(list, api.Route{
 			Operation: o.name, Method: o.method, Path: o.path, Action: o.action,
 			Handle: s.handler(o), Fail: o.fail,

@@ -4,7 +4,7 @@
     PYTHONPATH=/tmp/botocore python3 internal/api/securityhub/testdata/model/update.py
 
 The model is cut to the operations that eksposure answers, and documentation texts
-are left out.
+are left out. The names and paths of the others go into unanswered.txt.
 """
 
 import gzip
@@ -39,6 +39,9 @@ def reach(model, name, seen):
 
 
 model = Loader().load_service_model("securityhub", "service-2")
+others = [
+    f"{k} {v['http']['method']} {v['http']['requestUri']}\n" for k, v in sorted(model["operations"].items()) if not wanted(k)
+]
 model["operations"] = {k: v for k, v in model["operations"].items() if wanted(k)}
 seen = set()
 for op in model["operations"].values():
@@ -49,4 +52,5 @@ model["shapes"] = {k: v for k, v in model["shapes"].items() if k in seen}
 data = json.dumps(strip(model), separators=(",", ":"), sort_keys=True).encode()
 here = pathlib.Path(__file__).parent
 (here / "securityhub.json.gz").write_bytes(gzip.compress(data, 9, mtime=0))
+(here.parent.parent / "unanswered.txt").write_text("".join(others))
 print("botocore", botocore.__version__, len(model["operations"]), "operations")
