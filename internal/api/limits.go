@@ -88,8 +88,7 @@ func (t *rates) sweep(now time.Time) {
 	}
 }
 
-// addressOf is the caller's address without the port. Headers of proxies are not
-// believed.
+// addressOf is an address without the port.
 func addressOf(remote string) string {
 	if port, err := netip.ParseAddrPort(remote); err == nil {
 		return port.Addr().Unmap().WithZone("").String()

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"time"
 
@@ -29,6 +30,8 @@ type Config struct {
 	Observe Observer
 	Now     func() time.Time
 	Limits  Limits
+	// Proxies are believed about whom they forward requests for.
+	Proxies []netip.Prefix
 	Log     *slog.Logger
 }
 
@@ -97,7 +100,7 @@ func (s *server) handler(route Route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := s.Now()
 		out := &recorder{ResponseWriter: w}
-		c := Caller{RequestID: requestID(), Address: addressOf(r.RemoteAddr)}
+		c := Caller{RequestID: requestID(), Address: s.caller(r)}
 		c.entry = &access.Entry{
 			At: start, Operation: route.Operation, Action: route.Action, RequestID: c.RequestID, Address: c.Address,
 			Target: shorten(r.URL.Path),

@@ -107,13 +107,21 @@ func (a *App) provider(url string) (*oidc.Provider, error) {
 }
 
 // handler answers requests by the routes, and shows the console.
-func (a *App) handler(db *store.DB, d *doors, routes []api.Route, pages api.Pages, counts *telemetry.Metrics) http.Handler {
+func (a *App) handler(db *store.DB, d *doors, routes []api.Route, pages api.Pages, counts *telemetry.Metrics) (http.Handler, error) {
+	proxies, err := a.o.Config.Serve.Proxies()
+	if err != nil {
+		return nil, err
+	}
+	l := a.o.Config.Limits
 	return api.New(api.Config{
 		Routes: slices.Concat(d.routes, routes), Pages: pages, Authenticate: d.ways, Audit: db,
 		Observe: func(ctx context.Context, operation string, status int, took time.Duration) {
 			counts.Request(operation, status, took)
 			telemetry.Operation(ctx, operation, status)
 		},
-		Now: a.o.Clock, Log: a.o.Log,
-	})
+		Limits: api.Limits{
+			PerPrincipal: api.Rate{PerSecond: l.CallerRate, Burst: l.CallerBurst}, PerAddress: api.Rate{PerSecond: l.AddressRate, Burst: l.AddressBurst}, Timeout: l.Timeout,
+		},
+		Proxies: proxies, Now: a.o.Clock, Log: a.o.Log,
+	}), nil
 }

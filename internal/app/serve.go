@@ -85,6 +85,9 @@ func (a *App) serve(ctx context.Context, front *server.Server, metrics *metricsS
 		return err
 	}
 	m.events = events
+	if err := a.forgetSinks(ctx, db, events); err != nil {
+		return err
+	}
 	exports := a.exports(db, db, name)
 	routes, err := a.routes(ctx, services{db: db, hub: service, events: events, exports: exports, scans: scans, keys: d.ring})
 	if err != nil {
@@ -94,7 +97,11 @@ func (a *App) serve(ctx context.Context, front *server.Server, metrics *metricsS
 	if err != nil {
 		return err
 	}
-	front.Handle(tracer.Handler(a.handler(db, d, routes, console, counts)))
+	handler, err := a.handler(db, d, routes, console, counts)
+	if err != nil {
+		return err
+	}
+	front.Handle(tracer.Handler(handler))
 	front.Health().Check("database", func(ctx context.Context) string { return unready(db.Ping(ctx)) })
 	front.Health().Check("search index", func(ctx context.Context) string {
 		indexed, err := db.Indexed(ctx)
@@ -114,7 +121,7 @@ func (a *App) serve(ctx context.Context, front *server.Server, metrics *metricsS
 	if err := ready(at); err != nil {
 		return err
 	}
-	return work(ctx, events.Run, exports.Run, func(ctx context.Context) error { return db.Reindex(ctx, func(int) {}) }, func(ctx context.Context) error {
+	return work(ctx, events.Run, exports.Run, func(ctx context.Context) error { return a.tidyAudit(ctx, db) }, func(ctx context.Context) error { return db.Reindex(ctx, func(int) {}) }, func(ctx context.Context) error {
 		scans.Run(ctx)
 		return nil
 	})

@@ -30,6 +30,7 @@ type Config struct {
 	Policy exposure.Policy `key:"policy"`
 
 	Serve     Serve     `key:"serve"`
+	Limits    Limits    `key:"limits"`
 	Hub       Hub       `key:"hub"`
 	Access    Access    `key:"access"`
 	Schedule  Schedule  `key:"schedule"`
@@ -89,6 +90,7 @@ type Serve struct {
 	TLSKey           string        `key:"tls_key" flag:"tls-key" doc:"key of the certificate, a PEM file"`
 	MetricsListen    string        `key:"metrics_listen" flag:"metrics-listen" doc:"address to serve Prometheus metrics on, HOST:PORT; any host but loopback demands TLS and serve.metrics_token_file; default: none"`
 	MetricsTokenFile string        `key:"metrics_token_file" flag:"metrics-token-file" doc:"file with the bearer token that scrapes of the metrics must carry"`
+	TrustedProxies   []string      `key:"trusted_proxies" doc:"proxies whose X-Forwarded-For is believed, for limits and the audit log: addresses, or networks as 10.0.0.0/8; default: none"`
 	Grace            time.Duration `key:"grace" doc:"time that requests in flight have to finish when the server is told to end"`
 }
 
@@ -104,6 +106,8 @@ type Hub struct {
 type Access struct {
 	KeyFile   string `key:"key_file" flag:"key-file" doc:"file of the key that the secrets of access keys are encrypted under; made when missing; default: eksposure.key beside the database's file, else in the user's data directory"`
 	PublicURL string `key:"public_url" doc:"URL that browsers reach the server at, https://HOST[:PORT], where a proxy ends TLS or OpenID Connect is used; default: where it listens"`
+
+	AuditRetention time.Duration `key:"audit_retention" doc:"age up to which the audit log is kept; 0 keeps all of it"`
 
 	OIDC OIDC `key:"oidc"`
 }
@@ -168,6 +172,8 @@ func Default() Config {
 		VulnDB:   VulnDB{AutoUpdate: true, MaxAge: 5 * 24 * time.Hour},
 		Policy:   exposure.DefaultPolicy(),
 		Serve:    Serve{Listen: "127.0.0.1:8443", Grace: 20 * time.Second},
+		Limits:   defaultLimits(),
+		Access:   Access{AuditRetention: 400 * 24 * time.Hour},
 		Hub:      Hub{Partition: "aws", Region: "us-east-1", Account: "000000000000"},
 		Schedule: Schedule{Interval: 6 * time.Hour},
 		Events:   events,
@@ -178,6 +184,8 @@ func Default() Config {
 const (
 	// leastInterval keeps a fleet from being asked without end.
 	leastInterval = 5 * time.Minute
+	// leastRetention is a slip of the pen when it is less.
+	leastRetention = 24 * time.Hour
 	// longestGrace is more than any service manager waits before it kills.
 	longestGrace = 10 * time.Minute
 )
@@ -211,6 +219,15 @@ func (c *Config) Validate() error {
 	}
 	if c.Serve.Grace < 0 || c.Serve.Grace > longestGrace {
 		return fmt.Errorf("setting serve.grace is %s: want 0s to %s: %w", c.Serve.Grace, longestGrace, fault.ErrInvalid)
+	}
+	if c.Access.AuditRetention != 0 && c.Access.AuditRetention < leastRetention {
+		return fmt.Errorf("setting access.audit_retention is %s: want 0 or %s or more: %w", c.Access.AuditRetention, leastRetention, fault.ErrInvalid)
+	}
+	if err := c.Limits.validate(); err != nil {
+		return err
+	}
+	if _, err := c.Serve.Proxies(); err != nil {
+		return err
 	}
 	if err := c.Hub.validate(); err != nil {
 		return err

@@ -11,6 +11,15 @@ import (
 	"github.com/eksposure/eksposure/internal/fault"
 )
 
+// Sinks names the sinks that changes are offered to.
+func (d *Deliverer) Sinks() []string {
+	names := make([]string, len(d.cfg.Sinks))
+	for i, s := range d.cfg.Sinks {
+		names[i] = s.Name()
+	}
+	return names
+}
+
 // Status is how a sink is doing. Problems are those of this process; where another
 // server delivers, it knows of none.
 type Status struct {

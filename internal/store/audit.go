@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/eksposure/eksposure/internal/access"
 )
@@ -56,4 +57,9 @@ func (db *DB) AuditLog(ctx context.Context, q access.AuditQuery) ([]access.Audit
 		list = append(list, line)
 	}
 	return list, nil
+}
+
+// PruneAudit removes the lines from before a time, and gives their number.
+func (db *DB) PruneAudit(ctx context.Context, before time.Time) (int64, error) {
+	return db.exec(ctx, `DELETE FROM audit WHERE at < ?`, millis(before))
 }

@@ -45,5 +45,12 @@ func TestAuditLog(t *testing.T) {
 				t.Errorf("%+v: %v (-want +got):\n%s", q, err, diff)
 			}
 		}
+		if n, err := db.PruneAudit(t.Context(), day(6)); err != nil || n != 6 {
+			t.Errorf("%d lines removed, %v", n, err)
+		}
+		got, err := db.AuditLog(t.Context(), access.AuditQuery{Limit: 100})
+		if diff := cmp.Diff(all[:3], got); err != nil || diff != "" {
+			t.Errorf("what is left: %v (-want +got):\n%s", err, diff)
+		}
 	})
 }

@@ -88,6 +88,30 @@ func (db *DB) MoveCursor(ctx context.Context, name string, number int64) error {
 	return err
 }
 
+// KeepCursors forgets every follower but the named ones, and gives the names of those
+// that were forgotten, ordered.
+func (db *DB) KeepCursors(ctx context.Context, names []string) ([]string, error) {
+	var dropped []string
+	for rows, err := range db.rows(ctx, `SELECT name FROM cursors ORDER BY name`) {
+		if err != nil {
+			return nil, err
+		}
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, db.engine.translate(err)
+		}
+		if !slices.Contains(names, name) {
+			dropped = append(dropped, name)
+		}
+	}
+	for _, name := range dropped {
+		if _, err := db.exec(ctx, `DELETE FROM cursors WHERE name = ?`, name); err != nil {
+			return nil, err
+		}
+	}
+	return dropped, nil
+}
+
 // PruneChanges removes changes from before a time that every follower has had, and
 // gives their number. The latest change stays, so that numbers go on.
 func (db *DB) PruneChanges(ctx context.Context, before time.Time) (int64, error) {

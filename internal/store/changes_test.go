@@ -125,3 +125,24 @@ func TestPruneChanges(t *testing.T) {
 		}
 	})
 }
+
+// A follower that is no longer named holds nothing back.
+func TestForgottenFollowers(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		for _, name := range []string{"webhook:b", "tickets", "webhook:a"} {
+			if err := db.MoveCursor(t.Context(), name, 1); err != nil {
+				t.Fatal(err)
+			}
+		}
+		dropped, err := db.KeepCursors(t.Context(), []string{"tickets", "eventbridge:new"})
+		if diff := cmp.Diff([]string{"webhook:a", "webhook:b"}, dropped); err != nil || diff != "" {
+			t.Errorf("%v, dropped (-want +got):\n%s", err, diff)
+		}
+		if _, err := db.Cursor(t.Context(), "webhook:a"); !errors.Is(err, fault.ErrNotFound) {
+			t.Errorf("Cursor of a forgotten follower = %v, want fault.ErrNotFound", err)
+		}
+		if n, err := db.Cursor(t.Context(), "tickets"); err != nil || n != 1 {
+			t.Errorf("Cursor = %d, %v", n, err)
+		}
+	})
+}
