@@ -2,6 +2,7 @@ package native
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 
 	"github.com/eksposure/eksposure/internal/api"
@@ -32,6 +33,9 @@ func fail(w http.ResponseWriter, _ *http.Request, c api.Caller, err error) {
 	p.Detail = "The server met a defect; its log has more under the request's ID."
 	if category.Err != nil {
 		p.Detail = fault.Message(err)
+		if refusal, ok := errors.AsType[*api.RefusalError](err); ok {
+			p.Detail = refusal.Message
+		}
 	}
 	body, err := json.Marshal(p)
 	if err != nil {
