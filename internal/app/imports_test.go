@@ -13,7 +13,7 @@ const module = "github.com/eksposure/eksposure/internal/"
 // The layers, as ARCHITECTURE.md draws them. A package may import those of its
 // own list, and the standard library; adapters one SDK family more.
 var (
-	domain      = []string{"fault", "vuln", "inventory", "exposure", "trait", "ocsf", "access", "search", "automation"}
+	domain      = []string{"fault", "vuln", "inventory", "exposure", "trait", "guidance", "ocsf", "access", "search", "automation"}
 	application = []string{"scan", "hub", "rulebook", "deliver", "export", "ingest", "schedule", "keyring", "session"}
 	// leaves are for everybody, and know the domain alone.
 	leaves   = []string{"outbound", "sigv4", "seal"}

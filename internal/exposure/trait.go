@@ -105,6 +105,8 @@ type Option struct {
 	// Mends lists the variants that it takes away; empty means those of When, or
 	// all when there are none.
 	Mends []string
+	// Remedy is what remedying by it is like.
+	Remedy Remedy
 }
 
 // Standing tells what a piece of evidence counts for.

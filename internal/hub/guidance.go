@@ -11,22 +11,22 @@ import (
 
 	"github.com/eksposure/eksposure/internal/exposure"
 	"github.com/eksposure/eksposure/internal/fault"
+	"github.com/eksposure/eksposure/internal/guidance"
 	"github.com/eksposure/eksposure/internal/search"
 )
 
 // Guidance is how a target is remedied, written out for one of its findings.
 type Guidance struct {
-	exposure.Topic
-
 	// Meaning and Risk say what is wrong, and what it does.
 	Meaning, Risk string
-	// Steps, Commands and Terraform are those of the first option, which is the best.
-	Steps     []Step
-	Commands  []string
-	Terraform []string
+	References    []exposure.Reference
+	// Option is the first one, which is the best, in every form; nil when none fits.
+	Option *guidance.Option
+	// Steps and Commands are those of its page.
+	Steps    []Step
+	Commands []string
 	// Permissions are the IAM actions that the commands need.
 	Permissions []string
-	Change      Change
 }
 
 // Step is one step of an option.
@@ -37,61 +37,76 @@ type Step struct {
 	Commands []string
 }
 
-// Change is what a remedy is like.
-type Change struct {
-	Reversibility string
-	// Immediate tells that the exposure ends with the change itself, and not with a
-	// later deployment.
-	Immediate bool
-	Risk      string
+// Brief tells what a target's remedy is called and what it is like, for the most
+// severe of its exposures. A target without a page, or whose finding has just changed,
+// has none.
+func (s *Service) Brief(ctx context.Context, t search.TargetTotal) (*Guidance, error) {
+	g, _, err := s.guide(ctx, t)
+	return g, err
 }
 
-// changeOf tells what the remedy of a trait is like; it says what the traits' pages
-// say.
-func changeOf(trait string) Change {
-	const full = "Fully reversible"
-	switch trait {
-	case "internet-reachable", "potentially-internet-reachable", "internet-reachable-workload":
-		return Change{full, true, "Medium"}
-	case "unsupported-kubernetes-version":
-		return Change{"Partly reversible: EKS rolls back one minor version within seven days", false, "High"}
-	case "unencrypted-kubernetes-secrets":
-		return Change{"Irreversible", true, "High"}
-	case "high-priority-vulnerability", "low-priority-vulnerability":
-		return Change{full, false, "Low"}
-	case "end-of-life-operating-system":
-		return Change{full, false, "Medium"}
-	}
-	return Change{"Not known", false, "Medium"}
-}
-
-// Guide writes the guidance of a target, for the first of its exposures. A target
-// without a page, or whose finding has just changed, has none.
+// Guide is Brief with everything written out: the page, and the best option in every
+// form.
 func (s *Service) Guide(ctx context.Context, t search.TargetTotal) (*Guidance, error) {
-	page, ok := s.cfg.Page(t.Trait)
-	if !ok {
-		return nil, nil
-	}
-	f, err := s.Overrides.Finding(ctx, t.Finding)
-	if errors.Is(err, fault.ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil {
+	g, f, err := s.guide(ctx, t, guidance.Forms()...)
+	if g == nil {
 		return nil, err
 	}
+	page, _ := s.page(t.Trait)
 	data := f.TopicData(t.Trait)
-	if t.Resource.UID != t.Cluster.String() {
-		data.Evidence = slices.DeleteFunc(slices.Clone(data.Evidence), func(e exposure.Evidence) bool { return e.Resource.UID != t.Resource.UID })
+	if at := about(t); at != "" {
+		data.Evidence = slices.DeleteFunc(slices.Clone(data.Evidence), func(e exposure.Evidence) bool { return e.Resource.UID != at })
 	}
 	topic, err := page.Guide(t.Trait, data)
 	if err != nil {
 		return nil, err
 	}
-	g := &Guidance{Topic: topic, Meaning: page.Meaning, Risk: risk(f, t), Change: changeOf(t.Trait)}
+	g.Risk = risk(f, t)
 	if len(topic.Options) > 0 {
 		g.read(topic.Options[0].Steps)
 	}
 	return g, nil
+}
+
+func (s *Service) guide(ctx context.Context, t search.TargetTotal, forms ...guidance.Form) (*Guidance, *exposure.Finding, error) {
+	page, ok := s.page(t.Trait)
+	if !ok {
+		return nil, nil, nil
+	}
+	f, err := s.Overrides.Finding(ctx, t.Finding)
+	if errors.Is(err, fault.ErrNotFound) {
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	option, err := guidance.Best(f, t.Trait, about(t), forms...)
+	if err != nil {
+		return nil, nil, err
+	}
+	return &Guidance{Meaning: page.Meaning, References: page.References, Option: option}, f, nil
+}
+
+// about is the resource that evidence must be about; empty for the cluster, at which
+// all is remedied that no image is.
+func about(t search.TargetTotal) string {
+	if t.Resource.UID == t.Cluster.String() {
+		return ""
+	}
+	return t.Resource.UID
+}
+
+// page keeps the pages that were read: parsing one takes longer than all else.
+func (s *Service) page(topic string) (exposure.Page, bool) {
+	if p, ok := s.pages.Load(topic); ok {
+		page, is := p.(exposure.Page)
+		return page, is
+	}
+	page, ok := s.cfg.Page(topic)
+	if ok {
+		s.pages.Store(topic, page)
+	}
+	return page, ok
 }
 
 func risk(f *exposure.Finding, t search.TargetTotal) string {
@@ -106,7 +121,7 @@ var (
 	blanks    = regexp.MustCompile(`\n{3,}`)
 )
 
-// read takes the numbered steps of an option apart: text, commands and Terraform.
+// read takes the numbered steps of an option apart: text and commands.
 func (g *Guidance) read(markdown string) {
 	var step *Step
 	var fence []string
@@ -141,16 +156,13 @@ func (g *Guidance) read(markdown string) {
 	end()
 }
 
-// fence keeps a block of code: commands, or else a Terraform fragment.
+// fence keeps a block of commands.
 func (g *Guidance) fence(step *Step, lines []string) {
 	code := strings.TrimSpace(strings.Join(lines, "\n"))
 	first, _, _ := strings.Cut(code, " ")
 	switch first {
 	case "aws", "kubectl", "eksctl", "docker", "helm":
 	default:
-		if strings.Contains(code, "{") && !strings.HasPrefix(code, "{") {
-			g.Terraform = append(g.Terraform, code)
-		}
 		return
 	}
 	if step != nil {

@@ -12,6 +12,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/eksposure/eksposure/internal/exposure"
@@ -68,6 +69,8 @@ type Service struct {
 	Ports
 
 	cfg Config
+	// pages are those of topics that were read, by topic.
+	pages sync.Map
 }
 
 // New joins a service with its ports.

@@ -31,8 +31,8 @@ const (
 			-(max(CASE WHEN x.remains < x.severity THEN x.severity ELSE 1 END) * 281474976710656
 				+ sum(CASE WHEN x.remains = 0 THEN 1 ELSE 0 END) * 16777216
 				+ sum(CASE WHEN x.remains > 0 AND x.remains < x.severity THEN 1 ELSE 0 END)) AS place
-		FROM entries e CROSS JOIN targets x JOIN target_totals n ON n.target = x.target
-		WHERE e.number = x.item AND %s GROUP BY n.target) t`
+		FROM entries e CROSS JOIN targets x CROSS JOIN target_totals n
+		WHERE e.number = x.item AND n.target = x.target AND %s GROUP BY n.target) t`
 
 	// firstOf gives the most severe finding of a target; the index targets_by_target
 	// has them in this order.

@@ -76,6 +76,9 @@ func TestEveryOperation(t *testing.T) {
 		{"GetFixSet", "GET", "/findings/" + id + "/fix-set?wish=low", "", 200},
 		{"GetFleetFixSet", "GET", "/fix-set?wish=medium&severity=critical", "", 200},
 		{"ListFindingTopics", "GET", "/findings/" + id + "/topics", "", 200},
+		{"GetTopicGuidance", "GET", "/findings/" + id + "/topics/internet-reachable/guidance?form=terraform", "", 200},
+		{"GetTopicGuidance", "GET", "/findings/" + id + "/topics/internet-reachable/guidance?form=pulumi", "", 400},
+		{"GetTopicGuidance", "GET", "/findings/" + id + "/topics/mood/guidance", "", 404},
 		{"ListTraits", "GET", "/traits", "", 200},
 		{"GetTrait", "GET", "/traits/internet-reachable", "", 200},
 		{"ListImages", "GET", "/images", "", 200},
@@ -300,7 +303,7 @@ func TestScope(t *testing.T) {
 	}
 	report := `{"SchemaVersion":2}`
 	for path, status := range map[string]int{
-		"GET /findings/" + outside: 404, "GET /findings/" + outside + "/history": 404, "GET /findings/" + outside + "/topics": 404,
+		"GET /findings/" + outside: 404, "GET /findings/" + outside + "/history": 404, "GET /findings/" + outside + "/topics": 404, "GET /findings/" + outside + "/topics/internet-reachable/guidance": 404,
 		"GET /clusters/" + account + "/eu-central-1/b": 404, "GET /clusters/" + account + "/eu-central-1/b/snapshot": 404,
 		"GET /clusters/" + account + "/eu-central-1/a": 200, "GET /scans/job-1": 404,
 		"POST /images/" + digest + "/reports": 403, "DELETE /images/" + digest + "/reports/trivy": 403,

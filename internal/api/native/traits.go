@@ -23,6 +23,14 @@ func (s *service) traitOperations() []operation {
 			params:  []param{{name: "id", inPath: true, doc: "ID of the trait.", shape: `^[a-z]+(-[a-z]+)*$`}}, answer: TraitPage{}, handle: s.trait,
 		},
 		{
+			name: "GetTopicGuidance", method: http.MethodGet, path: "/findings/{id}/topics/{topic}/guidance", action: access.Read, group: "findings",
+			summary: "Get how a topic of a finding is remedied, in one form or in all: commands, infrastructure code, manifests, filled with the cluster's names.",
+			params: append(ofFinding(),
+				param{name: "topic", inPath: true, doc: "ID of the topic.", shape: `^[a-z]+(-[a-z]+)*$`},
+				param{name: "form", doc: "Only this form: aws-cli, eksctl, terraform, cloudformation, cdk, python, kubectl, kustomize or helm.", shape: `^[a-z]+(-[a-z]+)*$`}),
+			answer: TopicGuidance{}, handle: s.topicGuidance,
+		},
+		{
 			name: "ListFindingTopics", method: http.MethodGet, path: "/findings/{id}/topics", action: access.Read, group: "findings",
 			summary: "Get the remediation topics of a finding, written out for its cluster, in recommended order.",
 			params:  ofFinding(), answer: Topics{}, handle: s.topics,

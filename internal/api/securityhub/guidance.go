@@ -5,11 +5,12 @@ import (
 	"strings"
 
 	"github.com/eksposure/eksposure/internal/exposure"
+	"github.com/eksposure/eksposure/internal/guidance"
 	"github.com/eksposure/eksposure/internal/hub"
 	"github.com/eksposure/eksposure/internal/search"
 )
 
-type guidance struct {
+type guidanceDocument struct {
 	TargetTypeName string                `json:"TargetTypeName"`
 	Pattern        string                `json:"Pattern"`
 	Version        string                `json:"Version"`
@@ -27,9 +28,10 @@ type guidanceContext struct {
 }
 
 type guidanceSpecification struct {
-	Steps               []guidanceStep `json:"Steps"`
-	ExpectedEndState    string         `json:"ExpectedEndState"`
-	RequiredPermissions []string       `json:"RequiredPermissions"`
+	Parameters          []guidanceParameter `json:"Parameters"`
+	Steps               []guidanceStep      `json:"Steps"`
+	ExpectedEndState    string              `json:"ExpectedEndState"`
+	RequiredPermissions []string            `json:"RequiredPermissions"`
 }
 
 type guidanceStep struct {
@@ -41,11 +43,24 @@ type guidanceStep struct {
 	Inverse     string `json:"Inverse,omitempty"`
 }
 
-// guidanceExamples has no member for the formats that no page is written in.
+// guidanceExamples has no member for what was not asked for, or cannot be done so.
 type guidanceExamples struct {
-	AwsCli    string `json:"AwsCli,omitempty"`
-	Terraform string `json:"Terraform,omitempty"`
-	IaC       string `json:"IaC,omitempty"`
+	AwsCli         string `json:"AwsCli,omitempty"`
+	Cli            string `json:"Cli,omitempty"`
+	Python         string `json:"Python,omitempty"`
+	Terraform      string `json:"Terraform,omitempty"`
+	Cdk            string `json:"Cdk,omitempty"`
+	CloudFormation string `json:"CloudFormation,omitempty"`
+	IaC            string `json:"IaC,omitempty"`
+	Template       string `json:"Template,omitempty"`
+}
+
+// guidanceParameter is a placeholder <NAME> in the examples.
+type guidanceParameter struct {
+	Name        string `json:"Name"`
+	Type        string `json:"Type"`
+	Description string `json:"Description"`
+	Required    bool   `json:"Required"`
 }
 
 type guidanceMetadata struct {
@@ -60,15 +75,12 @@ type guidanceMetadata struct {
 	GeneratedAt         timestamp     `json:"GeneratedAt"`
 }
 
-func guidanceOf(t search.TargetTotal, g *hub.Guidance, format string, now timestamp, version string) *guidance {
+func guidanceOf(t search.TargetTotal, g *hub.Guidance, format string, now timestamp, version string) *guidanceDocument {
 	if version == "" {
 		version = "unknown"
 	}
-	effect := "Deferred"
-	if g.Change.Immediate {
-		effect = "Immediate"
-	}
-	out := &guidance{
+	remedy := remedyOf(g)
+	out := &guidanceDocument{
 		TargetTypeName: t.Resource.Type, Pattern: t.Trait, Version: version,
 		Context: guidanceContext{ProblemStatement: g.Meaning, RiskAssessment: g.Risk, AffectedScope: scopeOf(t), Prerequisites: notNil(prerequisites(g))},
 		Specification: guidanceSpecification{
@@ -76,8 +88,8 @@ func guidanceOf(t search.TargetTotal, g *hub.Guidance, format string, now timest
 			ExpectedEndState: "The next scan does not see the trait \"" + t.Title + "\" on " + t.Resource.UID + ".",
 		},
 		Metadata: guidanceMetadata{
-			ResourceType: t.Resource.Type, ExposureType: t.Type, TraitTitles: []string{t.Title}, Reversibility: g.Change.Reversibility,
-			FixEffect: effect, RiskLevel: g.Change.Risk, AutomationLevel: "None", HumanReviewRequired: true, GeneratedAt: now,
+			ResourceType: t.Resource.Type, ExposureType: t.Type, TraitTitles: []string{t.Title}, Reversibility: remedy.Describe(),
+			FixEffect: remedy.Effect(), RiskLevel: string(remedy.Risk), AutomationLevel: "None", HumanReviewRequired: true, GeneratedAt: now,
 		},
 	}
 	back := slices.IndexFunc(g.Steps, func(s hub.Step) bool { return s.Back })
@@ -92,17 +104,88 @@ func guidanceOf(t search.TargetTotal, g *hub.Guidance, format string, now timest
 		}
 		out.Specification.Steps = append(out.Specification.Steps, s)
 	}
-	all := format == "" || format == "All"
-	if all || format == "AwsCli" {
-		out.Examples.AwsCli = strings.Join(g.Commands, "\n\n")
-	}
-	if all || format == "Terraform" {
-		out.Examples.Terraform = strings.Join(g.Terraform, "\n\n")
-	}
-	if format == "IaC" {
-		out.Examples.IaC = strings.Join(g.Terraform, "\n\n")
-	}
+	out.Examples = examplesOf(g, format)
+	out.Specification.Parameters = parametersOf(g)
 	return out
+}
+
+// remedyOf tells what the remedy is like; nothing is known of a target without options.
+func remedyOf(g *hub.Guidance) exposure.Remedy {
+	if g.Option == nil {
+		return exposure.Remedy{Reversibility: "Not known", Risk: exposure.RiskMedium}
+	}
+	return g.Option.Remedy
+}
+
+// examplesOf fills the member of each format, or of the one that is asked for. Cli is
+// every other program's commands, IaC every other program's configuration, Template
+// what CloudFormation takes.
+func examplesOf(g *hub.Guidance, format string) guidanceExamples {
+	var x guidanceExamples
+	for name, member := range map[string]struct {
+		text  *string
+		forms []guidance.Form
+	}{
+		"AwsCli":         {&x.AwsCli, []guidance.Form{guidance.AWSCLI}},
+		"Cli":            {&x.Cli, []guidance.Form{guidance.Eksctl, guidance.Kubectl}},
+		"Python":         {&x.Python, []guidance.Form{guidance.Python}},
+		"Terraform":      {&x.Terraform, []guidance.Form{guidance.Terraform}},
+		"Cdk":            {&x.Cdk, []guidance.Form{guidance.CDK}},
+		"CloudFormation": {&x.CloudFormation, []guidance.Form{guidance.CloudFormation}},
+		"IaC":            {&x.IaC, []guidance.Form{guidance.Eksctl, guidance.Kustomize, guidance.Helm}},
+		"Template":       {&x.Template, []guidance.Form{guidance.CloudFormation}},
+	} {
+		if format == "" || format == "All" || format == name {
+			*member.text = codeOf(g, name != "Cli", member.forms)
+		}
+	}
+	return x
+}
+
+// codeOf writes the steps of some forms one below the other, with their texts and notes
+// as comments: eksctl's configuration in IaC, its commands in Cli.
+func codeOf(g *hub.Guidance, configuration bool, forms []guidance.Form) string {
+	if g.Option == nil {
+		return ""
+	}
+	var parts []string
+	for _, one := range g.Option.Forms {
+		if !slices.Contains(forms, one.Form) || one.Cannot != "" {
+			continue
+		}
+		mark := "# "
+		if one.Form == guidance.CDK {
+			mark = "// "
+		}
+		for _, step := range one.Steps {
+			if len(forms) > 1 && step.Code != "" && (step.Language != "bash") != configuration {
+				continue
+			}
+			parts = append(parts, strings.TrimSpace(mark+step.Text+"\n"+step.Code))
+		}
+		for _, note := range one.Notes {
+			parts = append(parts, mark+note)
+		}
+	}
+	return strings.Join(parts, "\n\n")
+}
+
+// parametersOf lists what a person must choose.
+func parametersOf(g *hub.Guidance) []guidanceParameter {
+	list := []guidanceParameter{}
+	if g.Option == nil {
+		return list
+	}
+	met := map[string]bool{}
+	for _, form := range g.Option.Forms {
+		for _, a := range form.Asks {
+			if !met[a.Name] && len(list) < maxSteps {
+				met[a.Name] = true
+				list = append(list, guidanceParameter{a.Name, "String", a.Meaning, true})
+			}
+		}
+	}
+	return list
 }
 
 // prerequisites are the programs that the commands call.

@@ -118,7 +118,7 @@ type remediation struct {
 	Resource           remediationResource `json:"Resource"`
 	Outcome            remediationOutcome  `json:"Outcome"`
 	RemediationSummary remediationSummary  `json:"RemediationSummary"`
-	Guidance           *guidance           `json:"Guidance,omitempty"`
+	Guidance           *guidanceDocument   `json:"Guidance,omitempty"`
 	UpdatedAt          timestamp           `json:"UpdatedAt"`
 }
 
@@ -172,7 +172,11 @@ func (s *routes) getRemediations(c *call) (any, error) {
 	}
 	out := remediationsAnswer{Items: []remediation{}, NextToken: page.Next}
 	for _, t := range page.Items {
-		g, err := s.hub.Guide(c.Context(), t)
+		describe := s.hub.Brief
+		if in.ShowGuidance {
+			describe = s.hub.Guide
+		}
+		g, err := describe(c.Context(), t)
 		if err != nil {
 			return nil, err
 		}
@@ -196,10 +200,10 @@ func remediationOf(t search.TargetTotal, g *hub.Guidance) remediation {
 		return item
 	}
 	sum := &item.RemediationSummary
-	sum.IsImmediate = g.Change.Immediate
+	sum.IsImmediate = remedyOf(g).Immediate
 	sum.Description = g.Meaning
-	if len(g.Options) > 0 {
-		sum.Action = g.Options[0].Title
+	if g.Option != nil {
+		sum.Action = g.Option.Title
 	}
 	ref := t.Cluster.String()
 	sum.PostRemediationSteps = append(sum.PostRemediationSteps, "Scan the cluster again, so that the finding shows what is left: eksposure scan --cluster "+ref)

@@ -109,6 +109,15 @@ func TestGuidanceInOneFormat(t *testing.T) {
 	if hcl, _ := field(item, "Guidance", "Examples", "Terraform").(string); !strings.Contains(hcl, "endpoint_public_access  = false") {
 		t.Errorf("Terraform: %q", hcl)
 	}
+	for format, want := range map[string]string{
+		"AwsCli": "aws eks update-cluster-config", "Cli": "eksctl utils update-cluster-vpc-config", "Python": "eks.update_cluster_config(", "Cdk": "new eks.CfnCluster(",
+		"CloudFormation": "Type: AWS::EKS::Cluster", "Template": "Type: AWS::EKS::Cluster", "IaC": "kind: ClusterConfig",
+	} {
+		one := w.items(`{"ShowGuidance":true,"GuidanceFormat":"` + format + `","TargetUid":"` + id + `"}`)[0]
+		if code, _ := field(one, "Guidance", "Examples", format).(string); !strings.Contains(code, want) || len(field(one, "Guidance", "Examples").(map[string]any)) != 1 { //nolint:forcetypeassert // an object by the model
+			t.Errorf("%s: %q, want one member with %q", format, code, want)
+		}
+	}
 	if item := w.items(`{"TargetUid":"` + id + `"}`)[0]; item["Guidance"] != nil {
 		t.Error("guidance that was not asked for")
 	}

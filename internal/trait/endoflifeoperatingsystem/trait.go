@@ -43,9 +43,9 @@ func Trait() exposure.Trait {
 		Detect: detect,
 		Effort: exposure.EffortDays,
 		Options: []exposure.Option{
-			{ID: "new-base", Title: "Move the image to a supported release", When: []string{variantPast}},
-			{ID: "add-on", Title: "Update the EKS add-on that ships the image", When: []string{image.AddonVariant(variantPast)}},
-			{ID: "no-os", Title: "Use a base image without an operating system", When: []string{variantPast}},
+			{ID: "new-base", Title: "Move the image to a supported release", Remedy: image.NewBase(), When: []string{variantPast}},
+			{ID: "add-on", Title: "Update the EKS add-on that ships the image", Remedy: image.AddonUpdate(), When: []string{image.AddonVariant(variantPast)}},
+			{ID: "no-os", Title: "Use a base image without an operating system", Remedy: image.NewBase(), When: []string{variantPast}},
 		},
 		Text: text,
 	}

@@ -95,6 +95,15 @@ func Assess(c *inventory.Cluster, p exposure.Policy) Access {
 	return a
 }
 
+// Remedy is what every change of the endpoint is like: the same call with the old
+// values takes it back.
+func Remedy() exposure.Remedy {
+	return exposure.Remedy{
+		Reversibility: exposure.Reversible, Immediate: true, Risk: exposure.RiskMedium,
+		Source: "https://docs.aws.amazon.com/eks/latest/userguide/cluster-endpoint.html",
+	}
+}
+
 // OpenFrom says in words from which ranges on a list counts as open.
 func OpenFrom(p exposure.Policy) string {
 	return fmt.Sprintf("from %s IPv4 addresses on or an IPv6 range wider than /%d", Grouped(p.OpenIPv4Addresses), p.OpenIPv6Prefix)

@@ -34,10 +34,10 @@ func Trait() exposure.Trait {
 		Detect:    detect,
 		Effort:    exposure.EffortMinutes,
 		Options: []exposure.Option{
-			{ID: "private", Title: "Make the endpoint private"},
-			{ID: "public-and-private", Title: "Use the private endpoint and limit the public one", Leaves: "potentially-internet-reachable"},
-			{ID: "public", Title: "Keep only the public endpoint and limit it", Leaves: "potentially-internet-reachable"},
-			{ID: "prefix-list", Title: "Limit the public endpoint to a managed prefix list", Leaves: "potentially-internet-reachable"},
+			{ID: "private", Title: "Make the endpoint private", Remedy: endpoint.Remedy()},
+			{ID: "public-and-private", Title: "Use the private endpoint and limit the public one", Remedy: endpoint.Remedy(), Leaves: "potentially-internet-reachable"},
+			{ID: "public", Title: "Keep only the public endpoint and limit it", Remedy: endpoint.Remedy(), Leaves: "potentially-internet-reachable"},
+			{ID: "prefix-list", Title: "Limit the public endpoint to a managed prefix list", Remedy: endpoint.Remedy(), Leaves: "potentially-internet-reachable"},
 		},
 		Text: text,
 	}

@@ -50,9 +50,9 @@ func Trait() exposure.Trait {
 		Detect: detect,
 		Effort: exposure.EffortHours,
 		Options: []exposure.Option{
-			{ID: "internal", Title: "Make the load balancer internal", When: []string{variantLoadBalancer, variantIngress, variantGateway}},
-			{ID: "limit", Title: "Limit who may connect", When: []string{variantLoadBalancer, variantIngress, variantGateway}},
-			{ID: "close", Title: "Close node ports and external IPs", When: []string{variantNodePort, variantExternalIP}},
+			{ID: "internal", Title: "Make the load balancer internal", Remedy: exposure.Remedy{Reversibility: exposure.Partly, Limit: "the new load balancer has another address, and the old one does not come back", Immediate: true, Risk: exposure.RiskHigh, Source: "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/service/annotations/"}, When: []string{variantLoadBalancer, variantIngress, variantGateway}},
+			{ID: "limit", Title: "Limit who may connect", Remedy: exposure.Remedy{Reversibility: exposure.Reversible, Immediate: true, Risk: exposure.RiskMedium, Source: "https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/service/annotations/"}, When: []string{variantLoadBalancer, variantIngress, variantGateway}},
+			{ID: "close", Title: "Close node ports and external IPs", Remedy: exposure.Remedy{Reversibility: exposure.Reversible, Immediate: true, Risk: exposure.RiskMedium, Source: "https://kubernetes.io/docs/concepts/services-networking/service/"}, When: []string{variantNodePort, variantExternalIP}},
 		},
 		Text: text,
 	}

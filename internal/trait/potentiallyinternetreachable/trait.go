@@ -36,9 +36,9 @@ func Trait() exposure.Trait {
 		Detect:    detect,
 		Effort:    exposure.EffortMinutes,
 		Options: []exposure.Option{
-			{ID: "private", Title: "Make the endpoint private"},
-			{ID: "narrower", Title: "Let in fewer addresses", Leaves: id, When: []string{variantNarrow}},
-			{ID: "prefix-list", Title: "Keep the ranges in a managed prefix list", Leaves: id},
+			{ID: "private", Title: "Make the endpoint private", Remedy: endpoint.Remedy()},
+			{ID: "narrower", Title: "Let in fewer addresses", Remedy: endpoint.Remedy(), Leaves: id, When: []string{variantNarrow}},
+			{ID: "prefix-list", Title: "Keep the ranges in a managed prefix list", Remedy: endpoint.Remedy(), Leaves: id},
 		},
 		Text: text,
 	}

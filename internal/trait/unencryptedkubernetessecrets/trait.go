@@ -44,10 +44,10 @@ func Trait() exposure.Trait {
 		Detect: detect,
 		Effort: exposure.EffortHours,
 		Options: []exposure.Option{
-			{ID: "associate", Title: "Encrypt secrets under a KMS key of yours", When: []string{exposure.VariantNotEncrypted, exposure.VariantKeyRequired}},
-			{ID: "key", Title: "Make the customer key usable again", When: []string{exposure.VariantKeyUnusable}},
-			{ID: "upgrade", Title: "Upgrade to Kubernetes 1.28 or newer", When: []string{exposure.VariantNotEncrypted}},
-			{ID: "new-cluster", Title: "Move to a new cluster with a key of yours", When: []string{variantManagedByAWS}},
+			{ID: "associate", Title: "Encrypt secrets under a KMS key of yours", Remedy: exposure.Remedy{Reversibility: exposure.Irreversible, Immediate: true, Risk: exposure.RiskHigh, Source: "https://docs.aws.amazon.com/eks/latest/userguide/enable-kms.html"}, When: []string{exposure.VariantNotEncrypted, exposure.VariantKeyRequired}},
+			{ID: "key", Title: "Make the customer key usable again", Remedy: exposure.Remedy{Reversibility: exposure.Reversible, Immediate: true, Risk: exposure.RiskLow, Source: "https://docs.aws.amazon.com/kms/latest/developerguide/enabling-keys.html"}, When: []string{exposure.VariantKeyUnusable}},
+			{ID: "upgrade", Title: "Upgrade to Kubernetes 1.28 or newer", Remedy: exposure.UpgradeRemedy(), When: []string{exposure.VariantNotEncrypted}},
+			{ID: "new-cluster", Title: "Move to a new cluster with a key of yours", Remedy: exposure.Remedy{Reversibility: exposure.Reversible, Risk: exposure.RiskHigh, Source: "https://docs.aws.amazon.com/eks/latest/userguide/enable-kms.html"}, When: []string{variantManagedByAWS}},
 		},
 		Text: text,
 	}

@@ -1,0 +1,261 @@
+package guidance_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclparse"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/eksposure/eksposure/internal/guidance"
+	"github.com/eksposure/eksposure/internal/guidance/guidancetest"
+)
+
+// shellCodes are the steps that are commands.
+func shellCodes() []guidancetest.Code {
+	var list []guidancetest.Code
+	for _, form := range guidance.Forms() {
+		for _, c := range guidancetest.Codes(form) {
+			if c.Language == "bash" {
+				list = append(list, c)
+			}
+		}
+	}
+	return list
+}
+
+// call is what a program was called with.
+type call struct {
+	Name string   `json:"name"` // of the case
+	Args []string `json:"args"` // the program's name first
+}
+
+// calls runs commands with programs in place of the real ones that note how they were
+// called.
+func calls(t *testing.T, list []guidancetest.Code) []call {
+	t.Helper()
+	dir, bin := t.TempDir(), t.TempDir()
+	stub := "#!/bin/sh\n{ printf '%s\\0' \"${0##*/}\" \"$@\"; printf '\\n\\0'; } >> \"$CALLS\"\necho v1.2.3\n"
+	for _, name := range []string{"aws", "eksctl", "kubectl", "terraform", "cdk"} {
+		if err := os.WriteFile(filepath.Join(bin, name), []byte(stub), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var all []call
+	for _, c := range list {
+		log := filepath.Join(t.TempDir(), "calls")
+		cmd := exec.CommandContext(t.Context(), "bash", "-eu", "-c", c.Text)
+		cmd.Dir = dir
+		cmd.Env = []string{"PATH=" + bin + ":/usr/bin:/bin", "CALLS=" + log, "ranges=203.0.113.0/24", "KEY_ARN=arn:aws:kms:eu-central-1:111122223333:key/1"} // of the step before
+		if out, err := cmd.CombinedOutput(); err != nil && !strings.Contains(c.Text, "grep -F") {
+			t.Errorf("%s: %v\n%s\n%s", c.Name, err, c.Text, out)
+			continue
+		}
+		raw, err := os.ReadFile(log)
+		if err != nil && !onlyComments(c.Text) {
+			t.Errorf("%s calls nothing:\n%s", c.Name, c.Text)
+		}
+		for record := range bytes.SplitSeq(raw, []byte("\x00\n\x00")) {
+			if len(record) > 0 {
+				all = append(all, call{c.Name, strings.Split(string(record), "\x00")})
+			}
+		}
+	}
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if f.Name() == "pwned" || strings.Contains(f.Name(), "rm -rf") && !strings.Contains(f.Name(), ".yaml") {
+			t.Errorf("a name was run: it made the file %q", f.Name())
+		}
+	}
+	return all
+}
+
+func onlyComments(text string) bool {
+	return !slices.ContainsFunc(strings.Split(text, "\n"), func(l string) bool { return l != "" && !strings.HasPrefix(l, "#") })
+}
+
+// A shell that runs the commands calls the programs with exactly the names that were
+// filled in, whatever is in them.
+func TestShellTakesNamesAsTheyAre(t *testing.T) {
+	hostile := slices.DeleteFunc(shellCodes(), func(c guidancetest.Code) bool { return !c.Hostile })
+	met := 0
+	for _, c := range calls(t, hostile) {
+		for _, arg := range c.Args {
+			if strings.Contains(arg, "a'b") {
+				met++
+				if !strings.Contains(arg, guidancetest.Evil) && !strings.Contains(arg, strings.ToLower(guidancetest.Evil)) {
+					t.Errorf("%s: argument %q has the name, and not as it is", c.Name, arg)
+				}
+			}
+			if arg == "rm" || arg == ";" {
+				t.Errorf("%s: the name became several arguments: %q", c.Name, c.Args)
+			}
+		}
+	}
+	if met < 50 {
+		t.Errorf("the name was met %d times", met)
+	}
+}
+
+// The real AWS CLI takes every command, and botocore every parameter.
+func TestAWSCLI(t *testing.T) {
+	usual := slices.DeleteFunc(shellCodes(), func(c guidancetest.Code) bool { return c.Hostile })
+	list := slices.DeleteFunc(calls(t, usual), func(c call) bool { return c.Args[0] != "aws" })
+	if len(list) < 50 {
+		t.Fatalf("%d commands", len(list))
+	}
+	python(t, "aws-cli", list)
+}
+
+// Every script runs to its end with the real boto3, with answers in place of AWS's.
+func TestPython(t *testing.T) {
+	python(t, "boto3", guidancetest.Codes(guidance.Python))
+}
+
+// python gives data to a check of test/guidance/check.py.
+func python(t *testing.T, what string, data any) {
+	t.Helper()
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	program := filepath.Join(root, ".cache", "venv", "bin", "python")
+	if _, err := os.Stat(program); err != nil {
+		missing(t, program, "test/python/setup.sh")
+	}
+	in, err := json.Marshal(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), program, filepath.Join(root, "test", "guidance", "check.py"), what)
+	cmd.Stdin = bytes.NewReader(in)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%s: %v\n%s", what, err, out)
+	}
+}
+
+// missing ends a test for which a part is not installed: in CI it fails.
+func missing(t *testing.T, path, script string) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("%s is missing: run %s first", path, script)
+	}
+	t.Skipf("%s is missing: run %s for this test", path, script)
+}
+
+// known are the arguments and blocks of the provider's resources that the guidance
+// uses (Terraform Registry, hashicorp/aws 6); a block has its own below it.
+func known() map[string][]string {
+	group := []string{"cluster_name", "node_group_name", "node_role_arn", "subnet_ids", "version", "scaling_config"}
+	return map[string][]string{
+		"aws_eks_cluster":                            {"name", "role_arn", "version", "vpc_config", "encryption_config", "upgrade_policy", "deletion_protection"},
+		"aws_eks_cluster/vpc_config":                 {"subnet_ids", "security_group_ids", "endpoint_private_access", "endpoint_public_access", "public_access_cidrs"},
+		"aws_eks_cluster/encryption_config":          {"resources", "provider"},
+		"aws_eks_cluster/upgrade_policy":             {"support_type"},
+		"aws_eks_cluster/encryption_config/provider": {"key_arn"},
+		"aws_eks_node_group":                         group,
+		"aws_eks_node_group/scaling_config":          {"desired_size", "min_size", "max_size"},
+		"aws_eks_addon":                              {"cluster_name", "addon_name", "addon_version", "resolve_conflicts_on_update"},
+		"aws_eks_addon_version":                      {"addon_name", "kubernetes_version", "most_recent"},
+		"aws_ec2_managed_prefix_list":                {"id"},
+		"aws_kms_key":                                {"description", "enable_key_rotation", "is_enabled", "lifecycle"},
+		"aws_kms_key/lifecycle":                      {"prevent_destroy"},
+	}
+}
+
+// Terraform's own parser reads every fragment, and the provider has every argument.
+func TestTerraform(t *testing.T) {
+	met := 0
+	for _, c := range guidancetest.Codes(guidance.Terraform) {
+		if c.Language != "hcl" {
+			continue
+		}
+		file, diagnostics := hclparse.NewParser().ParseHCL([]byte(c.Text), c.Name)
+		if diagnostics.HasErrors() {
+			t.Errorf("%s: %v\n%s", c.Name, diagnostics, c.Text)
+			continue
+		}
+		body, ok := file.Body.(*hclsyntax.Body)
+		if !ok {
+			t.Fatalf("%s: %T", c.Name, file.Body)
+		}
+		for _, b := range body.Blocks {
+			if b.Type != "resource" && b.Type != "data" || len(b.Labels) != 2 {
+				t.Errorf("%s: block %s %v", c.Name, b.Type, b.Labels)
+				continue
+			}
+			met++
+			arguments(t, c, b.Labels[0], b.Body)
+		}
+	}
+	if met < 20 {
+		t.Errorf("%d resources", met)
+	}
+}
+
+func arguments(t *testing.T, c guidancetest.Code, at string, body *hclsyntax.Body) {
+	t.Helper()
+	for name, a := range body.Attributes {
+		if !slices.Contains(known()[at], name) {
+			t.Errorf("%s: %s has no argument %q", c.Name, at, name)
+		}
+		if v, diagnostics := a.Expr.Value(&hcl.EvalContext{}); c.Hostile && !diagnostics.HasErrors() && v.Type().FriendlyName() == "string" {
+			if s := v.AsString(); strings.Contains(s, "a'b") && !strings.Contains(s, guidancetest.Evil) {
+				t.Errorf("%s: %s of %s is %q", c.Name, name, at, s)
+			}
+		}
+	}
+	for _, b := range body.Blocks {
+		if !slices.Contains(known()[at], b.Type) {
+			t.Errorf("%s: %s has no block %q", c.Name, at, b.Type)
+		}
+		arguments(t, c, at+"/"+b.Type, b.Body)
+	}
+}
+
+// hostileTexts looks for the name in all texts of a YAML document.
+func hostileTexts(t *testing.T, c guidancetest.Code, v any) {
+	t.Helper()
+	switch v := v.(type) {
+	case string:
+		if strings.Contains(v, "a'b") && !strings.Contains(v, guidancetest.Evil) && !strings.Contains(v, `\"c`) {
+			t.Errorf("%s: %q has the name, and not as it is", c.Name, v)
+		}
+	case []any:
+		for _, e := range v {
+			hostileTexts(t, c, e)
+		}
+	case map[string]any:
+		for _, e := range v {
+			hostileTexts(t, c, e)
+		}
+	}
+}
+
+// Every YAML document is one, with the names as they are.
+func TestYAML(t *testing.T) {
+	for _, form := range []guidance.Form{guidance.Eksctl, guidance.CloudFormation, guidance.Kustomize, guidance.Helm} {
+		for _, c := range guidancetest.Codes(form) {
+			if c.Language != "yaml" {
+				continue
+			}
+			d := yaml.NewDecoder(strings.NewReader(c.Text))
+			var v any
+			if err := d.Decode(&v); err != nil {
+				t.Errorf("%s: %v\n%s", c.Name, err, c.Text)
+			}
+			hostileTexts(t, c, v)
+		}
+	}
+}
