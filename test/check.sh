@@ -23,6 +23,9 @@ step "foreign AWS clients (Python, JavaScript)"
 ./test/python/setup.sh
 ./test/javascript/setup.sh
 
+step "cfn-lint, and the AWS CDK with its compiler"
+./test/guidance/setup.sh
+
 step "the program"
 go build -o .cache/bin/eksposure ./cmd/eksposure
 
