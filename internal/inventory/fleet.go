@@ -17,6 +17,8 @@ type ImageRecord struct {
 	OS     string `json:"os,omitempty"`
 	// EndOfLife is the operating system's; zero when it is not known.
 	EndOfLife time.Time `json:"end_of_life,omitzero"`
+	// CreatedAt is when the image was built, by its own word.
+	CreatedAt time.Time `json:"created_at,omitzero"`
 	Packages  int       `json:"packages,omitempty"`
 	// Database is the build of the vulnerability database that matched it, or names
 	// another scanner's report.

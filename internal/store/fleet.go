@@ -49,7 +49,7 @@ func (im seenImage) facts() inventory.ImageRecord {
 	i := im.image
 	r := inventory.ImageRecord{
 		Digest: i.Digest, Repository: i.Repository, Read: im.build != buildUnread, Unread: im.unread, OS: i.OS.String(), EndOfLife: i.OS.EndOfLife,
-		Packages: i.Packages, Database: i.Database, Report: i.Report,
+		CreatedAt: i.CreatedAt, Packages: i.Packages, Database: i.Database, Report: i.Report,
 	}
 	if i.Database != "" { // else nothing is known of its vulnerabilities
 		counts := countMatches(i.Matches)

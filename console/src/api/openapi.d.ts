@@ -536,6 +536,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/preferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get what you keep here: saved filter sets, columns and the like. */
+        get: operations["GetPreferences"];
+        /**
+         * Keep other preferences instead.
+         * @description Each key and each person has their own; nobody else sees them.
+         */
+        put: operations["PutPreferences"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/scans": {
         parameters: {
             query?: never;
@@ -566,6 +587,26 @@ export interface paths {
         };
         /** Get the progress of a scan. */
         get: operations["GetScan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the settings that the server runs with.
+         * @description They come from the file, the environment and the flags that the server was started with, and change with its next start.
+         */
+        get: operations["ListSettings"];
         put?: never;
         post?: never;
         delete?: never;
@@ -654,6 +695,26 @@ export interface paths {
          * @description As eks:DescribeClusterVersions told at the latest scan of a cluster in the region. Costs are those that EKS publishes per cluster: 0.10 USD an hour in standard support, 0.60 USD in extended support.
          */
         get: operations["ListVersions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/vulnerabilities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the vulnerabilities of the images that run somewhere, those that reach furthest first.
+         * @description Reach is the number of clusters that name an image that has it, then of running pods, then of images. ListVulnerableImages tells where one is. Every image of your scope is read for the answer.
+         */
+        get: operations["ListVulnerabilities"];
         put?: never;
         post?: never;
         delete?: never;
@@ -886,6 +947,7 @@ export interface components {
             scanned_at: string;
             support?: components["schemas"]["InventoryVersionSupport"];
             unknown?: components["schemas"]["ExposureUnknownTrait"][];
+            unneeded?: components["schemas"]["ExposureUnneeded"];
         };
         ExposureEvent: {
             /** Format: date-time */
@@ -1172,6 +1234,8 @@ export interface components {
             steps: components["schemas"]["FleetStep"][] | null;
             /** @description The answer in one sentence. */
             text: string;
+            /** @description Every topic alone, fixed wherever it is: those that bring most findings to the wish come first. */
+            topics: components["schemas"]["FleetTopic"][] | null;
             /** @description Whether there are more findings than were looked at. */
             truncated: boolean;
             /**
@@ -1191,6 +1255,23 @@ export interface components {
             /** @description Findings that are still above it afterwards. */
             left: number;
             /** @description Findings that this step brings to the wish. */
+            reached: number;
+            /** @description Its title. */
+            title: string;
+            /** @description ID of the topic. */
+            topic: string;
+        };
+        FleetTopic: {
+            /**
+             * @description How much work it usually is in one cluster.
+             * @enum {string}
+             */
+            effort: "minutes" | "hours" | "days";
+            /** @description Findings above the wish that have it. */
+            findings: number;
+            /** @description Those of them whose severity it would lower. */
+            lowered: number;
+            /** @description Those of them that it would bring to the wish. */
             reached: number;
             /** @description Its title. */
             title: string;
@@ -1383,6 +1464,8 @@ export interface components {
         InventoryImageRecord: {
             clusters: number;
             counts?: components["schemas"]["InventoryImageCounts"];
+            /** Format: date-time */
+            created_at?: string;
             database?: string;
             digest: string;
             /** Format: date-time */
@@ -1501,8 +1584,11 @@ export interface components {
             uid: string;
         };
         InventoryScanProgress: {
+            /** @description All of them. */
             clusters: number;
+            /** @description Those of which nothing could be read. */
             failed: number;
+            /** @description Those that were read, in part at least. */
             scanned: number;
         };
         InventoryService: {
@@ -1571,6 +1657,20 @@ export interface components {
             released?: string;
             status: string;
             version: string;
+        };
+        InventoryVulnerabilityRecord: {
+            clusters: number;
+            cvss?: components["schemas"]["VulnCVSS"];
+            description?: string;
+            epss?: components["schemas"]["VulnEPSS"];
+            exploit?: boolean;
+            fixable?: boolean;
+            id: string;
+            images: number;
+            kev?: boolean;
+            packages: string[] | null;
+            running: number;
+            severity: string;
         };
         InventoryVulnerableImage: {
             clusters: number;
@@ -1641,6 +1741,12 @@ export interface components {
             scope: components["schemas"]["AccessScope"];
             /** @description The secret. It is told this once. */
             secret_access_key: string;
+        };
+        PreferenceSet: {
+            /** @description Values by name, at most 64 and 32 KiB; what they mean is the caller's business. */
+            values: {
+                [key: string]: unknown;
+            } | null;
         };
         Preview: {
             /** @description OCSF documents of the first of them. */
@@ -1718,19 +1824,41 @@ export interface components {
             /** @description Regions. */
             regions?: string[];
         };
+        ScheduleFailure: {
+            cluster: components["schemas"]["InventoryClusterRef"];
+            reason: string;
+        };
         ScheduleJob: {
             /** Format: date-time */
             at: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When its clusters were put into the queue.
+             */
             began?: string;
+            /** @description ID of who asked for it. */
             by: string;
+            /**
+             * Format: date-time
+             * @description When no cluster of it waited any more. What is scanned later is not counted here.
+             */
+            ended?: string;
+            /** @description The clusters of which nothing could be read, the first hundred. */
+            failures?: components["schemas"]["ScheduleFailure"][];
             id: string;
+            /** @description Why the clusters could not be discovered. Those that were known are scanned. */
             problem?: string;
             progress: components["schemas"]["InventoryScanProgress"];
+            /** @description The clusters that the server which was asked scans now. */
             running?: components["schemas"]["ScheduleRunning"][];
             scope: components["schemas"]["AccessScope"];
-            /** @enum {string} */
-            state: "discovering" | "finished" | "scanning";
+            /** @description Places of the scope whose clusters could not be listed, the first hundred. */
+            skipped?: components["schemas"]["InventorySkip"][];
+            /**
+             * @description failed means that the clusters could not be discovered.
+             * @enum {string}
+             */
+            state: "discovering" | "failed" | "finished" | "scanning";
         };
         ScheduleRunning: {
             cluster: components["schemas"]["InventoryClusterRef"];
@@ -1805,6 +1933,20 @@ export interface components {
         SearchStringIs: {
             Comparison: string;
             Value: string;
+        };
+        Setting: {
+            /** @description What it means. */
+            doc: string;
+            /** @description Its name, as in the file. */
+            key: string;
+            /** @description Whether it differs from what it is without any source. */
+            set: boolean;
+            /** @description What it is now; empty when it is not set. Passwords and the paths of receivers' addresses are left out. */
+            value: string;
+        };
+        SettingList: {
+            /** @description The settings, in the order of their documentation. */
+            items: components["schemas"]["Setting"][] | null;
         };
         SeverityAnswer: {
             factors: components["schemas"]["ExposureFactors"];
@@ -1893,6 +2035,22 @@ export interface components {
             /** @description The traits, in the order in which they are shown. */
             items: components["schemas"]["Trait"][] | null;
         };
+        UnneededCluster: {
+            /** @description The cluster. */
+            cluster: components["schemas"]["InventoryClusterRef"];
+            monthly_usd: number;
+            reasons: string[] | null;
+            /** Format: date-time */
+            since: string;
+        };
+        UnneededCost: {
+            /** @description How many there are. */
+            clusters: number;
+            /** @description The most expensive of them, at most 20. */
+            items: components["schemas"]["UnneededCluster"][] | null;
+            /** @description What they cost a month for the control plane, in US dollars. */
+            monthly_usd: number;
+        };
         VersionCost: {
             /** @description The part of it that extended support adds. */
             extra_usd: number;
@@ -1919,6 +2077,8 @@ export interface components {
             cost: components["schemas"]["VersionCost"];
             /** @description One calendar per region that has clusters. */
             regions: components["schemas"]["RegionVersions"][] | null;
+            /** @description What clusters cost that look unneeded: no nodes, no running workload outside the system namespaces, nothing started for the policy's number of days. */
+            unneeded: components["schemas"]["UnneededCost"];
         };
         VulnCVSS: {
             score?: number;
@@ -1960,6 +2120,14 @@ export interface components {
             purl?: string;
             type: string;
             version: string;
+        };
+        VulnerabilityList: {
+            /** @description The items of this page. */
+            items: components["schemas"]["InventoryVulnerabilityRecord"][] | null;
+            /** @description Asks for the next page; left out on the last one. */
+            next_cursor?: string;
+            /** @description Vulnerabilities that the filters select, on all pages. */
+            total: number;
         };
         VulnerableImagePage: {
             /** @description The items of this page. */
@@ -2979,6 +3147,61 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    GetPreferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    /** @description Tag of this answer, for If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreferenceSet"];
+                };
+            };
+            /** @description Nothing changed since the answer whose tag If-None-Match names. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    PutPreferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreferenceSet"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreferenceSet"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     ListScans: {
         parameters: {
             query?: never;
@@ -3055,6 +3278,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ScheduleJob"];
+                };
+            };
+            /** @description Nothing changed since the answer whose tag If-None-Match names. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ListSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    /** @description Tag of this answer, for If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingList"];
                 };
             };
             /** @description Nothing changed since the answer whose tag If-None-Match names. */
@@ -3208,6 +3461,53 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Versions"];
+                };
+            };
+            /** @description Nothing changed since the answer whose tag If-None-Match names. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ListVulnerabilities: {
+        parameters: {
+            query?: {
+                /** @description What comes first: the furthest reach (when left out), the worst severity, or the greatest probability of exploitation. */
+                sort?: "reach" | "severity" | "epss";
+                /** @description Only vulnerabilities with this in their ID, or in the name of a package that has it; letter case does not count. */
+                id?: string;
+                /** @description Only vulnerabilities of this severity. */
+                severity?: ("critical" | "high" | "medium" | "low" | "negligible" | "unknown")[];
+                /** @description true: only those that are known to be exploited. */
+                kev?: "true" | "false";
+                /** @description true: only those that a newer version of a package mends; false: only the others. */
+                fixable?: "true" | "false";
+                /** @description true: only those that a running pod has. */
+                running?: "true" | "false";
+                /** @description How many items a page has at most. */
+                limit?: number;
+                /** @description next_cursor of the page before; leave it out for the first page. It belongs to the same filters. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    /** @description Tag of this answer, for If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VulnerabilityList"];
                 };
             };
             /** @description Nothing changed since the answer whose tag If-None-Match names. */

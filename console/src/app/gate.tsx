@@ -1,6 +1,7 @@
 import Spinner from "@cloudscape-design/components/spinner";
 import { ProblemAlert } from "../parts/problems";
 import { useText } from "../text";
+import { Live } from "./live";
 import { NoticesProvider } from "./notices";
 import { SessionProvider, useSessionState } from "./session";
 import { Shell } from "./shell";
@@ -30,6 +31,7 @@ export function Gate() {
   return (
     <SessionProvider user={session.user}>
       <NoticesProvider>
+        <Live />
         <Shell />
       </NoticesProvider>
     </SessionProvider>

@@ -10,13 +10,29 @@ export interface PageEntry {
 
 /** All pages, in the order of the navigation. Those without `nav` are reached from others. */
 export const pages: PageEntry[] = [
+  { path: "/summary", load: () => import("../pages/summary"), nav: { section: "prioritize", label: (t) => t.nav.summary } },
   {
     path: "/exposures",
     load: () => import("../pages/exposures"),
     nav: { section: "prioritize", label: (t) => t.nav.exposures },
   },
   { path: "/exposures/:id", load: () => import("../pages/exposure") },
+  {
+    path: "/vulnerabilities",
+    load: () => import("../pages/vulnerabilities"),
+    nav: { section: "prioritize", label: (t) => t.nav.vulnerabilities },
+  },
+  { path: "/vulnerabilities/:id", load: () => import("../pages/vulnerability") },
+  { path: "/clusters", load: () => import("../pages/clusters"), nav: { section: "inventory", label: (t) => t.nav.clusters } },
+  { path: "/clusters/:account/:region/:name", load: () => import("../pages/cluster") },
+  { path: "/images", load: () => import("../pages/images"), nav: { section: "inventory", label: (t) => t.nav.images } },
+  { path: "/images/:digest", load: () => import("../pages/image") },
+  { path: "/calendar", load: () => import("../pages/calendar"), nav: { section: "inventory", label: (t) => t.nav.calendar } },
+  { path: "/automations", load: () => import("../pages/automations"), nav: { section: "manage", label: (t) => t.nav.automations } },
+  { path: "/automations/new", load: () => import("../pages/rule") },
+  { path: "/automations/:id", load: () => import("../pages/rule") },
+  { path: "/settings", load: () => import("../pages/settings"), nav: { section: "manage", label: (t) => t.nav.settings } },
 ];
 
 /** Where "/" leads. */
-export const home = "/exposures";
+export const home = "/summary";

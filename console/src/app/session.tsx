@@ -1,5 +1,5 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { createContext, useCallback, useContext, useEffect, useMemo, type ReactNode } from "react";
+import { createContext, useCallback, useContext, useMemo, type ReactNode } from "react";
 import { setSession } from "../api/request";
 import { readSession, type Role, type Session, signOut, type User } from "../api/session";
 
@@ -17,19 +17,22 @@ const Context = createContext<SessionControl | undefined>(undefined);
 /** Reads the browser's session; `begin` takes the one that a sign-in gave. */
 export function useSessionState() {
   const client = useQueryClient();
-  const state = useQuery({ queryKey: sessionKey, queryFn: readSession, staleTime: Infinity, retry: false });
-  const session = state.data;
-  useEffect(() => {
-    setSession(session?.csrf_token ?? "", () => void client.invalidateQueries({ queryKey: sessionKey }));
-  }, [session, client]);
-  const begin = useCallback(
-    (begun: Session) => {
-      setSession(begun.csrf_token ?? "", () => undefined);
-      client.setQueryData(sessionKey, begun);
+  // The token is set before anybody sees the session: what is drawn then asks at once.
+  const take = useCallback(
+    (session: Session) => {
+      setSession(session.csrf_token ?? "", () => void client.invalidateQueries({ queryKey: sessionKey }));
+      return session;
     },
     [client],
   );
-  return { session, error: state.error, reread: state.refetch, begin };
+  const state = useQuery({
+    queryKey: sessionKey,
+    queryFn: async () => take(await readSession()),
+    staleTime: Infinity,
+    retry: false,
+  });
+  const begin = useCallback((begun: Session) => client.setQueryData(sessionKey, take(begun)), [client, take]);
+  return { session: state.data, error: state.error, reread: state.refetch, begin };
 }
 
 /** Tells everything below who is signed in. */

@@ -1,0 +1,52 @@
+import Box from "@cloudscape-design/components/box";
+import type { Cluster } from "../../api/inventory";
+import { ListTable } from "../../parts/list-table";
+import { useText } from "../../text";
+
+interface Row {
+  part: string;
+  subject: string;
+  reason: string;
+  detail: string;
+}
+
+/** What of a cluster could not be read or decided, and why. */
+export function Gaps({ cluster }: { cluster: Cluster }) {
+  const text = useText();
+  const t = text.cluster;
+  const rows: Row[] = [
+    ...(cluster.gaps ?? []).map((g) => ({ part: g.section, subject: g.subject ?? "", reason: g.reason, detail: g.detail })),
+    ...(cluster.unknown ?? []).flatMap((u) =>
+      (u.reasons ?? [""]).map((detail) => ({ part: u.trait, subject: "", reason: t.trait, detail })),
+    ),
+  ];
+  return (
+    <ListTable<Row>
+      title={t.coverage}
+      items={rows}
+      sort="part"
+      search={(r) => Object.values(r).join(" ")}
+      searchLabel={t.searchGaps}
+      empty={{ title: t.noGaps }}
+      row={(r) => JSON.stringify(r)}
+      columns={[
+        { id: "part", header: t.section, isRowHeader: true, sort: (r) => r.part, cell: (r) => r.part },
+        { id: "reason", header: t.reason, sort: (r) => r.reason, cell: (r) => r.reason },
+        {
+          id: "what",
+          header: t.what,
+          cell: (r) => (
+            <>
+              {r.detail}
+              {r.subject && (
+                <Box variant="small" display="block">
+                  {r.subject}
+                </Box>
+              )}
+            </>
+          ),
+        },
+      ]}
+    />
+  );
+}

@@ -1,0 +1,80 @@
+import { useQuery } from "@tanstack/react-query";
+import { getAllClusters, getCoverage } from "../../api/inventory";
+import { PageLink } from "../../parts/follow";
+import { ListTable } from "../../parts/list-table";
+import { useFormats, useText } from "../../text";
+
+interface Row {
+  account: string;
+  name: string;
+  region: string;
+  clusters: number;
+  problem: string;
+}
+
+/** The places that were looked at: those with clusters, and those that could not be listed. */
+export function Accounts() {
+  const text = useText();
+  const formats = useFormats();
+  const t = text.settings;
+  const coverage = useQuery({ queryKey: ["coverage"], queryFn: ({ signal }) => getCoverage(signal) });
+  const clusters = useQuery({ queryKey: ["clusters"], queryFn: ({ signal }) => getAllClusters({}, signal) });
+  const rows = new Map<string, Row>();
+  for (const { cluster } of clusters.data?.items ?? []) {
+    const key = `${cluster.ref.account} ${cluster.ref.region}`;
+    const row = rows.get(key) ?? {
+      account: cluster.ref.account,
+      name: cluster.account_name ?? "",
+      region: cluster.ref.region,
+      clusters: 0,
+      problem: "",
+    };
+    rows.set(key, { ...row, clusters: row.clusters + 1 });
+  }
+  for (const p of coverage.data?.places ?? []) {
+    const row = { account: p.account, name: "", region: p.region ?? "", clusters: 0, problem: p.disabled ? t.off : p.detail };
+    rows.set(`${p.account} ${p.region ?? ""}`, row);
+  }
+  const c = coverage.data;
+  return (
+    <ListTable<Row>
+      title={t.accounts}
+      description={c?.discovered_at && t.accountsAbout(formats.number(c.accounts), formats.number(c.regions), formats.ago(c.discovered_at))}
+      items={c && clusters.data && [...rows.values()]}
+      error={coverage.error ?? clusters.error}
+      retry={() => Promise.all([coverage.refetch(), clusters.refetch()])}
+      sort="account"
+      search={(r) => Object.values(r).join(" ")}
+      searchLabel={t.searchAccounts}
+      empty={{ title: t.noAccounts }}
+      row={(r) => `${r.account} ${r.region}`}
+      columns={[
+        {
+          id: "account",
+          header: t.account,
+          isRowHeader: true,
+          sort: (r) => `${r.account} ${r.region}`,
+          cell: (r) => (r.name ? `${r.name} (${r.account})` : r.account),
+        },
+        { id: "region", header: t.region, sort: (r) => r.region, cell: (r) => r.region || text.common.all },
+        {
+          id: "clusters",
+          header: t.clusters,
+          sort: (r) => r.clusters,
+          cell: (r) =>
+            r.clusters > 0 ? (
+              <PageLink
+                href={`/clusters?account=${r.account}&region=${r.region}`}
+                ariaLabel={`${formats.number(r.clusters)} ${t.clusters}, ${r.account} ${r.region}`}
+              >
+                {formats.number(r.clusters)}
+              </PageLink>
+            ) : (
+              formats.number(0)
+            ),
+        },
+        { id: "problem", header: t.problem, sort: (r) => r.problem || undefined, cell: (r) => r.problem || text.common.none },
+      ]}
+    />
+  );
+}

@@ -1,0 +1,76 @@
+import Box from "@cloudscape-design/components/box";
+import ProgressBar from "@cloudscape-design/components/progress-bar";
+import SpaceBetween from "@cloudscape-design/components/space-between";
+import Table from "@cloudscape-design/components/table";
+import { useQuery } from "@tanstack/react-query";
+import { getCoverage } from "../../api/inventory";
+import type { Schemas } from "../../api/native";
+import { PageLink } from "../../parts/follow";
+import { Empty } from "../../parts/problems";
+import { useFormats, useText, type Text } from "../../text";
+import type { Scope } from "./filters";
+import { Widget } from "./widget";
+
+interface Row {
+  part: string;
+  why: string;
+  clusters?: number;
+  example: string;
+}
+
+function rowsOf(c: Schemas["Coverage"], text: Text): Row[] {
+  const t = text.summary;
+  return [
+    ...(c.places ?? [])
+      .filter((p) => !p.disabled)
+      .map((p) => ({ part: [p.account, p.region].filter(Boolean).join(" "), why: t.notListed, example: p.detail })),
+    ...(c.sections ?? []).map((s) => ({ part: s.section, why: t.reasons[s.reason] ?? s.reason, clusters: s.clusters, example: s.example })),
+    ...(c.traits ?? []).map((x) => ({ part: x.trait, why: t.undecided, clusters: x.clusters, example: x.example })),
+  ];
+}
+
+/** What could not be evaluated, and why. */
+export function Coverage({ scope }: { scope: Scope }) {
+  const text = useText();
+  const formats = useFormats();
+  const t = text.summary;
+  const coverage = useQuery({ queryKey: ["coverage"], queryFn: ({ signal }) => getCoverage(signal) });
+  return (
+    <Widget
+      title={t.coverage}
+      query={coverage}
+      scope={scope}
+      ignores={["account", "region", "severity", "status"]}
+      actions={<PageLink href="/clusters?sort=-coverage">{t.incomplete}</PageLink>}
+    >
+      {(c) => (
+        <SpaceBetween size="m">
+          <ProgressBar
+            value={c.clusters === 0 ? 0 : (100 * c.complete) / c.clusters}
+            label={t.read(formats.number(c.complete), formats.number(c.clusters))}
+            description={t.places(formats.number(c.accounts), formats.number(c.regions))}
+          />
+          <Table
+            variant="embedded"
+            wrapLines
+            items={rowsOf(c, text)}
+            trackBy={(r) => `${r.part} ${r.why}`}
+            ariaLabels={{ tableLabel: t.coverage }}
+            empty={<Empty title={t.complete} />}
+            columnDefinitions={[
+              { id: "part", header: t.part, isRowHeader: true, width: 230, cell: (r) => r.part },
+              { id: "why", header: t.why, width: 150, cell: (r) => r.why },
+              {
+                id: "clusters",
+                header: t.clusters,
+                width: 90,
+                cell: (r) => (r.clusters === undefined ? text.common.none : formats.number(r.clusters)),
+              },
+              { id: "example", header: text.cluster.what, cell: (r) => <Box variant="small">{r.example}</Box> },
+            ]}
+          />
+        </SpaceBetween>
+      )}
+    </Widget>
+  );
+}

@@ -1,0 +1,55 @@
+import Box from "@cloudscape-design/components/box";
+import Table from "@cloudscape-design/components/table";
+import { useQuery } from "@tanstack/react-query";
+import { getFindings } from "../../api/hub";
+import { clusterOf } from "../../api/ocsf";
+import { exposureAddress } from "../../parts/addresses";
+import { PageLink } from "../../parts/follow";
+import { Empty } from "../../parts/problems";
+import { SeverityBadge } from "../../parts/severity";
+import { useFormats, useText } from "../../text";
+import { findingFilters, type Scope } from "./filters";
+import { Widget } from "./widget";
+
+/** The eight most severe exposures. */
+export function Worst({ scope }: { scope: Scope }) {
+  const text = useText();
+  const formats = useFormats();
+  const t = text.summary;
+  const worst = useQuery({
+    queryKey: ["summary", "worst", scope],
+    queryFn: ({ signal }) =>
+      getFindings({ Filters: findingFilters(scope), SortCriteria: [{ Field: "severity_id", SortOrder: "desc" }], MaxResults: 8 }, signal),
+  });
+  return (
+    <Widget title={t.worst} query={worst} scope={scope} actions={<PageLink href="/exposures">{t.all}</PageLink>}>
+      {({ Findings }) => (
+        <Table
+          variant="embedded"
+          wrapLines
+          items={Findings}
+          trackBy={(f) => f.metadata.uid}
+          ariaLabels={{ tableLabel: t.worst }}
+          empty={<Empty title={t.noneTitle}>{Object.values(scope).some(Boolean) ? t.noneFiltered : t.noneText}</Empty>}
+          columnDefinitions={[
+            { id: "severity", header: t.severity, width: 110, cell: (f) => <SeverityBadge severity={f.severity} /> },
+            {
+              id: "title",
+              header: t.exposure,
+              isRowHeader: true,
+              cell: (f) => (
+                <>
+                  <PageLink href={exposureAddress(f.metadata.uid)}>{clusterOf(f)?.name ?? f.finding_info.title}</PageLink>
+                  <Box variant="small" display="block">
+                    {f.finding_info.title}
+                  </Box>
+                </>
+              ),
+            },
+            { id: "modified", header: t.modified, width: 130, cell: (f) => formats.ago(f.finding_info.modified_time_dt) },
+          ]}
+        />
+      )}
+    </Widget>
+  );
+}
