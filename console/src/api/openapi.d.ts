@@ -358,6 +358,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/findings/{id}/topics/{topic}/guidance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get how a topic of a finding is remedied, in one form or in all: commands, infrastructure code, manifests, filled with the cluster's names. */
+        get: operations["GetTopicGuidance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/fix-set": {
         parameters: {
             query?: never;
@@ -1291,6 +1308,36 @@ export interface components {
             /** @description Name for people. */
             name?: string;
         };
+        GuidanceInOne: {
+            /** @description Why there are no steps in this form, and what to do instead. */
+            cannot?: string;
+            /** @description Name of the form. */
+            form: string;
+            /** @description What to know besides. */
+            notes: string[] | null;
+            /** @description What a person must choose: it stands in the code as <NAME>. */
+            placeholders: components["schemas"]["GuidancePlaceholder"][] | null;
+            /** @description The steps, in order. */
+            steps: components["schemas"]["GuidanceStep"][] | null;
+            /** @description The form as people write it. */
+            title: string;
+        };
+        GuidancePlaceholder: {
+            /** @description What to put in its place. */
+            meaning: string;
+            /** @description Its name, without the angle brackets. */
+            name: string;
+        };
+        GuidanceStep: {
+            /** @description The step takes the others back. */
+            back?: boolean;
+            /** @description How, in the language. */
+            code?: string;
+            /** @description bash, hcl, yaml, typescript or python. */
+            language?: string;
+            /** @description What is done. */
+            text: string;
+        };
         History: {
             /** @description The changes, oldest first. */
             items: components["schemas"]["ExposureEvent"][] | null;
@@ -1742,6 +1789,24 @@ export interface components {
             /** @description The secret. It is told this once. */
             secret_access_key: string;
         };
+        OptionGuidance: {
+            /** @description Immediate when the exposure ends with the change itself, else Deferred. */
+            effect: string;
+            /** @description The option in each form that was asked for. */
+            forms: components["schemas"]["GuidanceInOne"][] | null;
+            /** @description ID of the option. */
+            id: string;
+            /** @description What of a partly reversible change comes back, or does not. */
+            limit?: string;
+            /** @description Fully reversible, Partly reversible, or Irreversible. */
+            reversibility: string;
+            /** @description Low, Medium or High. */
+            risk: string;
+            /** @description Address of the page that says so. */
+            source: string;
+            /** @description The option in a few words. */
+            title: string;
+        };
         PreferenceSet: {
             /** @description Values by name, at most 64 and 32 KiB; what they mean is the caller's business. */
             values: {
@@ -1966,6 +2031,10 @@ export interface components {
         SinkList: {
             /** @description Sinks in order of their names. */
             sinks: components["schemas"]["DeliverStatus"][] | null;
+        };
+        TopicGuidance: {
+            /** @description The options that fit the finding, the best first. */
+            items: components["schemas"]["OptionGuidance"][] | null;
         };
         TopicGuide: {
             /** @enum {string} */
@@ -2759,6 +2828,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Topics"];
+                };
+            };
+            /** @description Nothing changed since the answer whose tag If-None-Match names. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    GetTopicGuidance: {
+        parameters: {
+            query?: {
+                /** @description Only this form: aws-cli, eksctl, terraform, cloudformation, cdk, python, kubectl, kustomize or helm. */
+                form?: string;
+            };
+            header?: never;
+            path: {
+                /** @description ID of the finding (metadata.uid in the OCSF document). */
+                id: string;
+                /** @description ID of the topic. */
+                topic: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    /** @description Tag of this answer, for If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TopicGuidance"];
                 };
             };
             /** @description Nothing changed since the answer whose tag If-None-Match names. */
