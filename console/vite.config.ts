@@ -8,17 +8,17 @@ function themeSheet(): Plugin {
   const id = "virtual:theme.css";
   return {
     name: "theme-sheet",
-    resolveId: (source) => (source === id ? `\0${id}` : undefined),
-    async load(found) {
-      if (found !== `\0${id}`) {
-        return undefined;
-      }
-      const { module } = await runnerImport<typeof import("./build/sheet")>("./build/sheet.ts", {
-        configFile: false,
-        logLevel: "error",
-        environments: { inline: { resolve: { noExternal: [/@cloudscape-design/] } } },
-      });
-      return module.sheet;
+    resolveId: { filter: { id: /^virtual:theme\.css$/ }, handler: () => `\0${id}` },
+    load: {
+      filter: { id: /virtual:theme\.css$/ },
+      async handler() {
+        const { module } = await runnerImport<typeof import("./build/sheet")>("./build/sheet.ts", {
+          configFile: false,
+          logLevel: "error",
+          environments: { inline: { resolve: { noExternal: [/@cloudscape-design/] } } },
+        });
+        return module.sheet;
+      },
     },
   };
 }
@@ -31,22 +31,22 @@ function fontFiles(): Plugin {
   return {
     name: "font-files",
     enforce: "pre",
-    transform(code, id) {
-      if (!id.endsWith("global-styles/index.css")) {
-        return undefined;
-      }
-      return code.replace(
-        /(font-weight: (\d+);\s*font-style: (\w+);[^}]*?)url\('?data:font\/woff2;[^,]*,([^')]*)'?\)/g,
-        (_, before: string, weight: string, style: string, data: string) => {
-          const source = Buffer.from(data, "base64");
-          const fileName = `assets/open-sans-${createHash("sha256").update(source).digest("hex").slice(0, 8)}.woff2`;
-          this.emitFile({ type: "asset", fileName, source });
-          if (style === "normal" && (weight === "400" || weight === "700")) {
-            early.push(`/${fileName}`);
-          }
-          return `font-display: swap; ${before}url(/${fileName})`;
-        },
-      );
+    transform: {
+      filter: { id: /global-styles\/index\.css$/ },
+      handler(code) {
+        return code.replace(
+          /(font-weight: (\d+);\s*font-style: (\w+);[^}]*?)url\('?data:font\/woff2;[^,]*,([^')]*)'?\)/g,
+          (_, before: string, weight: string, style: string, data: string) => {
+            const source = Buffer.from(data, "base64");
+            const fileName = `assets/open-sans-${createHash("sha256").update(source).digest("hex").slice(0, 8)}.woff2`;
+            this.emitFile({ type: "asset", fileName, source });
+            if (style === "normal" && (weight === "400" || weight === "700")) {
+              early.push(`/${fileName}`);
+            }
+            return `font-display: swap; ${before}url(/${fileName})`;
+          },
+        );
+      },
     },
     transformIndexHtml: () =>
       early.map((href) => ({ tag: "link", attrs: { rel: "preload", as: "font", type: "font/woff2", href, crossorigin: true } })),

@@ -14,6 +14,7 @@ export const theme: Theme = {
     colorBorderButtonPrimaryHover: deeper,
     colorBorderButtonPrimaryActive: deeper,
     colorBackgroundControlChecked: petrol,
+    colorBackgroundSegmentActive: petrol,
     colorBackgroundLayoutToggleSelectedDefault: petrol,
     colorBackgroundLayoutToggleSelectedHover: deeper,
     colorBackgroundLayoutToggleSelectedActive: deeper,

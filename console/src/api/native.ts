@@ -18,6 +18,15 @@ export const getTopics = (id: string, signal?: AbortSignal): Promise<Schemas["To
 export const project = (id: string, topics: string[], signal?: AbortSignal): Promise<Schemas["Projection"]> =>
   request("POST", `${v1}/findings/${segment(id)}/projection`, { topics }, signal);
 
+export const getGuidance = (id: string, topic: string, signal?: AbortSignal): Promise<Schemas["TopicGuidance"]> =>
+  request("GET", `${v1}/findings/${segment(id)}/topics/${segment(topic)}/guidance`, undefined, signal);
+
+export const getPreferences = (signal?: AbortSignal): Promise<Schemas["PreferenceSet"]> =>
+  request("GET", `${v1}/preferences`, undefined, signal);
+
+export const putPreferences = (values: Record<string, unknown>): Promise<Schemas["PreferenceSet"]> =>
+  request("PUT", `${v1}/preferences`, { values });
+
 export const getTraits = (signal?: AbortSignal): Promise<Schemas["Traits"]> => request("GET", `${v1}/traits`, undefined, signal);
 
 export const getVersion = (signal?: AbortSignal): Promise<Schemas["Build"]> => request("GET", `${v1}/version`, undefined, signal);

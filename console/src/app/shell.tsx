@@ -46,6 +46,7 @@ export function Shell() {
       <AppLayout
         headerSelector="#top"
         toolsHide
+        navigationWidth={220}
         navigationOpen={navigationOpen}
         onNavigationChange={(e) => setNavigationOpen(e.detail.open)}
         navigation={<SideNavigation items={navigation(text)} activeHref={active ?? ""} onFollow={follow} />}

@@ -32,8 +32,11 @@ export class Formats {
     return this.numbers.format(n);
   }
 
-  /** A part of 1 as a percentage; small ones keep a digit that is not zero. */
+  /** A part of 1 as a percentage: small ones keep a digit that is not zero, and only all is 100 %. */
   share(n: number): string {
+    if (n > 0.999 && n < 1) {
+      return `>${this.share(0.999)}`;
+    }
     return new Intl.NumberFormat(this.language, { style: "percent", maximumSignificantDigits: n < 0.1 ? 2 : 3 }).format(n);
   }
 

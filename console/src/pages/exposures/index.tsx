@@ -1,12 +1,160 @@
-import Header from "@cloudscape-design/components/header";
+import "./list.css";
+import Button from "@cloudscape-design/components/button";
+import type { CollectionPreferencesProps } from "@cloudscape-design/components/collection-preferences";
+import Select from "@cloudscape-design/components/select";
+import { useState } from "react";
 import { Page } from "../../app/layout";
-import { useText } from "../../text";
+import type { Finding } from "../../api/ocsf";
+import { Empty, ProblemAlert } from "../../parts/problems";
+import { useStored } from "../../parts/stored";
+import { useFormats, useText } from "../../text";
+import { usualDisplay } from "./columns";
+import { FilterBar } from "./filter-bar";
+import { filtersOf, openOnly, tooMany, type Query } from "./filters";
+import { Groups } from "./groups";
+import { ListHeader } from "./header";
+import { List, ListPreferences } from "./list";
+import { FindingPanel } from "./panel";
+import { groupFields, useFindings, useGroups, useTotal } from "./queries";
+import { QuickFilters } from "./quick-filters";
+import { groupings, useListState, type Grouping } from "./state";
 
+const usual: CollectionPreferencesProps.Preferences = {
+  pageSize: 20,
+  wrapLines: true,
+  contentDensity: "comfortable",
+};
+
+/** The list of exposures: in groups, or one by one. */
 export default function Exposures() {
   const text = useText();
+  const formats = useFormats();
+  const { state, change } = useListState();
+  const [preferences, setPreferences] = useStored("exposures.list", usual);
+  const [quick, setQuick] = useStored("exposures.quick", true);
+  const grouped = groupFields[state.group] !== undefined && state.within === undefined;
+  const size = preferences.pageSize ?? 20;
+
+  const groups = useGroups(state, grouped);
+  const findings = useFindings(state, size, !grouped && !tooMany(state.query));
+  const total = useTotal(state, !grouped);
+  const loaded = findings.data?.pages ?? [];
+  const place = JSON.stringify([filtersOf(state.query), state.group, state.within, state.sort, size]);
+  const [at, setAt] = useState({ place, page: 1 });
+  const page = at.place === place ? at.page : 1;
+  const items = loaded[page - 1]?.Findings ?? [];
+
+  const [many, setMany] = useState<Finding[]>([]);
+  const one = items.filter((f) => f.metadata.uid === state.finding);
+  const selected = many.length > 1 ? many : one;
+  const select = (chosen: Finding[]) => {
+    setMany(chosen);
+    change({ finding: chosen.length === 1 ? chosen[0]?.metadata.uid : undefined });
+  };
+  const go = (next: number) => {
+    setMany([]);
+    if (next > loaded.length && findings.hasNextPage) {
+      void findings.fetchNextPage().then(() => setAt({ place, page: next }));
+      return;
+    }
+    setAt({ place, page: next });
+  };
+
+  const error = grouped ? groups.error : findings.error;
+  const count = grouped ? (groups.data?.reduce((sum, g) => sum + (state.group === "trait" ? 0 : g.total), 0) ?? 0) : (total ?? 0);
+  const clear = () => change({ query: { operation: "and", tokens: [], tokenGroups: [] }, within: undefined, finding: undefined });
+  const filter = (
+    <div className="filter-row">
+      <FilterBar
+        query={state.query}
+        onChange={(query) => change({ query, finding: undefined })}
+        count={count ? text.exposures.count(count, formats.number(count)) : ""}
+      />
+      <Select
+        inlineLabelText={text.exposures.groupBy}
+        selectedOption={{ value: state.group, label: text.exposures.by[state.group] }}
+        options={groupings.map((g) => ({ value: g, label: text.exposures.by[g] }))}
+        onChange={(e) => change({ group: e.detail.selectedOption.value as Grouping, within: undefined, finding: undefined })}
+      />
+    </div>
+  );
+  const parts = {
+    header: (
+      <ListHeader
+        state={state}
+        change={change}
+        grouped={grouped}
+        count={grouped ? groups.data?.length : total}
+        selected={grouped ? [] : selected}
+        shown={items}
+        quick={{ shown: quick, show: () => setQuick(true) }}
+        onLabelled={() => setMany([])}
+      />
+    ),
+    filter,
+    preferences: <ListPreferences value={{ contentDisplay: usualDisplay(text, formats), ...preferences }} onChange={setPreferences} />,
+    empty: <Nothing query={state.query} clear={clear} />,
+  };
   return (
-    <Page title={text.nav.exposures} breadcrumbs={[{ text: text.nav.exposures, href: "/exposures" }]}>
-      <Header variant="h1">{text.nav.exposures}</Header>
+    <Page
+      title={text.exposures.title}
+      breadcrumbs={[{ text: text.exposures.title, href: "/exposures" }]}
+      contentType="table"
+      splitPanel={one[0] && many.length < 2 && !grouped ? <FindingPanel finding={one[0]} /> : undefined}
+      splitPanelOpen={one.length === 1 && !grouped}
+      onSplitPanelToggle={(open) => {
+        if (!open) {
+          select([]);
+        }
+      }}
+    >
+      <div className={quick ? "list-with-filters" : "list-alone"}>
+        {quick && (
+          <QuickFilters query={state.query} onChange={(query) => change({ query, finding: undefined })} onHide={() => setQuick(false)} />
+        )}
+        <div>
+          {tooMany(state.query) && <ProblemAlert header={text.exposures.loadFailed} error={new Error(text.exposures.filter.tooMany)} />}
+          {error && <ProblemAlert header={text.exposures.loadFailed} error={error} retry={grouped ? groups.refetch : findings.refetch} />}
+          {grouped ? (
+            <Groups
+              state={state}
+              rows={groups.data ?? []}
+              loading={groups.isPending}
+              onOpen={(within) => change({ within })}
+              parts={parts}
+            />
+          ) : (
+            <List
+              state={state}
+              change={change}
+              items={items}
+              loading={findings.isPending || findings.isFetchingNextPage}
+              selected={selected}
+              onSelect={select}
+              columns={{ contentDisplay: usualDisplay(text, formats), ...preferences }}
+              pages={{
+                current: page,
+                count: Math.max(1, loaded.length, total === undefined ? 1 : Math.min(Math.ceil(total / size), loaded.length + 1)),
+                more: findings.hasNextPage,
+                go,
+              }}
+              parts={parts}
+            />
+          )}
+        </div>
+      </div>
     </Page>
+  );
+}
+
+function Nothing({ query, clear }: { query: Query; clear: () => void }) {
+  const text = useText().exposures;
+  const filtered = JSON.stringify(query) !== JSON.stringify(openOnly) && (query.tokenGroups ?? []).length > 0;
+  return filtered ? (
+    <Empty title={text.noMatch} action={<Button onClick={clear}>{text.clear}</Button>}>
+      {text.noMatchText}
+    </Empty>
+  ) : (
+    <Empty title={text.empty}>{text.emptyText}</Empty>
   );
 }
