@@ -29,9 +29,24 @@ type clause struct {
 	// that do not; empty when the clause has no quick way to give them.
 	source     string
 	sourceArgs []any
+	// exact tells that the source gives all items that satisfy the clause and no others,
+	// once that it gives none twice.
+	exact, once bool
+	// statuses are those that the items have which satisfy the clause, few of them, and
+	// open is how many items have one of those; nil when the clause does not tell.
+	statuses []string
+	open     float64
 }
 
 func fixed(holds bool) clause { return clause{fixed: true, holds: holds} }
+
+// with is a table c of the numbers that the source gives, each once.
+func (c clause) with() string {
+	if c.once {
+		return `WITH c AS (` + c.source + `) `
+	}
+	return `WITH c AS MATERIALIZED (SELECT DISTINCT number FROM (` + c.source + `) x) `
+}
 
 // compiler turns filters into SQL.
 type compiler struct {
@@ -132,12 +147,16 @@ func (k compiler) and(terms []clause) clause {
 		}
 		if t.source != "" && t.candidates < smallest {
 			smallest, out.candidates = t.candidates, t.candidates
-			out.source, out.sourceArgs = t.source, t.sourceArgs
+			out.source, out.sourceArgs, out.exact, out.once = t.source, t.sourceArgs, t.exact, t.once
+		}
+		if t.statuses != nil {
+			out.statuses, out.open = t.statuses, t.open
 		}
 	}
 	if len(texts) == 0 {
 		return fixed(true)
 	}
+	out.exact = out.exact && len(texts) == 1
 	out.text = "(" + strings.Join(texts, " AND ") + ")"
 	return out
 }
@@ -145,7 +164,7 @@ func (k compiler) and(terms []clause) clause {
 func (k compiler) or(terms []clause) clause {
 	out := clause{}
 	var texts, sources []string
-	quick := true
+	quick, exact, once := true, true, true
 	for _, t := range terms {
 		if t.fixed && t.holds {
 			return fixed(true)
@@ -157,7 +176,7 @@ func (k compiler) or(terms []clause) clause {
 		out.args = append(out.args, t.args...)
 		out.about += t.about
 		out.candidates += t.candidates
-		quick = quick && t.source != ""
+		quick, exact, once = quick && t.source != "", exact && t.exact, once && t.once
 		sources = append(sources, t.source)
 		out.sourceArgs = append(out.sourceArgs, t.sourceArgs...)
 	}
@@ -166,9 +185,9 @@ func (k compiler) or(terms []clause) clause {
 	}
 	out.about = min(out.about, k.total)
 	out.text = "(" + strings.Join(texts, " OR ") + ")"
-	out.source = strings.Join(sources, " UNION ")
+	out.source, out.exact, out.once = strings.Join(sources, " UNION "), exact, once || len(sources) > 1
 	if !quick {
-		out.source, out.sourceArgs = "", nil
+		out.source, out.sourceArgs, out.exact, out.once = "", nil, false, false
 	}
 	return out
 }
@@ -282,7 +301,7 @@ func (k compiler) columnTest(ctx context.Context, p place, t *search.Test) (clau
 		if len(ids) == 0 || len(ids) == len(p.names()) {
 			return fixed(len(ids) > 0), nil
 		}
-		return k.columnClause(ctx, condition{text: p.name + " IN (" + strings.Join(ids, ", ") + ")"})
+		return k.labelled(ctx, p.name, ids)
 	case t.Kind == search.Number:
 		return k.columnClause(ctx, bounds(p.name, t.Bounds))
 	case t.Kind == search.Date:
@@ -307,6 +326,23 @@ func (k compiler) columnTest(ctx context.Context, p place, t *search.Test) (clau
 	}
 	c.text = "(" + strings.Join(texts, " AND ") + ")"
 	return c, nil
+}
+
+// maxStatuses bounds the statuses whose items are walked one after the other.
+const maxStatuses = 4
+
+// labelled is the clause that an item's severity or status is one of a few, which
+// are counted.
+func (k compiler) labelled(ctx context.Context, column string, ids []string) (clause, error) {
+	in := column + " IN (" + strings.Join(ids, ", ") + ")"
+	c := clause{text: "(e." + in + ")", source: `SELECT number FROM ` + k.c.table + ` WHERE ` + in, exact: true, once: true}
+	var n int64
+	err := k.db.row(ctx, `SELECT coalesce(CAST(sum(number) AS BIGINT), 0) FROM counts WHERE value = ? AND `+in, []any{k.c.all()}, &n)
+	c.about, c.candidates = float64(n), float64(n)
+	if column == "status" && len(ids) <= maxStatuses {
+		c.statuses, c.open = ids, float64(n)
+	}
+	return c, err
 }
 
 // columnWords is a test for words of a field that is a column: SQL has no words, so
@@ -346,7 +382,7 @@ func errTooMany(field string) error {
 // columnClause is a condition on a column of the items; the column's name may not
 // be the beginning of another word of the condition.
 func (k compiler) columnClause(ctx context.Context, on condition) (clause, error) {
-	c := clause{text: "(" + on.text + ")", args: on.args, source: `SELECT number FROM ` + k.c.table + ` WHERE ` + on.text, sourceArgs: on.args}
+	c := clause{text: "(" + on.text + ")", args: on.args, source: `SELECT number FROM ` + k.c.table + ` WHERE ` + on.text, sourceArgs: on.args, exact: true, once: true}
 	var err error
 	c.about, err = k.probe(ctx, c.source, c.sourceArgs)
 	c.candidates = c.about
@@ -369,7 +405,7 @@ func (k compiler) amounts(ctx context.Context, field string, on condition) (clau
 	c := clause{
 		text:   fmt.Sprintf(`((SELECT 1 FROM amounts n WHERE n.item = e.number AND n.field = %d AND %s LIMIT 1) IS NOT NULL)`, id, on.text),
 		args:   on.args,
-		source: fmt.Sprintf(`SELECT n.item AS number FROM amounts n WHERE n.field = %d AND %s`, id, on.text), sourceArgs: on.args,
+		source: fmt.Sprintf(`SELECT n.item AS number FROM amounts n WHERE n.field = %d AND %s`, id, on.text), sourceArgs: on.args, exact: true,
 	}
 	var err error
 	c.about, err = k.probe(ctx, c.source, c.sourceArgs)
@@ -422,7 +458,7 @@ func (k compiler) hasValues(ctx context.Context, lo, hi int64, ids []int64) (cla
 		in[i] = strconv.FormatInt(id, 10)
 	}
 	names := strings.Join(in, ", ")
-	c := clause{source: `SELECT item AS number FROM postings WHERE value IN (` + names + `)`}
+	c := clause{source: `SELECT item AS number FROM postings WHERE value IN (` + names + `)`, exact: true, once: len(ids) == 1}
 	c.text = `((SELECT 1 FROM postings p WHERE p.item = e.number AND p.value IN (` + names + `) LIMIT 1) IS NOT NULL)`
 	if len(ids) > fewNamed {
 		c.text = `((SELECT 1 FROM postings p WHERE p.item = e.number AND p.value BETWEEN ? AND ? AND +p.value IN (` + names + `) LIMIT 1) IS NOT NULL)`

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -57,6 +58,29 @@ func (o order) walks() bool {
 	}
 	// findings by severity and then by change have an index of their own
 	return len(o) == 2 && o[0].expr == "e.severity" && o[1].expr == "e.modified" && o[0].down == o[1].down
+}
+
+// byStatus reports whether the items of one status can be walked in the order, by
+// an index.
+func (o order) byStatus() bool {
+	return len(o) == 1 && (o[0].expr == "e.severity" || o[0].expr == "e.modified") || len(o) == 2 && o.walks()
+}
+
+// compare orders two hits of an order of whole numbers.
+func (o order) compare(a, b hit) int {
+	for i, k := range o {
+		if c := cmp.Compare(*a.at.Keys[i].Integer, *b.at.Keys[i].Integer); c != 0 {
+			return directed(c, k.down)
+		}
+	}
+	return directed(cmp.Compare(a.at.Number, b.at.Number), o.down())
+}
+
+func directed(c int, down bool) int {
+	if down {
+		return -c
+	}
+	return c
 }
 
 func (o order) down() bool { return len(o) > 0 && o[len(o)-1].down }

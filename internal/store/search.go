@@ -183,9 +183,26 @@ func (s searcher) hits(ctx context.Context, at position, n int) ([]hit, error) {
 	if !s.o.walks() || s.where.source != "" && s.where.candidates < s.steps(n) {
 		return s.sorted(ctx, at, n)
 	}
+	if s.where.statuses == nil || !s.o.byStatus() {
+		return s.walked(ctx, at, n, "")
+	}
+	var list []hit
+	for _, status := range s.where.statuses {
+		found, err := s.walked(ctx, at, n, " AND e.status = "+status)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, found...)
+	}
+	slices.SortFunc(list, s.o.compare)
+	return list[:min(len(list), n)], nil
+}
+
+// walked walks the order, among the items that also satisfy a condition.
+func (s searcher) walked(ctx context.Context, at position, n int, among string) ([]hit, error) {
 	var list []hit
 	for _, part := range s.o.segments(at) {
-		text := `SELECT e.number` + s.keys() + ` FROM ` + s.c.table + ` e WHERE ` + part.text + ` AND ` + s.where.text + s.o.by() + fmt.Sprintf(` LIMIT %d`, n-len(list))
+		text := `SELECT e.number` + s.keys() + ` FROM ` + s.c.table + ` e WHERE ` + part.text + ` AND ` + s.where.text + among + s.o.by() + fmt.Sprintf(` LIMIT %d`, n-len(list))
 		found, err := s.query(ctx, text, append(slices.Clone(part.args), s.where.args...))
 		list = append(list, found...)
 		if err != nil || len(list) == n {
@@ -196,7 +213,13 @@ func (s searcher) hits(ctx context.Context, at position, n int) ([]hit, error) {
 }
 
 // steps is about how many items a walk tests for a page.
-func (s searcher) steps(n int) float64 { return float64(n) * s.total / max(s.where.about, 1) }
+func (s searcher) steps(n int) float64 {
+	walked := s.total
+	if s.where.statuses != nil && s.o.byStatus() {
+		walked = s.where.open
+	}
+	return float64(n) * walked / max(s.where.about, 1)
+}
 
 func (s searcher) keys() string {
 	var b strings.Builder
@@ -211,8 +234,11 @@ func (s searcher) sorted(ctx context.Context, at position, n int) ([]hit, error)
 	from, args := s.c.table+` e WHERE `, []any{}
 	with := ``
 	if s.where.source != "" {
-		with, args = `WITH c AS MATERIALIZED (SELECT DISTINCT number FROM (`+s.where.source+`) x) `, append(args, s.where.sourceArgs...)
+		with, args = s.where.with(), append(args, s.where.sourceArgs...)
 		from = `c CROSS JOIN ` + s.c.table + ` e WHERE e.number = c.number AND `
+	}
+	if s.where.source != "" && s.where.exact {
+		s.where.text, s.where.args = "TRUE", nil
 	}
 	after := s.o.after(at)
 	text := with + `SELECT * FROM (SELECT e.number` + s.keys() + ` FROM ` + from + s.where.text + `) s WHERE ` + after.text + s.o.sorted() + fmt.Sprintf(` LIMIT %d`, n)

@@ -3,8 +3,11 @@ package store
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/eksposure/eksposure/internal/search"
 )
@@ -28,14 +31,19 @@ func (db *DB) statistics(ctx context.Context, c *collection, r search.GroupReque
 	if err != nil {
 		return nil, err
 	}
-	list := make([]search.Groups, 0, len(r.Rules))
-	for _, rule := range r.Rules {
-		g := grouper{k: k, rule: rule, request: r}
-		values, err := g.values(ctx)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, search.Groups{Field: rule.Field, Values: values})
+	list := make([]search.Groups, len(r.Rules))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, rule := range r.Rules {
+		group.Go(func() error {
+			g := grouper{k: k, rule: rule, request: r}
+			values, err := g.values(ctx)
+			list[i] = search.Groups{Field: rule.Field, Values: values}
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
 	}
 	return list, nil
 }
@@ -117,8 +125,12 @@ func (g grouper) fromItems(ctx context.Context, where clause) ([]search.GroupVal
 	from, args := g.k.c.table+` e`, []any{}
 	with := ``
 	if where.source != "" && where.candidates < g.k.total/4 {
-		with, args = `WITH c AS MATERIALIZED (SELECT DISTINCT number FROM (`+where.source+`) x) `, append(args, where.sourceArgs...)
+		with, args = where.with(), append(args, where.sourceArgs...)
 		from, where.text = `c CROSS JOIN `+g.k.c.table+` e`, `e.number = c.number AND `+where.text
+	}
+	matching := `SELECT e.number FROM ` + from + ` WHERE ` + where.text
+	if with != "" && where.exact {
+		matching, where.args, where.text = `SELECT number FROM c`, nil, `e.number = c.number`
 	}
 	p, isColumn := g.k.c.columns[g.rule.Field]
 	switch {
@@ -129,8 +141,7 @@ func (g grouper) fromItems(ctx context.Context, where clause) ([]search.GroupVal
 	}
 	lo, hi := span(g.k.c.number(g.rule.Field))
 	args = append(append(args, where.args...), lo, hi)
-	return g.readWords(ctx, with+`SELECT q.value AS value, count(*) AS n FROM (SELECT e.number FROM `+from+` WHERE `+where.text+
-		`) m CROSS JOIN postings q WHERE q.item = m.number AND q.value BETWEEN ? AND ? GROUP BY q.value`, args...)
+	return g.readWords(ctx, with+`SELECT q.value AS value, count(*) AS n FROM (`+matching+`) m CROSS JOIN postings q WHERE q.item = m.number AND q.value BETWEEN ? AND ? GROUP BY q.value`, args...)
 }
 
 // readWords sorts groups of words by their count, and gives the first.
