@@ -1,0 +1,180 @@
+// Package plan says what is changed on a cluster to remedy a trait, as data: what
+// there is, what there shall be, how it is undone.
+//
+// A plan is drafted from a snapshot by a pure function, one file per topic. It is
+// approved by its hash, which covers every byte that is applied. The package does
+// no I/O and changes nothing; package remediation does.
+package plan
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/eksposure/eksposure/internal/exposure"
+	"github.com/eksposure/eksposure/internal/inventory"
+)
+
+// Version is the version of the plan's JSON. A field is never reused.
+const Version = 1
+
+// Plan is what shall be changed on one cluster.
+type Plan struct {
+	Version int    `json:"version"`
+	ID      string `json:"id"`
+	// Cluster and Finding are what the plan is for; Trait and Option say which remedy.
+	Cluster inventory.ClusterRef `json:"cluster"`
+	Finding string               `json:"finding"`
+	Trait   string               `json:"trait"`
+	Option  string               `json:"option"`
+	Title   string               `json:"title"`
+	// Author is the stable ID of who drafted it, AuthorName is for people.
+	Author     string `json:"author"`
+	AuthorName string `json:"author_name,omitempty"`
+	// Drafted is when; Seen is when the snapshot was collected that it is made from.
+	Drafted time.Time `json:"drafted_at"`
+	Seen    time.Time `json:"seen_at"`
+	// Before and After are the cluster's severities; an empty After is resolved.
+	Before exposure.Severity `json:"severity_before"`
+	After  exposure.Severity `json:"severity_after"`
+	// Ends tells that the trait is to be gone, and not only weaker.
+	Ends bool `json:"ends_trait"`
+	// Actions are done in this order, each when the one before holds.
+	Actions []Action `json:"actions"`
+	// Checks are what was looked at so that nobody is locked out.
+	Checks []Check  `json:"checks,omitempty"`
+	Notes  []string `json:"notes,omitempty"`
+}
+
+// Kind is what an action changes.
+type Kind string
+
+// The kinds.
+const (
+	// EndpointAccess is who reaches the Kubernetes API (eks:UpdateClusterConfig).
+	EndpointAccess Kind = "endpoint-access"
+	// SecretsEncryption is the key that secrets are encrypted with
+	// (eks:AssociateEncryptionConfig).
+	SecretsEncryption Kind = "secrets-encryption"
+)
+
+// Action is one change of one thing.
+type Action struct {
+	Kind   Kind                  `json:"kind"`
+	Target inventory.ResourceRef `json:"target"`
+	// Title is a short sentence: "Switch the private endpoint on".
+	Title string `json:"title"`
+	// From must be there when the action begins; To is there when it is done.
+	From Setting `json:"from"`
+	To   Setting `json:"to"`
+	// Permissions are the IAM actions that it needs.
+	Permissions []string `json:"permissions"`
+	Risk        Risk     `json:"risk"`
+	Effect      Effect   `json:"effect"`
+	// Irreversible says why it cannot be undone; empty when it can.
+	Irreversible string `json:"irreversible,omitempty"`
+}
+
+// Inverse is the action that undoes this one; false when none does.
+func (a Action) Inverse() (Action, bool) {
+	if a.Irreversible != "" {
+		return Action{}, false
+	}
+	back := a
+	back.From, back.To = a.To, a.From
+	back.Title = "Take back: " + a.Title
+	return back, true
+}
+
+// Risk is how much can go wrong.
+type Risk string
+
+// The risks.
+const (
+	RiskLow    Risk = "low"
+	RiskMedium Risk = "medium"
+	RiskHigh   Risk = "high"
+)
+
+// Effect is when the exposure ends.
+type Effect string
+
+// The effects: with the change itself, or with what follows it.
+const (
+	Immediate Effect = "immediate"
+	Deferred  Effect = "deferred"
+)
+
+// Check is one thing that was looked at so that nobody is locked out.
+type Check struct {
+	Name    string  `json:"name"`
+	Verdict Verdict `json:"verdict"`
+	Detail  string  `json:"detail"`
+}
+
+// Verdict is what a check came to.
+type Verdict string
+
+// The verdicts. A plan with a failed check cannot be approved; one that is unknown
+// takes a word of the approver.
+const (
+	Passed  Verdict = "passed"
+	Failed  Verdict = "failed"
+	Unknown Verdict = "unknown"
+)
+
+// AcceptAll accepts every check without an answer; AcceptIrreversible accepts that
+// something cannot be undone, which AcceptAll does not.
+const (
+	AcceptAll          = "all"
+	AcceptIrreversible = "irreversible"
+)
+
+// With gives the names of the checks with a verdict.
+func (p *Plan) With(v Verdict) []string {
+	var names []string
+	for _, c := range p.Checks {
+		if c.Verdict == v {
+			names = append(names, c.Name)
+		}
+	}
+	return names
+}
+
+// Demands are what an approver must accept by name: the checks without an answer,
+// and AcceptIrreversible when an action cannot be undone.
+func (p *Plan) Demands() []string {
+	names := p.With(Unknown)
+	if !p.Reversible() {
+		names = append(names, AcceptIrreversible)
+	}
+	return names
+}
+
+// Reversible reports whether every action can be undone.
+func (p *Plan) Reversible() bool {
+	return !slices.ContainsFunc(p.Actions, func(a Action) bool { return a.Irreversible != "" })
+}
+
+// Permissions are the IAM actions that applying takes, each once, in order.
+func (p *Plan) Permissions() []string {
+	var all []string
+	for _, a := range p.Actions {
+		all = append(all, a.Permissions...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// Hash is the SHA-256 of the plan's JSON, in hexadecimal.
+func (p *Plan) Hash() (string, error) {
+	text, err := json.Marshal(p)
+	if err != nil {
+		return "", fmt.Errorf("plan %q: %w", p.ID, err)
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:]), nil
+}

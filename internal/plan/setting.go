@@ -1,0 +1,117 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/eksposure/eksposure/internal/inventory"
+)
+
+// Setting is what a target has, or shall have: the member of the action's kind.
+type Setting struct {
+	Endpoint   *Endpoint   `json:"endpoint,omitempty"`
+	Encryption *Encryption `json:"encryption,omitempty"`
+}
+
+// Endpoint is who reaches the Kubernetes API.
+type Endpoint struct {
+	Public  bool `json:"public"`
+	Private bool `json:"private"`
+	// CIDRs are the ranges that the public endpoint lets in, in order. EKS keeps
+	// them while it is off, when they count for nothing.
+	CIDRs []string `json:"public_cidrs,omitempty"`
+}
+
+// Encryption is the key that secrets are encrypted with; an empty one is none.
+type Encryption struct {
+	KeyARN string `json:"key_arn,omitempty"`
+}
+
+// Equal compares what counts.
+func (s Setting) Equal(o Setting) bool {
+	if (s.Endpoint == nil) != (o.Endpoint == nil) || (s.Encryption == nil) != (o.Encryption == nil) {
+		return false
+	}
+	if s.Encryption != nil && *s.Encryption != *o.Encryption {
+		return false
+	}
+	return s.Endpoint == nil || s.Endpoint.equal(*o.Endpoint)
+}
+
+func (e Endpoint) equal(o Endpoint) bool {
+	if e.Public != o.Public || e.Private != o.Private {
+		return false
+	}
+	return !e.Public || slices.Equal(effective(e.CIDRs), effective(o.CIDRs))
+}
+
+// String writes the setting for a person.
+func (s Setting) String() string {
+	switch {
+	case s.Endpoint != nil:
+		return s.Endpoint.String()
+	case s.Encryption != nil && s.Encryption.KeyARN != "":
+		return "key " + s.Encryption.KeyARN
+	}
+	return "no key of yours"
+}
+
+// String writes the access for a person: "private on, public off".
+func (e Endpoint) String() string {
+	text := "private " + onOff(e.Private) + ", public " + onOff(e.Public)
+	if !e.Public {
+		return text
+	}
+	return fmt.Sprintf("%s for %s", text, list(effective(e.CIDRs)))
+}
+
+func onOff(on bool) string {
+	if on {
+		return "on"
+	}
+	return "off"
+}
+
+// Of reads the setting of a kind from a snapshot. Ranges that EKS leaves out are
+// told as what they stand for, so that they can be restored.
+func Of(k Kind, s *inventory.Snapshot) Setting {
+	if k == SecretsEncryption {
+		for _, e := range s.Cluster.Encryption {
+			if slices.Contains(e.Resources, "secrets") && e.KeyARN != "" {
+				return Setting{Encryption: &Encryption{KeyARN: e.KeyARN}}
+			}
+		}
+		return Setting{Encryption: &Encryption{}}
+	}
+	e := Endpoint{}
+	if now := s.Cluster.Endpoint; now != nil {
+		e = Endpoint{Public: now.Public, Private: now.Private, CIDRs: slices.Clone(now.PublicCIDRs)}
+	}
+	if e.Public && len(e.CIDRs) == 0 {
+		e.CIDRs = []string{everybody}
+		if s.Cluster.Network.IPFamily == familyIPv6 {
+			e.CIDRs = append(e.CIDRs, everybodyIPv6)
+		}
+	}
+	return Setting{Endpoint: &e}
+}
+
+// Put gives the snapshot as it would be with the setting. A key that a plan names
+// was looked at, and is enabled.
+func (s Setting) Put(now *inventory.Snapshot) *inventory.Snapshot {
+	then := *now
+	if s.Endpoint != nil {
+		e := inventory.Endpoint{}
+		if now.Cluster.Endpoint != nil {
+			e = *now.Cluster.Endpoint
+		}
+		e.Public, e.Private, e.PublicCIDRs = s.Endpoint.Public, s.Endpoint.Private, slices.Clone(s.Endpoint.CIDRs)
+		then.Cluster.Endpoint = &e
+		return &then
+	}
+	key := s.Encryption.KeyARN
+	then.Cluster.Encryption = []inventory.Encryption{{Resources: []string{"secrets"}, KeyARN: key}}
+	then.Keys = slices.DeleteFunc(slices.Clone(now.Keys), func(k inventory.Key) bool { return k.ARN == key })
+	then.Keys = append(then.Keys, inventory.Key{ARN: key, State: keyEnabled, Manager: managedByCustomer})
+	return &then
+}

@@ -1,0 +1,75 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/eksposure/eksposure/internal/fault"
+)
+
+// State is how far a plan is.
+type State string
+
+// The states.
+const (
+	Drafted   State = "drafted"
+	Approved  State = "approved"
+	Applying  State = "applying"
+	Paused    State = "paused"
+	Verifying State = "verifying"
+	Done      State = "done"
+	Stopped   State = "failed" // Failed is a check's verdict
+	Reverting State = "reverting"
+	Reverted  State = "reverted"
+	Cancelled State = "cancelled"
+)
+
+// next are the states that may follow each.
+func next(s State) []State {
+	switch s {
+	case Drafted:
+		return []State{Approved, Cancelled}
+	case Approved:
+		return []State{Applying, Cancelled}
+	case Applying:
+		return []State{Paused, Verifying, Stopped}
+	case Paused:
+		return []State{Applying, Reverting, Cancelled}
+	case Verifying:
+		return []State{Done, Stopped}
+	case Done, Stopped:
+		return []State{Reverting}
+	case Reverting:
+		return []State{Reverted, Stopped}
+	case Reverted, Cancelled:
+	}
+	return nil
+}
+
+// Move checks that one state may follow another: fault.ErrConflict when it may not.
+func Move(from, to State) error {
+	if slices.Contains(next(from), to) {
+		return nil
+	}
+	if len(next(from)) == 0 {
+		return fmt.Errorf("it is %s, which is its end: %w", from, fault.ErrConflict)
+	}
+	return fmt.Errorf("it is %s and cannot become %s, but %s: %w", from, to, strings.Join(words(next(from)), " or "), fault.ErrConflict)
+}
+
+// States lists all states, from the first to the ends.
+func States() []State {
+	return []State{Drafted, Approved, Applying, Paused, Verifying, Done, Stopped, Reverting, Reverted, Cancelled}
+}
+
+// Working reports whether something is being done, and so is to be carried on.
+func (s State) Working() bool { return slices.Contains([]State{Applying, Verifying, Reverting}, s) }
+
+func words(states []State) []string {
+	out := make([]string, len(states))
+	for i, s := range states {
+		out[i] = string(s)
+	}
+	return out
+}
