@@ -1,6 +1,7 @@
 package estate
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -62,7 +63,9 @@ func (e *Estate) answer(r *http.Request, svc service, op operation, c *call, rec
 		return nil, svc.common(failUnknown, "")
 	}
 	denied := op.denied(svc, c)
-	switch e.fault(record) {
+	kind := e.fault(record)
+	lost := kind == FaultLose
+	switch kind { //nolint:exhaustive // a lost answer is made first
 	case FaultThrottle:
 		return nil, svc.common(failThrottled, "")
 	case FaultBreak:
@@ -76,7 +79,28 @@ func (e *Estate) answer(r *http.Request, svc service, op operation, c *call, rec
 	if denied != nil {
 		return nil, denied
 	}
-	return op.handle(r.Context(), c)
+	result, err := e.handle(r.Context(), svc, op, c)
+	if err == nil && lost {
+		return nil, svc.common(failBroken, "")
+	}
+	return result, err
+}
+
+// handle makes the call. Calls of EKS see the clusters as they are by now, and one
+// that changes them is alone.
+func (e *Estate) handle(ctx context.Context, svc service, op operation, c *call) (any, error) {
+	if svc.name != "eks" {
+		return op.handle(ctx, c)
+	}
+	e.settle()
+	if op.changes {
+		e.world.Lock()
+		defer e.world.Unlock()
+		return op.handle(ctx, c)
+	}
+	e.world.RLock()
+	defer e.world.RUnlock()
+	return op.handle(ctx, c)
 }
 
 // regionEnabled reports whether the account has the region of the call. Tokens

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/eks"
+	ekstypes "github.com/aws/aws-sdk-go-v2/service/eks/types"
 	"github.com/aws/aws-sdk-go-v2/service/inspector2"
 	inspectortypes "github.com/aws/aws-sdk-go-v2/service/inspector2/types"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
@@ -104,6 +105,7 @@ func TestEveryMessageFollowsTheServiceModels(t *testing.T) {
 	must(t, organizations.NewFromConfig(root).ListAccounts, &organizations.ListAccountsInput{MaxResults: aws.Int32(2)})
 	must(t, organizations.NewFromConfig(root).DescribeOrganization, &organizations.DescribeOrganizationInput{})
 	sinks(t, w)
+	changes(t, e, wired)
 
 	// Every operation that the estate has, so that a new one is checked too.
 	for _, op := range e.Operations() {
@@ -111,4 +113,31 @@ func TestEveryMessageFollowsTheServiceModels(t *testing.T) {
 			t.Errorf("no good answer of %s was checked", op)
 		}
 	}
+}
+
+// changes asks every operation that changes a cluster, in the role for that.
+func changes(t *testing.T, e *estate.Estate, wired func(aws.Config) aws.Config) {
+	t.Helper()
+	out := must(t, sts.NewFromConfig(demoUser(e, "us-east-1")).AssumeRole, &sts.AssumeRoleInput{
+		RoleArn: aws.String("arn:aws:iam::" + payments + ":role/" + estate.RemediationRole), RoleSessionName: aws.String("change"),
+	})
+	client := eks.NewFromConfig(wired(config(e, *out.Credentials.AccessKeyId, *out.Credentials.SecretAccessKey, *out.Credentials.SessionToken, "us-east-1")))
+	var key string
+	for _, a := range e.Scenario().Accounts {
+		for _, k := range a.Keys {
+			if a.ID == payments && k.Region == "us-east-1" {
+				key = "arn:aws:kms:us-east-1:" + a.ID + ":key/" + k.ID
+			}
+		}
+	}
+	name := aws.String("payments-legacy")
+	u := must(t, client.AssociateEncryptionConfig, &eks.AssociateEncryptionConfigInput{
+		ClusterName:      name,
+		EncryptionConfig: []ekstypes.EncryptionConfig{{Resources: []string{"secrets"}, Provider: &ekstypes.Provider{KeyArn: aws.String(key)}}},
+	}).Update
+	must(t, client.DescribeUpdate, &eks.DescribeUpdateInput{Name: name, UpdateId: u.Id})
+	client = eks.NewFromConfig(wired(config(e, *out.Credentials.AccessKeyId, *out.Credentials.SecretAccessKey, *out.Credentials.SessionToken, "eu-west-1")))
+	must(t, client.UpdateClusterConfig, &eks.UpdateClusterConfigInput{
+		Name: aws.String("ledger"), ResourcesVpcConfig: &ekstypes.VpcConfigRequest{PublicAccessCidrs: []string{"203.0.113.0/26"}},
+	})
 }

@@ -35,6 +35,8 @@ type operation struct {
 	// resource gives the ARN named in a denial; nil means "*".
 	resource func(*call) string
 	handle   func(context.Context, *call) (any, error)
+	// changes marks what changes clusters.
+	changes bool
 }
 
 // decode reads the JSON body into v.
@@ -164,6 +166,7 @@ const (
 	FaultHang     FaultKind = "hang"     // no answer until the caller gives up
 	FaultBreak    FaultKind = "break"    // the service's internal error
 	FaultDeny     FaultKind = "deny"     // as if no policy allowed it
+	FaultLose     FaultKind = "lose"     // done, and the answer is lost on its way
 )
 
 // Fault makes chosen calls go wrong. An empty field matches everything.

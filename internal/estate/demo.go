@@ -28,6 +28,9 @@ const (
 // ScanRole is the role that the demo's accounts have for scanning.
 const ScanRole = "eksposure-scan"
 
+// RemediationRole is the role that the demo's accounts have for applying plans.
+const RemediationRole = "eksposure-remediation"
+
 // DemoUser is the access key of the demo's caller: a user of the management
 // account that may read its own account and assume ScanRole in the others.
 const DemoUser = "AKIAIOSFODNN7EXAMPLE"
@@ -74,6 +77,11 @@ func scanActions() []string {
 	}
 }
 
+// changeActions are the actions that the demo's role for applying plans is allowed.
+func changeActions() []string {
+	return []string{"eks:AssociateEncryptionConfig", "eks:DescribeUpdate", "eks:UpdateClusterConfig", "kms:CreateGrant", "kms:DescribeKey"}
+}
+
 // Demo is the scenario of `eksposure demo`: a dozen clusters in three accounts
 // and three regions, with something of everything. Each call makes a new one, so
 // a test may change it first: an account without Roles, for one, cannot be assumed.
@@ -105,7 +113,9 @@ func Demo(published *images.Registry) *Scenario {
 	for i := range s.Accounts {
 		a := &s.Accounts[i]
 		a.Regions = regions()
-		a.Roles = append(a.Roles, Role{Name: ScanRole, Trust: []string{platformAccount}, Allow: scanActions()})
+		a.Roles = append(a.Roles,
+			Role{Name: ScanRole, Trust: []string{platformAccount}, Allow: scanActions()},
+			Role{Name: RemediationRole, Trust: []string{platformAccount}, Allow: changeActions()})
 		reader := roleARN(a.ID, ScanRole)
 		if len(a.Users) > 0 {
 			reader = "arn:aws:iam::" + a.ID + ":user/" + a.Users[0].Name

@@ -13,6 +13,7 @@ func (d demo) paymentsKeys() []Key {
 			Region: ireland, ID: stableUUID("payments-dr"), State: "PendingDeletion", CreatedAt: ago(400), DeletionDate: ago(-9),
 			Description: "EKS secrets of payments-dr",
 		},
+		{Region: virginia, ID: stableUUID("payments-legacy"), State: "Enabled", CreatedAt: ago(30), Description: "For EKS secrets of payments-legacy"},
 		{Region: ireland, ID: stableUUID("ledger"), State: "Enabled", CreatedAt: ago(500), Description: "Owned by the treasury team", Closed: true},
 	}
 }

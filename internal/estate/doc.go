@@ -8,7 +8,8 @@
 // What is simulated:
 //
 //   - AWS: STS, Organizations, Account, EC2 DescribeRegions, the reading half of
-//     EKS, KMS DescribeKey, ECR GetAuthorizationToken, EventBridge PutEvents and
+//     EKS with UpdateClusterConfig (endpoint access, upgrade policy) and
+//     AssociateEncryptionConfig, KMS DescribeKey, ECR GetAuthorizationToken, EventBridge PutEvents and
 //     objects of S3 (path style, multipart uploads), at one address, told
 //     apart by the service in the request's signature scope, each in its own
 //     protocol with its own names for errors. Signatures (SigV4, in headers and
@@ -20,11 +21,16 @@
 //     authority, EKS bearer tokens verified for real, access entries mapped to
 //     RBAC rules, lists in pages, JSON and protobuf.
 //   - A registry: an OCI registry under the names of real ones, see [Estate.Mirrors].
-//   - Failures: [Fault] throttles, hangs, breaks or denies chosen calls.
+//   - Changes of clusters: an update takes [Config].UpdateTime, one at a time for a
+//     cluster; a request token begins it once; EKS's own rules refuse what they
+//     refuse; [Cluster].Failing makes one fail.
+//   - Failures: [Fault] throttles, hangs, breaks or denies chosen calls, or loses
+//     their answers.
 //
 // What is not: IAM policies are lists of action patterns without conditions or
-// resources; session policies, session tags and MFA are refused; events and
-// objects are all that can be written, and nothing in a cluster; no pod runs, and
+// resources; session policies, session tags and MFA are refused; nothing in a
+// cluster can be written, and of other services events and objects alone; no pod
+// runs, an endpoint answers whatever its access says, and
 // Kubernetes lists do not change while the estate is up; watches are refused.
 // Messages are held against the models in tests only: the running estate overlooks
 // members of a request that it does not know.

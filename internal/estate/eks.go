@@ -11,9 +11,7 @@ import (
 // pageEKS is the largest page of the EKS lists (maxResults).
 const pageEKS = 100
 
-// eksOperations are the reading half of EKS. An operation that writes would be
-// one more row, with a handler that changes the cluster under the estate's lock
-// and adds an Update.
+// eksOperations are the reading half of EKS; eksUpdates are what changes clusters.
 func (e *Estate) eksOperations() []operation {
 	cluster := (*call).clusterARN
 	sub := func(kind, part string) func(*call) string {

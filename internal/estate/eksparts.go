@@ -266,16 +266,24 @@ func describeUpdate(_ context.Context, c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	return map[string]any{"update": u.show()}, nil
+}
+
+// show is the update as EKS shows it. What will fail is told when it has.
+func (u Update) show() map[string]any {
 	params, failures := []map[string]any{}, []map[string]any{}
 	for _, key := range slices.Sorted(maps.Keys(u.Params)) {
 		params = append(params, map[string]any{"type": key, "value": u.Params[key]})
 	}
 	for _, text := range u.Errors {
+		if u.Status == "InProgress" {
+			break
+		}
 		failures = append(failures, map[string]any{"errorCode": "OperationNotPermitted", "errorMessage": text})
 	}
-	return map[string]any{"update": map[string]any{
+	return map[string]any{
 		"id": u.ID, "status": u.Status, "type": u.Type, "createdAt": u.CreatedAt.Unix(), "params": params, "errors": failures,
-	}}, nil
+	}
 }
 
 // status is where a version stands on a day, in the API's new and old words.

@@ -1,6 +1,7 @@
 package estate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,6 +34,8 @@ type Config struct {
 	Faults []Fault
 	// Images are what the registry serves; nil means [images.New].
 	Images *images.Registry
+	// UpdateTime is how long an update of a cluster takes; two seconds when zero.
+	UpdateTime time.Duration
 }
 
 // Estate is a running simulation.
@@ -52,6 +55,12 @@ type Estate struct {
 	done       chan struct{}
 	stop       sync.Once
 	buckets    *buckets
+	updateTime time.Duration
+
+	// world guards the clusters, which updates change; updating are those that one
+	// works on.
+	world    sync.RWMutex
+	updating []*Cluster
 
 	mu     sync.Mutex
 	calls  []Call
@@ -84,8 +93,9 @@ func Start(ctx context.Context, cfg Config) (*Estate, error) {
 	e := &Estate{
 		scenario: cfg.Scenario, now: cfg.Now, services: services(), vault: newVault(cfg.Scenario), codec: codec,
 		kube: map[string]*kubeServer{}, faults: slices.Clone(cfg.Faults), done: make(chan struct{}), passwords: newPasswords(cfg.Now), buckets: newBuckets(),
+		updateTime: cmp.Or(cfg.UpdateTime, 2*time.Second),
 	}
-	e.operations = slices.Concat(e.stsOperations(), e.organizationOperations(), e.eksOperations(), e.keyOperations(), e.eventOperations(), e.objectOperations(), e.inspectorOperations())
+	e.operations = slices.Concat(e.stsOperations(), e.organizationOperations(), e.eksOperations(), e.eksUpdates(), e.keyOperations(), e.eventOperations(), e.objectOperations(), e.inspectorOperations())
 	if err := e.open(ctx, cfg); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}

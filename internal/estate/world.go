@@ -137,6 +137,10 @@ type Cluster struct {
 	AccessEntries   []AccessEntry
 	PodIdentities   []PodIdentity
 	Updates         []Update
+	// Failing are the errors that the next updates end with, one each.
+	Failing []string
+	// tokens are the client request tokens of updates, with their IDs.
+	tokens map[string]string
 
 	// Unreachable gives the endpoint an address where nothing answers, as a
 	// private endpoint looks from outside its network.
@@ -207,6 +211,10 @@ type Update struct {
 	CreatedAt        time.Time
 	Params           map[string]string
 	Errors           []string
+
+	// done and apply are when an update of a call is done, and what it changes.
+	done  time.Time
+	apply func(*Cluster)
 }
 
 // Grant gives a Kubernetes group the reading of some resources, in all namespaces.
