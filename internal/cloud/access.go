@@ -17,8 +17,9 @@ import (
 const sessionName = "eksposure"
 
 // in returns the SDK configuration for one region of an account. The caller's
-// own account is used directly; in every other one the role is assumed, once,
-// and its credentials are kept and renewed by the SDK's cache.
+// own account is used directly, unless the role is for it too; in every other one
+// the role is assumed, once, and its credentials are kept and renewed by the SDK's
+// cache.
 func (c *Client) in(ctx context.Context, p place) (aws.Config, error) {
 	credentials, err := c.credentials(ctx, p.account)
 	if err != nil {
@@ -49,7 +50,7 @@ func (c *Client) eks(ctx context.Context, p place) (*eks.Client, error) {
 
 // credentials returns the working credentials of an account.
 func (c *Client) credentials(ctx context.Context, account string) (aws.CredentialsProvider, error) {
-	if account == c.caller.Account {
+	if account == c.caller.Account && !c.cfg.RoleInOwn {
 		return c.base.Credentials, nil
 	}
 	if c.cfg.RoleName == "" {

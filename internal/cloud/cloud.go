@@ -5,8 +5,9 @@
 // It takes a Config and the AWS SDK's own environment (profiles, keys, endpoint
 // overrides) and gives inventory types; no AWS type leaves the package. What
 // could not be read becomes a Skip or a Gap that names the error and its remedy;
-// only what makes all further work pointless is an error. It never writes to
-// AWS, and never makes a call whose IAM action is not in Permissions.
+// only what makes all further work pointless is an error. A Client changes no
+// cluster; a Changer does the actions of approved plans, in a role of its own. No
+// call is made whose IAM action is not in Permissions or ChangePermissions.
 package cloud
 
 import (
@@ -58,6 +59,8 @@ type Config struct {
 	// RoleName is the role, with its path if it has one, that is assumed in every
 	// account but the caller's own.
 	RoleName string
+	// RoleInOwn assumes the role in the caller's own account too.
+	RoleInOwn bool
 	// ExternalID is sent when the role is assumed; empty sends none.
 	ExternalID string
 	// Organization reads the accounts of the caller's AWS Organization; the caller

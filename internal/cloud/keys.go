@@ -13,6 +13,7 @@ import (
 
 	"github.com/eksposure/eksposure/internal/fault"
 	"github.com/eksposure/eksposure/internal/inventory"
+	"github.com/eksposure/eksposure/internal/plan"
 )
 
 // keyNotFound is the state of a key that KMS does not know; the word is ours.
@@ -74,5 +75,32 @@ func (r *reader) keyAs(ctx context.Context, p place, keyARN string) (inventory.K
 	}
 	return inventory.Key{
 		ARN: keyARN, State: string(got.KeyState), Manager: string(got.KeyManager), DeletionDate: utc(got.DeletionDate),
+	}, nil
+}
+
+// Key tells what a plan has to know of a key for a cluster's secrets: asked with the
+// role in the cluster's account, whose word EKS takes. A key that does not exist is
+// fault.ErrNotFound.
+func (c *Client) Key(ctx context.Context, ref inventory.ClusterRef, keyARN string) (plan.KeyState, error) {
+	parsed, err := arn.Parse(keyARN)
+	if err != nil || parsed.Service != "kms" || !regionShape.MatchString(parsed.Region) {
+		return plan.KeyState{}, fmt.Errorf("key %q: want the ARN of a KMS key, such as arn:%s:kms:%s:%s:key/ID: %w", keyARN, ref.Partition, ref.Region, ref.Account, fault.ErrInvalid)
+	}
+	cfg, err := c.in(ctx, place{ref.Account, parsed.Region})
+	if err != nil {
+		return plan.KeyState{}, err
+	}
+	key, err := call(ctx, c, kmsDescribeKey, func(ctx context.Context) (*kmstypes.KeyMetadata, error) {
+		out, err := kms.NewFromConfig(cfg).DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: aws.String(keyARN)})
+		if err != nil {
+			return nil, err
+		}
+		return answered(kmsDescribeKey, out.KeyMetadata)
+	})
+	if err != nil {
+		return plan.KeyState{}, err
+	}
+	return plan.KeyState{
+		ARN: aws.ToString(key.Arn), State: string(key.KeyState), Spec: string(key.KeySpec), Usage: string(key.KeyUsage), Manager: string(key.KeyManager),
 	}, nil
 }

@@ -17,6 +17,7 @@ const (
 	ecrGetAuthorizationToken          action = "ecr:GetAuthorizationToken" //nolint:gosec // an action's name
 	inspector2GetClustersForImage     action = "inspector2:GetClustersForImage"
 	inspector2ListFindings            action = "inspector2:ListFindings"
+	eksAssociateEncryptionConfig      action = "eks:AssociateEncryptionConfig"
 	eksDescribeAccessEntry            action = "eks:DescribeAccessEntry"
 	eksDescribeAddon                  action = "eks:DescribeAddon"
 	eksDescribeCluster                action = "eks:DescribeCluster"
@@ -33,6 +34,7 @@ const (
 	eksListNodegroups                 action = "eks:ListNodegroups"
 	eksListPodIdentityAssociations    action = "eks:ListPodIdentityAssociations"
 	eksListUpdates                    action = "eks:ListUpdates"
+	eksUpdateClusterConfig            action = "eks:UpdateClusterConfig"
 	kmsDescribeKey                    action = "kms:DescribeKey"
 	organizationsListAccounts         action = "organizations:ListAccounts"
 	stsAssumeRole                     action = "sts:AssumeRole"
@@ -57,15 +59,17 @@ const (
 	ScopeCaller Scope = "caller"
 	// ScopeSink is needed by the caller for what it writes to: an event bus, a bucket.
 	ScopeSink Scope = "sink"
+	// ScopeRemediation is needed by the role that applies plans, and by no other.
+	ScopeRemediation Scope = "remediation"
 )
 
-// Permission is one IAM action that scanning needs.
+// Permission is one IAM action.
 type Permission struct {
 	// Action is SERVICE:OPERATION.
 	Action string
 	// Scope is who needs it.
 	Scope Scope
-	// Why says what is read with it.
+	// Why says what is read or changed with it.
 	Why string
 }
 
@@ -101,6 +105,35 @@ func Permissions() []Permission {
 	}
 	slices.SortFunc(list, func(a, b Permission) int { return cmp.Compare(a.Action, b.Action) })
 	return list
+}
+
+// ChangePermissions lists every IAM action that applying plans needs, sorted: of a
+// role of its own, in every account with clusters to change.
+func ChangePermissions() []Permission {
+	return []Permission{
+		{string(eksAssociateEncryptionConfig), ScopeRemediation, "encrypt the secrets of a cluster with a key"},
+		{string(eksDescribeUpdate), ScopeRemediation, "how far a change is, and why it failed"},
+		{string(eksUpdateClusterConfig), ScopeRemediation, "who reaches the Kubernetes API"},
+		{"kms:CreateGrant", ScopeRemediation, "EKS makes a grant on the key in the caller's name"},
+		{string(kmsDescribeKey), ScopeRemediation, "EKS looks at the key in the caller's name"},
+	}
+}
+
+// RemediationPolicy renders the IAM policy of the role of the setting
+// remediation.role.
+func RemediationPolicy() string {
+	var eks, kms []string
+	for _, p := range ChangePermissions() {
+		if strings.HasPrefix(p.Action, "kms:") {
+			kms = append(kms, p.Action)
+			continue
+		}
+		eks = append(eks, p.Action)
+	}
+	return render(
+		statement{Sid: "EksposureChange", Effect: "Allow", Action: eks, Resource: []string{"*"}},
+		statement{Sid: "EksposureKeys", Effect: "Allow", Action: kms, Resource: []string{"*"}},
+	)
 }
 
 // policy is an IAM policy document.

@@ -1,0 +1,220 @@
+package cloud_test
+
+import (
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/eksposure/eksposure/internal/cloud"
+	"github.com/eksposure/eksposure/internal/estate"
+	"github.com/eksposure/eksposure/internal/estate/images"
+	"github.com/eksposure/eksposure/internal/fault"
+	"github.com/eksposure/eksposure/internal/inventory"
+	"github.com/eksposure/eksposure/internal/plan"
+)
+
+const (
+	paymentsAccount = "444455556666"
+	toolsAccount    = "777788889999"
+	secretsKey      = "arn:aws:kms:us-east-1:" + paymentsAccount + ":key/k"
+)
+
+var (
+	legacy = inventory.ClusterRef{Partition: "aws", Account: paymentsAccount, Region: "us-east-1", Name: "payments-legacy"}
+	own    = inventory.ClusterRef{Partition: "aws", Account: toolsAccount, Region: "eu-central-1", Name: "platform-tools"}
+)
+
+// changing gives the two sides of changing the estate's clusters: who looks, with the
+// rights of scanning, and who changes, with the published rights for that but one.
+func changing(t *testing.T, without string) (*estate.Estate, *cloud.Client, *cloud.Changer) {
+	t.Helper()
+	published, err := images.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var allowed []string
+	for _, p := range cloud.ChangePermissions() {
+		if p.Action != without {
+			allowed = append(allowed, p.Action)
+		}
+	}
+	s := estate.Demo(published)
+	for i := range s.Accounts {
+		a := &s.Accounts[i]
+		for j := range a.Roles {
+			if a.Roles[j].Name == estate.RemediationRole {
+				a.Roles[j].Allow = allowed
+			}
+		}
+		if a.ID == paymentsAccount {
+			a.Keys = []estate.Key{{Region: "us-east-1", ID: "k", State: "Enabled", CreatedAt: estate.AsOf()}}
+		}
+	}
+	e, err := estate.Start(t.Context(), estate.Config{Scenario: s, Images: published, Now: time.Now, UpdateTime: time.Nanosecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			t.Errorf("close the estate: %v", err)
+		}
+	})
+	for _, setting := range e.Env() {
+		name, value, _ := strings.Cut(setting, "=")
+		t.Setenv(name, value)
+	}
+	t.Setenv("AWS_PROFILE", "")
+	looks, err := cloud.New(t.Context(), cloud.Config{RoleName: estate.ScanRole, Attempts: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	changes, err := cloud.NewChanger(t.Context(), cloud.Config{RoleName: estate.RemediationRole, Attempts: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e, looks, changes
+}
+
+func endpointTo(to plan.Endpoint) plan.Action {
+	return plan.Action{Kind: plan.EndpointAccess, To: plan.Setting{Endpoint: &to}}
+}
+
+func keyTo(arn string) plan.Action {
+	return plan.Action{Kind: plan.SecretsEncryption, To: plan.Setting{Encryption: &plan.Encryption{KeyARN: arn}}}
+}
+
+// Each kind of action: begun, followed, and there, in the caller's own account and in
+// another, in the role for changes alone.
+func TestChanger(t *testing.T) {
+	e, looks, changes := changing(t, "")
+	for _, tt := range []struct {
+		ref    inventory.ClusterRef
+		action plan.Action
+	}{
+		{legacy, endpointTo(plan.Endpoint{Public: true, Private: true, CIDRs: []string{"203.0.113.0/24"}})},
+		{own, endpointTo(plan.Endpoint{Private: true})},
+		{legacy, keyTo(secretsKey)},
+	} {
+		id, err := changes.Begin(t.Context(), tt.action, tt.ref, "token "+tt.action.To.String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := changes.Begin(t.Context(), tt.action, tt.ref, "token "+tt.action.To.String())
+		if err != nil || again != id {
+			t.Errorf("the same token gives update %q and %q, %v", id, again, err)
+		}
+		u, err := changes.Progress(t.Context(), tt.ref, id)
+		if err != nil || u.Status != "Successful" || u.ID != id {
+			t.Errorf("progress %+v, %v", u, err)
+		}
+		s, err := looks.Describe(t.Context(), tt.ref)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := plan.Of(tt.action.Kind, s); !got.Equal(tt.action.To) {
+			t.Errorf("the cluster has %q, want %q", got, tt.action.To)
+		}
+	}
+	for _, c := range e.Calls() {
+		if strings.HasPrefix(c.Operation, "Update") || strings.HasPrefix(c.Operation, "Associate") {
+			if !strings.Contains(c.Caller, "assumed-role/"+estate.RemediationRole+"/") {
+				t.Errorf("%s was asked for by %s", c.Operation, c.Caller)
+			}
+		}
+	}
+}
+
+func TestChangerRefusals(t *testing.T) {
+	e, _, changes := changing(t, "")
+	private := endpointTo(plan.Endpoint{Private: true})
+	if _, err := changes.Begin(t.Context(), private, inventory.ClusterRef{Partition: "aws", Account: paymentsAccount, Region: "us-east-1", Name: "none"}, "t"); !errors.Is(err, fault.ErrNotFound) {
+		t.Errorf("a cluster that is not there: %v", err)
+	}
+	if _, err := changes.Begin(t.Context(), endpointTo(plan.Endpoint{}), legacy, "t"); !errors.Is(err, fault.ErrInvalid) {
+		t.Errorf("both endpoints off: %v", err)
+	}
+	if _, err := changes.Begin(t.Context(), plan.Action{Kind: "reboot"}, legacy, "t"); !errors.Is(err, fault.ErrInvalid) {
+		t.Errorf("a kind that there is not: %v", err)
+	}
+	if _, err := changes.Begin(t.Context(), private, inventory.ClusterRef{Partition: "aws-cn", Account: paymentsAccount, Region: "cn-north-1", Name: "c"}, "t"); !errors.Is(err, fault.ErrInvalid) {
+		t.Errorf("another partition: %v", err)
+	}
+	if _, err := changes.Progress(t.Context(), legacy, "none"); !errors.Is(err, fault.ErrNotFound) && !errors.Is(err, fault.ErrInvalid) {
+		t.Errorf("an update that is not there: %v", err)
+	}
+	e.Inject(estate.Fault{Operation: "UpdateClusterConfig", Kind: estate.FaultThrottle, Times: 1})
+	if _, err := changes.Begin(t.Context(), private, legacy, "t"); !errors.Is(err, fault.ErrThrottled) {
+		t.Errorf("throttled: %v", err)
+	}
+	e.Inject(estate.Fault{Operation: "UpdateClusterConfig", Kind: estate.FaultLose, Times: 1})
+	if _, err := changes.Begin(t.Context(), private, legacy, "t"); !errors.Is(err, fault.ErrUnavailable) {
+		t.Errorf("a lost answer: %v", err)
+	}
+	if _, err := cloud.NewChanger(t.Context(), cloud.Config{}); !errors.Is(err, fault.ErrInvalid) {
+		t.Errorf("without a role: %v", err)
+	}
+}
+
+func TestKey(t *testing.T) {
+	_, looks, _ := changing(t, "")
+	got, err := looks.Key(t.Context(), legacy, secretsKey)
+	want := plan.KeyState{ARN: secretsKey, State: "Enabled", Spec: "SYMMETRIC_DEFAULT", Usage: "ENCRYPT_DECRYPT", Manager: "CUSTOMER"}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	if _, err := looks.Key(t.Context(), legacy, secretsKey+"x"); !errors.Is(err, fault.ErrNotFound) {
+		t.Errorf("a key that is not there: %v", err)
+	}
+	if _, err := looks.Key(t.Context(), legacy, "alias/x"); !errors.Is(err, fault.ErrInvalid) {
+		t.Errorf("no ARN: %v", err)
+	}
+}
+
+// Every right of the role that changes is needed: without it one of its works is
+// denied, with an error that names it.
+func TestEachRightToChangeIsNeeded(t *testing.T) {
+	for _, p := range cloud.ChangePermissions() {
+		t.Run(p.Action, func(t *testing.T) {
+			_, _, changes := changing(t, p.Action)
+			id, first := changes.Begin(t.Context(), endpointTo(plan.Endpoint{Private: true}), legacy, "one")
+			_, second := changes.Progress(t.Context(), legacy, id)
+			_, third := changes.Begin(t.Context(), keyTo(secretsKey), legacy, "two")
+			var denied []string
+			for _, err := range []error{first, second, third} {
+				if errors.Is(err, fault.ErrDenied) {
+					denied = append(denied, err.Error())
+				}
+			}
+			if !slices.ContainsFunc(denied, func(text string) bool { return strings.Contains(text, p.Action) }) {
+				t.Errorf("nothing names it: %q", denied)
+			}
+		})
+	}
+}
+
+func TestRemediationPolicy(t *testing.T) {
+	var doc struct {
+		Statement []struct{ Action []string }
+	}
+	if err := json.Unmarshal([]byte(cloud.RemediationPolicy()), &doc); err != nil {
+		t.Fatal(err)
+	}
+	var got, want []string
+	for _, s := range doc.Statement {
+		got = append(got, s.Action...)
+	}
+	for _, p := range cloud.ChangePermissions() {
+		want = append(want, p.Action)
+		if p.Why == "" || p.Scope != cloud.ScopeRemediation {
+			t.Errorf("%+v", p)
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" || !slices.IsSorted(want) {
+		t.Errorf("(-table +policy):\n%s", diff)
+	}
+}
