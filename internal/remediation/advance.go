@@ -1,0 +1,265 @@
+package remediation
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/eksposure/eksposure/internal/access"
+	"github.com/eksposure/eksposure/internal/exposure"
+	"github.com/eksposure/eksposure/internal/fault"
+	"github.com/eksposure/eksposure/internal/inventory"
+	"github.com/eksposure/eksposure/internal/plan"
+)
+
+const (
+	// leaseTime is how long a process that died keeps others away. One that lives
+	// prolongs it.
+	leaseTime = time.Minute
+	// soonest and latest bound the time to the next look: EKS changes an endpoint in
+	// minutes and upgrades a control plane in half an hour.
+	soonest = 2 * time.Second
+	latest  = time.Minute
+	// patience is how long a done update may go unseen, and a verdict unknown.
+	patience = 30 * time.Minute
+)
+
+// itself is who the audit log names for what goes on without anybody asking.
+var itself = access.Principal{ID: "eksposure", Name: "eksposure"}
+
+// Advance does the next thing of a run that is at work, and gives the run. When
+// there is something to wait for, Look says until when. A plan that another process
+// works on is fault.ErrConflict.
+func (s *Service) Advance(ctx context.Context, id string) (Run, error) {
+	if err := s.ready(); err != nil {
+		return Run{}, err
+	}
+	ctx, release, err := s.hold(ctx, id)
+	if err != nil {
+		return Run{}, err
+	}
+	defer release()
+	r, err := s.Run(ctx, id)
+	if err != nil || !r.State.Working() {
+		return r, err
+	}
+	if !r.approved() {
+		return s.fail(ctx, r, "the plan is not what was approved")
+	}
+	switch {
+	case r.State == plan.Applying && next(r.Steps) == nil:
+		return s.save(ctx, r, "verify", func(now *Run) { now.State, now.Problem, now.Look = plan.Verifying, "", time.Time{} })
+	case r.State == plan.Applying:
+		return s.advance(ctx, r, next(r.Steps))
+	case r.State == plan.Reverting && next(r.Back) != nil:
+		return s.advance(ctx, r, next(r.Back))
+	}
+	return s.verify(ctx, r)
+}
+
+// hold claims the plan and prolongs the claim until release is called. The context
+// ends when the claim is lost.
+func (s *Service) hold(ctx context.Context, id string) (held context.Context, release func(), err error) {
+	claim := func(ctx context.Context) (bool, error) {
+		return s.cfg.Leases.Claim(ctx, kind, id, s.cfg.Holder, s.cfg.Now().Add(leaseTime))
+	}
+	claimed, err := claim(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !claimed {
+		return nil, nil, fmt.Errorf("plan %q is being worked on by another eksposure: %w", id, fault.ErrConflict)
+	}
+	held, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(leaseTime / 3)
+		defer tick.Stop()
+		for {
+			select {
+			case <-held.Done():
+				return
+			case <-tick.C:
+				if ok, err := claim(held); err != nil || !ok {
+					cancel()
+				}
+			}
+		}
+	}()
+	return held, func() {
+		cancel()
+		<-done
+		_ = s.cfg.Leases.Release(context.WithoutCancel(ctx), kind, id, s.cfg.Holder) // it ends by itself
+	}, nil
+}
+
+// advance takes a step one look or one call further.
+func (s *Service) advance(ctx context.Context, r Run, st *Step) (Run, error) {
+	action := r.Do(*st)
+	now, err := s.describe(ctx, r.Plan.Cluster)
+	if err != nil {
+		return s.delay(ctx, r, *st, err)
+	}
+	has, busy := plan.Of(action.Kind, now), working(now)
+	switch {
+	case has.Equal(action.To) && busy == "":
+		return s.save(ctx, r, "hold", func(now *Run) {
+			now.same(st).Held = s.now()
+			now.Problem, now.Look = "", time.Time{}
+		})
+	case st.Update != "":
+		return s.await(ctx, r, st, has)
+	case !has.Equal(action.From) && !has.Equal(action.To):
+		return s.fail(ctx, r, fmt.Sprintf("something moved: %q was planned for %q, and the cluster has %q; draft a new plan", action.Title, action.From, has))
+	case busy != "" && st.Begun.IsZero():
+		return s.wait(ctx, r, *st, busy)
+	}
+	return s.begin(ctx, r, st)
+}
+
+// describe reads the cluster; what cannot be read is an error.
+func (s *Service) describe(ctx context.Context, ref inventory.ClusterRef) (*inventory.Snapshot, error) {
+	now, err := s.cfg.Clusters.Describe(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	for _, section := range []inventory.Section{inventory.SectionCluster, inventory.SectionUpdates} {
+		if g := now.Gap(section); g != nil {
+			return nil, fmt.Errorf("cluster %q could not be read: %s: %w", ref, g.Detail, fault.ErrUnavailable)
+		}
+	}
+	return now, nil
+}
+
+// working says what a cluster is busy with; empty when it is not.
+func working(now *inventory.Snapshot) string {
+	if now.Cluster.Status != "ACTIVE" {
+		return "the cluster is " + now.Cluster.Status
+	}
+	for _, u := range now.Cluster.Updates {
+		if u.Status == "InProgress" {
+			return fmt.Sprintf("EKS works on update %s (%s)", u.ID, u.Type)
+		}
+	}
+	return ""
+}
+
+// begin writes down that an action begins, and asks for it.
+func (s *Service) begin(ctx context.Context, r Run, st *Step) (Run, error) {
+	if st.Begun.IsZero() {
+		var err error
+		if r, err = s.save(ctx, r, "begin", func(now *Run) { now.same(st).Begun = s.now() }); err != nil {
+			return r, err
+		}
+		st = r.same(st)
+	}
+	action := r.Do(*st)
+	update, err := s.cfg.Actor.Begin(ctx, action, r.Plan.Cluster, st.Token)
+	switch {
+	case err == nil:
+		return s.note(ctx, r, st, update)
+	case ctx.Err() != nil:
+		return r, err // it goes on where it was
+	case errors.Is(err, fault.ErrConflict):
+		return s.wait(ctx, r, *st, "EKS is busy with another update: "+fault.Message(err))
+	case fault.Of(err).Retry:
+		return s.wait(ctx, r, *st, fault.Message(err))
+	}
+	return s.fail(ctx, r, fmt.Sprintf("%s: %s", action.Title, fault.Message(err)))
+}
+
+// await looks at the update that EKS works on.
+func (s *Service) await(ctx context.Context, r Run, st *Step, has plan.Setting) (Run, error) {
+	action := r.Do(*st)
+	update, err := s.cfg.Actor.Progress(ctx, r.Plan.Cluster, st.Update)
+	if err != nil {
+		return s.delay(ctx, r, *st, err)
+	}
+	switch update.Status {
+	case "Failed", "Cancelled":
+		return s.fail(ctx, r, fmt.Sprintf("%s: EKS update %s is %s: %s", action.Title, update.ID, strings.ToLower(update.Status), strings.Join(update.Errors, "; ")))
+	case "Successful":
+		if !has.Equal(action.To) && (!has.Equal(action.From) || s.now().Sub(st.Begun) > patience) {
+			return s.fail(ctx, r, fmt.Sprintf("something moved: %q was done by EKS update %s, and the cluster has %q", action.Title, update.ID, has))
+		}
+		return s.wait(ctx, r, *st, "EKS is done, and does not show it yet")
+	}
+	return s.wait(ctx, r, *st, "EKS works on update "+update.ID)
+}
+
+// delay waits after an error that may pass by itself or by a person's help; the
+// reason is told. A cluster or an update that is not there ends the work.
+func (s *Service) delay(ctx context.Context, r Run, st Step, err error) (Run, error) {
+	switch {
+	case ctx.Err() != nil:
+		return r, err
+	case errors.Is(err, fault.ErrNotFound):
+		return s.fail(ctx, r, fault.Message(err))
+	}
+	return s.wait(ctx, r, st, fault.Message(err))
+}
+
+// verify scans the cluster, and believes what that says.
+func (s *Service) verify(ctx context.Context, r Run) (Run, error) {
+	last := Step{Begun: r.settled()}
+	o, err := s.cfg.Clusters.Rescan(ctx, r.Plan.Cluster)
+	if err != nil {
+		return s.delay(ctx, r, last, err)
+	}
+	seen := verdict(o.Finding, r.Plan.Trait, s.now())
+	state, problem := plan.Done, ""
+	switch {
+	case r.State == plan.Reverting:
+		state = plan.Reverted
+	case seen.Trait == Unclear && s.now().Sub(last.Begun) < patience:
+		return s.wait(ctx, r, last, "the scan could not tell whether the trait is gone: "+strings.Join(seen.Evidence, "; "))
+	case seen.Trait == Unclear:
+		state, problem = plan.Stopped, "the actions hold, and the scan could not tell whether the trait is gone: "+strings.Join(seen.Evidence, "; ")
+	case seen.Trait == Present && r.Plan.Ends:
+		state, problem = plan.Stopped, "the actions hold, and the trait is still there: "+strings.Join(seen.Evidence, "; ")
+	}
+	return s.save(ctx, r, "verified", func(now *Run) {
+		now.Verified, now.State, now.Problem, now.Look = &seen, state, problem, time.Time{}
+	})
+}
+
+// verdict tells what a finding says of a trait; nil is a cluster without one.
+func verdict(f *exposure.Finding, trait string, at time.Time) Verified {
+	v := Verified{At: at, Trait: Gone}
+	if f == nil || !f.Open() {
+		return v
+	}
+	v.Severity = f.Arithmetic.Severity
+	state := f.Trait(trait)
+	if state == nil || state.Standing == exposure.Contextual {
+		return v
+	}
+	v.Trait = Present
+	if state.Stale || state.Standing == exposure.Unknown {
+		v.Trait, v.Evidence = Unclear, slices.Clone(state.Unknowns)
+		return v
+	}
+	for _, e := range state.Evidence {
+		if e.Standing == exposure.Contributing {
+			v.Evidence = append(v.Evidence, e.Summary)
+		}
+	}
+	return v
+}
+
+// later is when to look again: soon after the beginning, and ever less often.
+func (s *Service) later(st Step) time.Time {
+	now := s.now()
+	pause := soonest
+	if !st.Begun.IsZero() {
+		pause = min(max(now.Sub(st.Begun)/4, soonest), latest)
+	}
+	return now.Add(pause)
+}
+
+func token() string { return rand.Text() }

@@ -1,0 +1,185 @@
+package remediation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/eksposure/eksposure/internal/access"
+	"github.com/eksposure/eksposure/internal/exposure"
+	"github.com/eksposure/eksposure/internal/fault"
+	"github.com/eksposure/eksposure/internal/inventory"
+	"github.com/eksposure/eksposure/internal/plan"
+)
+
+// Request is what a plan is asked for.
+type Request struct {
+	// Cluster is an ARN, a name, or the ID of a finding.
+	Cluster string
+	// Trait is the topic; Option one of its options.
+	Trait, Option string
+	// CIDRs and Operator are for the endpoint, KeyARN is for secrets.
+	CIDRs    []string
+	Operator netip.Addr
+	KeyARN   string
+}
+
+// The traits whose topics can be applied.
+const (
+	traitOpen    = "internet-reachable"
+	traitNarrow  = "potentially-internet-reachable"
+	traitSecrets = "unencrypted-kubernetes-secrets"
+)
+
+// Topics lists the traits whose topics can be applied.
+func Topics() []string { return []string{traitOpen, traitNarrow, traitSecrets} }
+
+// idLength is how many letters of randomness a plan's ID has; 12 are 60 bits.
+const idLength = 12
+
+const (
+	noteDrift  = "A cluster that is managed as code (Terraform, CloudFormation, eksctl) must be changed there too, or the next run of that tool takes this back."
+	noteSecret = "On Kubernetes 1.27 and older, existing secrets stay as they are until they are written again: kubectl get secrets --all-namespaces -o json | " +
+		"kubectl annotate --overwrite -f - kms-encryption-timestamp=\"$(date -u +%s)\". From 1.28 on EKS does it by itself."
+)
+
+// Draft looks at the cluster and writes a plan, which changes nothing yet. A plan
+// that would leave the trait as it is, is fault.ErrInvalid.
+func (s *Service) Draft(ctx context.Context, q Request, by access.Principal) (Run, error) {
+	if !slices.Contains(Topics(), q.Trait) {
+		return Run{}, fmt.Errorf("topic %q is not one that eksposure applies; `eksposure traits explain` has the guidance of the others. Those that it applies: %s: %w",
+			q.Trait, strings.Join(Topics(), ", "), fault.ErrInvalid)
+	}
+	f, err := s.cfg.Known.Finding(ctx, q.Cluster)
+	if err != nil {
+		return Run{}, err
+	}
+	if err := offers(f, q); err != nil {
+		return Run{}, err
+	}
+	now, err := s.look(ctx, f.Cluster.Ref)
+	if err != nil {
+		return Run{}, err
+	}
+	actions, checks, err := s.actions(ctx, now, q)
+	if err != nil {
+		return Run{}, err
+	}
+	r, err := s.compose(f, now, q, actions)
+	if err != nil {
+		return Run{}, err
+	}
+	r.Plan.Checks, r.Plan.Author, r.Plan.AuthorName = checks, by.ID, by.Name
+	if r.Hash, err = r.Plan.Hash(); err != nil {
+		return Run{}, err
+	}
+	if err := s.write(ctx, r, nil); err != nil {
+		return Run{}, err
+	}
+	return r, s.audit(ctx, by, "plan", r, "")
+}
+
+// offers checks that the finding has the topic, and the topic the option.
+func offers(f *exposure.Finding, q Request) error {
+	state := f.Trait(q.Trait)
+	if !f.Open() || state == nil || state.Standing != exposure.Contributing {
+		return fmt.Errorf("trait %q does not contribute to the finding of %q as the last scan recorded it; there is nothing to remedy: %w", q.Trait, f.Cluster.Ref, fault.ErrInvalid)
+	}
+	var names []string
+	for _, topic := range f.Topics {
+		if topic.ID != q.Trait {
+			continue
+		}
+		for _, o := range topic.Options {
+			names = append(names, o.ID)
+		}
+	}
+	if slices.Contains(names, q.Option) {
+		return nil
+	}
+	return fmt.Errorf("option %q of topic %q: want one of %s: %w", q.Option, q.Trait, strings.Join(names, ", "), fault.ErrInvalid)
+}
+
+// look reads the cluster's AWS side now; the rest is of the last scan, so that the
+// severity after can be told.
+func (s *Service) look(ctx context.Context, ref inventory.ClusterRef) (*inventory.Snapshot, error) {
+	now, err := s.describe(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	last, err := s.cfg.Known.Snapshot(ctx, ref)
+	if errors.Is(err, fault.ErrNotFound) {
+		return now, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	now.Namespaces, now.Workloads, now.Services, now.Ingresses = last.Namespaces, last.Workloads, last.Services, last.Ingresses
+	now.Gateways, now.ServiceAccounts, now.Nodes, now.Images = last.Gateways, last.ServiceAccounts, last.Nodes, last.Images
+	for _, g := range last.Gaps {
+		if slices.Index(inventory.Sections(), g.Section) >= slices.Index(inventory.Sections(), inventory.SectionWorkloads) {
+			now.Gaps = append(now.Gaps, g)
+		}
+	}
+	return now, nil
+}
+
+func (s *Service) actions(ctx context.Context, now *inventory.Snapshot, q Request) ([]plan.Action, []plan.Check, error) {
+	if q.Trait != traitSecrets {
+		if q.KeyARN != "" {
+			return nil, nil, fmt.Errorf("topic %q takes no key: %w", q.Trait, fault.ErrInvalid)
+		}
+		return plan.DraftEndpoint(now, plan.EndpointChoice{Option: q.Option, CIDRs: q.CIDRs, Operator: q.Operator})
+	}
+	if len(q.CIDRs) > 0 || q.Operator.IsValid() {
+		return nil, nil, fmt.Errorf("topic %q takes no CIDR ranges and no operator's address: %w", q.Trait, fault.ErrInvalid)
+	}
+	if q.KeyARN == "" {
+		return nil, nil, fmt.Errorf("topic %q needs the ARN of a KMS key: %w", q.Trait, fault.ErrInvalid)
+	}
+	key, err := s.cfg.Clusters.Key(ctx, now.Cluster.Ref, q.KeyARN)
+	if err != nil {
+		return nil, nil, err
+	}
+	return plan.DraftSecrets(now, q.Option, key)
+}
+
+// compose writes the plan of some actions, with what they will come to.
+func (s *Service) compose(f *exposure.Finding, now *inventory.Snapshot, q Request, actions []plan.Action) (Run, error) {
+	then := now
+	for _, a := range actions {
+		then = a.To.Put(then)
+	}
+	after := verdict(s.cfg.Clusters.Evaluate(then, f).Finding, q.Trait, s.now())
+	if after.Trait != Gone && q.Trait != traitNarrow {
+		return Run{}, fmt.Errorf("the plan would leave the trait as it is: %s: %w", strings.TrimSuffix(strings.Join(after.Evidence, "; "), "."), fault.ErrInvalid)
+	}
+	r := Run{State: plan.Drafted, Plan: plan.Plan{
+		Version: plan.Version, ID: strings.ToLower(token()[:idLength]), Cluster: f.Cluster.Ref, Finding: f.ID, Trait: q.Trait, Option: q.Option,
+		Title: title(f, q), Drafted: s.now(), Seen: now.CollectedAt.Truncate(time.Millisecond), Before: f.Arithmetic.Severity, After: after.Severity, Ends: after.Trait == Gone,
+		Actions: actions, Notes: []string{noteDrift},
+	}}
+	if q.Trait == traitSecrets {
+		r.Plan.Notes = append(r.Plan.Notes, noteSecret)
+	}
+	for i := range actions {
+		r.Steps = append(r.Steps, Step{Action: i, Token: token()})
+	}
+	return r, nil
+}
+
+// title names the option as its topic does.
+func title(f *exposure.Finding, q Request) string {
+	for _, topic := range f.Topics {
+		for _, o := range topic.Options {
+			if topic.ID == q.Trait && o.ID == q.Option {
+				return f.Cluster.Ref.Name + ": " + o.Title
+			}
+		}
+	}
+	return f.Cluster.Ref.Name + ": " + q.Option
+}

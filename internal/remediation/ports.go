@@ -1,0 +1,62 @@
+package remediation
+
+import (
+	"context"
+	"time"
+
+	"github.com/eksposure/eksposure/internal/access"
+	"github.com/eksposure/eksposure/internal/exposure"
+	"github.com/eksposure/eksposure/internal/inventory"
+	"github.com/eksposure/eksposure/internal/plan"
+)
+
+// Clusters looks at clusters, with the rights of scanning.
+type Clusters interface {
+	// Describe reads what AWS knows about one cluster now.
+	Describe(ctx context.Context, ref inventory.ClusterRef) (*inventory.Snapshot, error)
+	// Key looks at a KMS key; one that does not exist is fault.ErrNotFound.
+	Key(ctx context.Context, ref inventory.ClusterRef, arn string) (plan.KeyState, error)
+	// Rescan scans a cluster and records the outcome.
+	Rescan(ctx context.Context, ref inventory.ClusterRef) (*exposure.Outcome, error)
+	// Evaluate says what a scan that saw the snapshot would find.
+	Evaluate(s *inventory.Snapshot, earlier *exposure.Finding) exposure.Outcome
+}
+
+// Known is what was recorded.
+type Known interface {
+	// Snapshot gives a cluster's last snapshot; fault.ErrNotFound when there is none.
+	Snapshot(ctx context.Context, ref inventory.ClusterRef) (*inventory.Snapshot, error)
+	// Finding looks up an ID, a UID, a cluster's ARN or its name.
+	Finding(ctx context.Context, key string) (*exposure.Finding, error)
+}
+
+// Actor changes clusters, in a role of its own.
+type Actor interface {
+	// Begin asks for an action's end state. The same token never does it twice. It
+	// gives the ID of the update that EKS works on.
+	Begin(ctx context.Context, a plan.Action, ref inventory.ClusterRef, token string) (string, error)
+	// Progress tells how far an update is.
+	Progress(ctx context.Context, ref inventory.ClusterRef, update string) (inventory.Update, error)
+}
+
+// Documents keep runs: small documents that are replaced only when they still are
+// what was read, else it is fault.ErrConflict.
+type Documents interface {
+	AddObject(ctx context.Context, kind, id string, document []byte) error
+	ReplaceObject(ctx context.Context, kind, id string, old, document []byte) error
+	Object(ctx context.Context, kind, id string) ([]byte, error)
+	Objects(ctx context.Context, kind string) ([][]byte, error)
+}
+
+// Leases let one process work on a plan at a time.
+type Leases interface {
+	// Claim takes a name that nobody holds, and reports whether it did. A holder
+	// prolongs its own.
+	Claim(ctx context.Context, kind, id, holder string, until time.Time) (bool, error)
+	Release(ctx context.Context, kind, id, holder string) error
+}
+
+// Log is the audit log.
+type Log interface {
+	Audit(ctx context.Context, e access.Entry) error
+}

@@ -1,0 +1,237 @@
+// Package remediation drafts plans, takes their approval, applies them, and looks
+// whether they did what they were for. It never does anything that is not in an
+// approved plan, and never twice.
+//
+// docs/design/0009-remediation.md has the states and the five steps of an action.
+package remediation
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/eksposure/eksposure/internal/access"
+	"github.com/eksposure/eksposure/internal/fault"
+	"github.com/eksposure/eksposure/internal/plan"
+)
+
+// kind is the kind of the documents that keep runs, and of the leases on them.
+const kind = "plan"
+
+// Config is what a Service is made of.
+type Config struct {
+	Clusters Clusters
+	Known    Known
+	// Actor is nil where no role to change clusters with is set: plans can then be
+	// drafted and approved, and not applied.
+	Actor     Actor
+	Documents Documents
+	Leases    Leases
+	Log       Log
+	// Logger takes what Carry meets.
+	Logger *slog.Logger
+	// FourEyes wants another approver than the author.
+	FourEyes bool
+	// Holder names this process among those that share the database.
+	Holder string
+	Now    func() time.Time
+}
+
+// Service drafts and applies plans.
+type Service struct{ cfg Config }
+
+// New makes a Service.
+func New(c Config) *Service { return &Service{cfg: c} }
+
+// Runs gives all plans, the newest first.
+func (s *Service) Runs(ctx context.Context) ([]Run, error) {
+	documents, err := s.cfg.Documents.Objects(ctx, kind)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Run, len(documents))
+	for i, d := range documents {
+		if err := json.Unmarshal(d, &list[i]); err != nil {
+			return nil, fmt.Errorf("plan cannot be read: %w", err)
+		}
+	}
+	slices.SortFunc(list, func(a, b Run) int {
+		if c := b.Plan.Drafted.Compare(a.Plan.Drafted); c != 0 {
+			return c
+		}
+		return strings.Compare(a.Plan.ID, b.Plan.ID)
+	})
+	return list, nil
+}
+
+// Run gives one plan; fault.ErrNotFound when there is none.
+func (s *Service) Run(ctx context.Context, id string) (Run, error) {
+	r, _, err := s.read(ctx, id)
+	return r, err
+}
+
+func (s *Service) read(ctx context.Context, id string) (Run, []byte, error) {
+	document, err := s.cfg.Documents.Object(ctx, kind, id)
+	if errors.Is(err, fault.ErrNotFound) {
+		return Run{}, nil, fmt.Errorf("no plan %q; `eksposure remediate status` lists them: %w", id, fault.ErrNotFound)
+	}
+	if err != nil {
+		return Run{}, nil, err
+	}
+	var r Run
+	if err := json.Unmarshal(document, &r); err != nil {
+		return Run{}, nil, fmt.Errorf("plan %q cannot be read: %w", id, err)
+	}
+	return r, document, nil
+}
+
+// Approve takes somebody's word for the plan with a hash. Checks without an answer
+// must be accepted by name or by plan.AcceptAll, and what cannot be undone by
+// plan.AcceptIrreversible.
+func (s *Service) Approve(ctx context.Context, id, hash string, by access.Principal, accept []string) (Run, error) {
+	return s.change(ctx, id, by, "approve", func(r *Run) error {
+		if err := plan.Move(r.State, plan.Approved); err != nil {
+			return fmt.Errorf("plan %q: %w", id, err)
+		}
+		now, err := r.Plan.Hash()
+		if err != nil {
+			return err
+		}
+		if hash != now {
+			return fmt.Errorf("plan %q has the hash %s and not %q; look at it again and approve what it says now: %w", id, now, hash, fault.ErrConflict)
+		}
+		if s.cfg.FourEyes && by.ID == r.Plan.Author {
+			return fmt.Errorf("plan %q was drafted by %q; somebody else must approve it (setting remediation.four_eyes): %w", id, by.ID, fault.ErrDenied)
+		}
+		if failed := r.Plan.With(plan.Failed); len(failed) > 0 {
+			return fmt.Errorf("plan %q cannot be approved, as these checks failed: %s; mend what they say and draft it again: %w", id, strings.Join(failed, ", "), fault.ErrConflict)
+		}
+		if err := accepts(accept, &r.Plan); err != nil {
+			return err
+		}
+		r.State = plan.Approved
+		r.Approval = &Approval{By: by.ID, Name: by.Name, At: s.now(), Hash: hash, Accepted: r.Plan.Demands()}
+		return nil
+	})
+}
+
+// accepts checks that everything is accepted that must be, and nothing that is not there.
+func accepts(accept []string, p *plan.Plan) error {
+	demands := p.Demands()
+	for _, name := range accept {
+		if name != plan.AcceptAll && !slices.Contains(demands, name) {
+			return fmt.Errorf("plan %q has nothing named %q to accept; there is: %s: %w", p.ID, name, strings.Join(demands, ", "), fault.ErrInvalid)
+		}
+	}
+	open := slices.DeleteFunc(demands, func(name string) bool {
+		return slices.Contains(accept, name) || name != plan.AcceptIrreversible && slices.Contains(accept, plan.AcceptAll)
+	})
+	if len(open) == 0 {
+		return nil
+	}
+	return fmt.Errorf("plan %q: accept by name what is not known or cannot be undone: %s: %w", p.ID, strings.Join(open, ", "), fault.ErrInvalid)
+}
+
+// Start begins to apply an approved plan, or goes on with a paused one. Advance does
+// the work.
+func (s *Service) Start(ctx context.Context, id string, by access.Principal) (Run, error) {
+	if err := s.ready(); err != nil {
+		return Run{}, err
+	}
+	return s.change(ctx, id, by, "apply", func(r *Run) error {
+		if r.State == plan.Applying || r.State == plan.Verifying {
+			return errNothing // killed and started again
+		}
+		if err := plan.Move(r.State, plan.Applying); err != nil {
+			return fmt.Errorf("plan %q: %w", id, err)
+		}
+		if !r.approved() {
+			return fmt.Errorf("plan %q is not what was approved; draft it again: %w", id, fault.ErrConflict)
+		}
+		r.State, r.Problem = plan.Applying, ""
+		return nil
+	})
+}
+
+// ready refuses work where there is no role to do it in.
+func (s *Service) ready() error {
+	if s.cfg.Actor == nil {
+		return fmt.Errorf("no role to change clusters with: make one in each account with the policy of `eksposure permissions remediation-policy`, and name it with the setting remediation.role: %w", fault.ErrInvalid)
+	}
+	return nil
+}
+
+// approved reports whether the plan is what its approval names.
+func (r *Run) approved() bool {
+	now, err := r.Plan.Hash()
+	return err == nil && r.Approval != nil && r.Approval.Hash == now
+}
+
+// Pause stops between actions: what EKS works on goes on there.
+func (s *Service) Pause(ctx context.Context, id string, by access.Principal) (Run, error) {
+	return s.move(ctx, id, by, "pause", plan.Paused)
+}
+
+// Cancel ends a plan. What was done stays; a plan that is at work is paused first.
+func (s *Service) Cancel(ctx context.Context, id string, by access.Principal) (Run, error) {
+	return s.move(ctx, id, by, "cancel", plan.Cancelled)
+}
+
+func (s *Service) move(ctx context.Context, id string, by access.Principal, operation string, to plan.State) (Run, error) {
+	return s.change(ctx, id, by, operation, func(r *Run) error {
+		if err := plan.Move(r.State, to); err != nil {
+			return fmt.Errorf("plan %q: %w", id, err)
+		}
+		r.State, r.Look = to, time.Time{}
+		return nil
+	})
+}
+
+// Revert begins to undo what was begun, the last first. A plan with an action that
+// cannot be undone is fault.ErrConflict.
+func (s *Service) Revert(ctx context.Context, id string, by access.Principal) (Run, error) {
+	if err := s.ready(); err != nil {
+		return Run{}, err
+	}
+	return s.change(ctx, id, by, "revert", func(r *Run) error {
+		if r.State == plan.Reverting {
+			return errNothing // killed and started again
+		}
+		if err := plan.Move(r.State, plan.Reverting); err != nil {
+			return fmt.Errorf("plan %q: %w", id, err)
+		}
+		back, err := r.inverses()
+		if err != nil {
+			return fmt.Errorf("plan %q: %w", id, err)
+		}
+		r.Back = back
+		r.State, r.Problem, r.Look = plan.Reverting, "", time.Time{}
+		return nil
+	})
+}
+
+// inverses gives the steps that undo those that were begun. After a revert that
+// failed they are made anew: what holds by then is seen by looking.
+func (r *Run) inverses() ([]Step, error) {
+	var back []Step
+	for _, st := range slices.Backward(r.Steps) {
+		if st.Begun.IsZero() {
+			continue
+		}
+		if a := r.Plan.Actions[st.Action]; a.Irreversible != "" {
+			return nil, fmt.Errorf("%q cannot be undone: %s: %w", a.Title, a.Irreversible, fault.ErrConflict)
+		}
+		back = append(back, Step{Action: st.Action, Undo: true, Token: token()})
+	}
+	if len(back) == 0 {
+		return nil, fmt.Errorf("nothing was changed that could be undone: %w", fault.ErrConflict)
+	}
+	return back, nil
+}
+
+func (s *Service) now() time.Time { return s.cfg.Now().UTC().Truncate(time.Millisecond) }
