@@ -185,11 +185,15 @@ func (a *App) scanConfig() scan.Config {
 }
 
 func (a *App) cloud(ctx context.Context) (*cloud.Client, error) {
+	return cloud.New(ctx, a.cloudConfig())
+}
+
+func (a *App) cloudConfig() cloud.Config {
 	c := a.o.Config.AWS
-	return cloud.New(ctx, cloud.Config{
+	return cloud.Config{
 		Profile: c.Profile, RoleName: c.RoleName, ExternalID: c.ExternalID, Organization: c.Organization,
 		Accounts: c.Accounts, Regions: c.Regions, Concurrency: c.Concurrency, Now: a.o.Now, Clock: a.o.Clock, Logger: a.o.Log,
-	})
+	}
 }
 
 // clusterAPI reaches a cluster's Kubernetes API by an EKS token, or by the one

@@ -53,6 +53,7 @@ func (d *Demo) start(ctx context.Context, o Options) error {
 	c.CacheDir = filepath.Join(d.dir, "cache")
 	c.Kube = config.Kube{Kubeconfig: filepath.Join(d.dir, "kubeconfig")}
 	c.AWS = config.AWS{Organization: true, RoleName: estate.ScanRole, Concurrency: c.AWS.Concurrency}
+	c.Remediation.Role = estate.RemediationRole
 	c.Images.Mirrors, c.Images.DockerConfig = world.Mirrors(), filepath.Join(d.dir, "docker.json")
 	c.VulnDB = config.VulnDB{Dir: filepath.Join(d.dir, "vulnerability-db"), MaxAge: c.VulnDB.MaxAge}
 	if err := os.WriteFile(c.Kube.Kubeconfig, world.Kubeconfig(), 0o600); err != nil {
@@ -67,6 +68,7 @@ func (d *Demo) start(ctx context.Context, o Options) error {
 		"KUBECONFIG=" + c.Kube.Kubeconfig,
 		"EKSPOSURE_AWS_ORGANIZATION=true",
 		"EKSPOSURE_AWS_ROLE_NAME=" + c.AWS.RoleName,
+		"EKSPOSURE_REMEDIATION_ROLE=" + c.Remediation.Role,
 		"EKSPOSURE_IMAGES_MIRRORS=" + mirrorList(c.Images.Mirrors),
 		"EKSPOSURE_VULNERABILITY_DATABASE_DIR=" + c.VulnDB.Dir,
 		"EKSPOSURE_VULNERABILITY_DATABASE_AUTO_UPDATE=false",

@@ -7,6 +7,7 @@ import (
 	"github.com/eksposure/eksposure/internal/cli"
 	"github.com/eksposure/eksposure/internal/deliver"
 	"github.com/eksposure/eksposure/internal/export"
+	"github.com/eksposure/eksposure/internal/remediation"
 )
 
 // ProgramAsOf is the Program with another clock for the facts that it judges, so
@@ -20,6 +21,7 @@ func ProgramAsOf(now func() time.Time) cli.Program {
 	}
 	p.Open = func(s cli.Setup) cli.Backend { return backend{New(asOf(s))} }
 	p.OpenServer = func(s cli.Setup) cli.Server { return served{New(asOf(s))} }
+	p.OpenRemediation = func(s cli.Setup) cli.Remediation { return planner{New(asOf(s))} }
 	return p
 }
 
@@ -29,4 +31,10 @@ func EventSinks(a *App) ([]deliver.Sink, error) { return a.eventSinks() }
 // ExportTarget gives where an export to S3 goes by an App's settings.
 func ExportTarget(ctx context.Context, a *App, to export.S3, object string) (export.Target, error) {
 	return buckets{endpoint: a.o.Config.Exports.S3Endpoint, aws: &entrance{app: a}}.Bucket(ctx, to, object)
+}
+
+// PlanParts gives what an App's plans are made of, so that something can be put
+// between the parts.
+func PlanParts(ctx context.Context, a *App) (remediation.Config, error) {
+	return a.plans(ctx, &clusters{app: a})
 }

@@ -13,8 +13,8 @@ const module = "github.com/eksposure/eksposure/internal/"
 // The layers, as ARCHITECTURE.md draws them. A package may import those of its
 // own list, and the standard library; adapters one SDK family more.
 var (
-	domain      = []string{"fault", "vuln", "inventory", "exposure", "trait", "guidance", "ocsf", "access", "search", "automation"}
-	application = []string{"scan", "hub", "rulebook", "deliver", "export", "ingest", "schedule", "keyring", "session"}
+	domain      = []string{"fault", "vuln", "inventory", "exposure", "trait", "guidance", "ocsf", "access", "search", "automation", "plan"}
+	application = []string{"scan", "hub", "rulebook", "deliver", "export", "ingest", "schedule", "keyring", "session", "remediation"}
 	// leaves are for everybody, and know the domain alone.
 	leaves   = []string{"outbound", "sigv4", "seal"}
 	adapters = []string{"cloud", "kube", "catalog", "vulndb", "store", "webhook", "ticket", "oidc", "telemetry"}

@@ -9,14 +9,18 @@ import (
 // permissions are the rights that the adapters' calls need.
 func permissions() cli.Permissions {
 	p := cli.Permissions{
-		ReadPolicy:      cloud.ReadPolicy(),
-		InspectorPolicy: cloud.InspectorPolicy(),
-		CallerPolicy:    func(t cli.Trust) string { return cloud.Trust(t).CallerPolicy() },
-		TrustPolicy:     func(t cli.Trust) string { return cloud.Trust(t).TrustPolicy() },
-		Manifest:        kube.Manifest(),
+		ReadPolicy:        cloud.ReadPolicy(),
+		InspectorPolicy:   cloud.InspectorPolicy(),
+		RemediationPolicy: cloud.RemediationPolicy(),
+		CallerPolicy:      func(t cli.Trust) string { return cloud.Trust(t).CallerPolicy() },
+		TrustPolicy:       func(t cli.Trust) string { return cloud.Trust(t).TrustPolicy() },
+		Manifest:          kube.Manifest(),
 	}
 	for _, a := range cloud.Permissions() {
 		p.Actions = append(p.Actions, cli.Permission{Action: a.Action, Scope: string(a.Scope), Why: a.Why})
+	}
+	for _, a := range cloud.ChangePermissions() {
+		p.Changes = append(p.Changes, cli.Permission{Action: a.Action, Scope: string(a.Scope), Why: a.Why})
 	}
 	return p
 }

@@ -17,9 +17,10 @@ import (
 // Program joins the command line with the parts that do its work.
 func Program() cli.Program {
 	return cli.Program{
-		Open:        func(s cli.Setup) cli.Backend { return backend{New(options(s))} },
-		OpenServer:  func(s cli.Setup) cli.Server { return served{New(options(s))} },
-		OpenReports: func(s cli.Setup) cli.Reports { return reports{New(options(s))} },
+		Open:            func(s cli.Setup) cli.Backend { return backend{New(options(s))} },
+		OpenServer:      func(s cli.Setup) cli.Server { return served{New(options(s))} },
+		OpenReports:     func(s cli.Setup) cli.Reports { return reports{New(options(s))} },
+		OpenRemediation: func(s cli.Setup) cli.Remediation { return planner{New(options(s))} },
 		StartDemo: func(ctx context.Context, s cli.Setup) (cli.Estate, error) {
 			d, err := StartDemo(ctx, options(s))
 			if err != nil {

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/eksposure/eksposure/internal/cli"
+	"github.com/eksposure/eksposure/internal/remediation"
 	"github.com/eksposure/eksposure/internal/schedule"
 	"github.com/eksposure/eksposure/internal/server"
 	"github.com/eksposure/eksposure/internal/telemetry"
@@ -89,6 +90,11 @@ func (a *App) serve(ctx context.Context, front *server.Server, metrics *metricsS
 		return err
 	}
 	exports := a.exports(db, db, name)
+	parts, err := a.plans(ctx, &clusters{app: a, running: p})
+	if err != nil {
+		return err
+	}
+	plans := remediation.New(parts)
 	routes, err := a.routes(ctx, services{db: db, hub: service, events: events, exports: exports, scans: scans, keys: d.ring})
 	if err != nil {
 		return err
@@ -123,6 +129,9 @@ func (a *App) serve(ctx context.Context, front *server.Server, metrics *metricsS
 	}
 	return work(ctx, events.Run, exports.Run, func(ctx context.Context) error { return a.tidyAudit(ctx, db) }, func(ctx context.Context) error { return db.Reindex(ctx, func(int) {}) }, func(ctx context.Context) error {
 		scans.Run(ctx)
+		return nil
+	}, func(ctx context.Context) error {
+		plans.Carry(ctx)
 		return nil
 	})
 }

@@ -29,6 +29,8 @@ type Program struct {
 	OpenServer func(Setup) Server
 	// OpenReports makes what keeps other scanners' reports; it opens nothing yet.
 	OpenReports func(Setup) Reports
+	// OpenRemediation makes what drafts and applies plans; it opens nothing yet.
+	OpenRemediation func(Setup) Remediation
 	// StartDemo starts the simulated estate.
 	StartDemo func(context.Context, Setup) (Estate, error)
 	// Traits is the list of traits, Page gives a remediation topic's page.

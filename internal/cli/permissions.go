@@ -8,13 +8,17 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// Permissions are the rights that scanning needs, as the adapters know them from
+// Permissions are the rights that scanning and applying plans need, as the adapters know them from
 // the calls that they make.
 type Permissions struct {
 	Actions    []Permission
 	ReadPolicy string
 	// InspectorPolicy is what the setting images.inspector needs besides.
 	InspectorPolicy string
+	// Changes are the actions of applying plans, and RemediationPolicy the policy of
+	// the role that does.
+	Changes           []Permission
+	RemediationPolicy string
 	// CallerPolicy and TrustPolicy are the two sides of assuming a role.
 	CallerPolicy func(Trust) string
 	TrustPolicy  func(Trust) string
@@ -34,9 +38,10 @@ func exampleTrust() Trust {
 }
 
 func (r *runner) permissionsCommand() *cobra.Command {
-	return group("permissions", "Print the read-only rights that scanning needs",
-		"Prints IAM policies and Kubernetes RBAC with exactly the rights that scanning uses: they are made from the calls in the code.",
-		r.permissionsReadCommand(), r.permissionsInspectorCommand(), r.permissionsCallerCommand(), r.permissionsTrustCommand(), r.permissionsKubernetesCommand())
+	return group("permissions", "Print the rights that scanning and applying plans need",
+		`Prints IAM policies and Kubernetes RBAC with exactly the rights that are used: they are made from the calls in the code.
+Scanning only reads. Plans are applied with a role of its own, whose trust policy is made as that of scanning.`,
+		r.permissionsReadCommand(), r.permissionsInspectorCommand(), r.permissionsRemediationCommand(), r.permissionsCallerCommand(), r.permissionsTrustCommand(), r.permissionsKubernetesCommand())
 }
 
 func (r *runner) permissionsReadCommand() *cobra.Command {
@@ -56,6 +61,16 @@ func (r *runner) permissionsInspectorCommand() *cobra.Command {
 		Example: "  eksposure permissions inspector-policy > inspector-policy.json",
 		Args:    noArgs,
 		RunE:    func(*cobra.Command, []string) error { return block(r.Out, r.Permissions.InspectorPolicy) },
+	}
+}
+
+func (r *runner) permissionsRemediationCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "remediation-policy",
+		Short:   "IAM policy of the role that plans are applied with (setting remediation.role)",
+		Example: "  eksposure permissions remediation-policy > remediation-policy.json",
+		Args:    noArgs,
+		RunE:    func(*cobra.Command, []string) error { return block(r.Out, r.Permissions.RemediationPolicy) },
 	}
 }
 
@@ -121,7 +136,7 @@ func permissionsPage(p Permissions) string {
 	var b strings.Builder
 	b.WriteString(`# Permissions
 
-Scanning only reads. These are exactly the rights that it uses, made from the calls in the code; ` + "`eksposure permissions`" + ` prints each of them
+Scanning only reads. These are exactly the rights that it uses, and at the end those of applying plans, made from the calls in the code; ` + "`eksposure permissions`" + ` prints each of them
 ready for use.
 
 ## IAM actions
@@ -144,5 +159,11 @@ ready for use.
 	b.WriteString("\nAn EKS access entry puts the role into the Kubernetes group that the binding names:\n\n```sh\n" +
 		"aws eks create-access-entry --cluster-name CLUSTER \\\n" +
 		"  --principal-arn arn:aws:iam::ACCOUNT:role/" + t.RoleName + " --kubernetes-groups eksposure-readers\n```\n")
+	b.WriteString("\n## Applying plans\n\n`eksposure remediate apply` and `revert` use a role of their own, named by the setting `remediation.role`. It needs these\n" +
+		"rights and no others, and the trust policy above. The caller needs `sts:AssumeRole` for it too.\n\n| Action | What for |\n| --- | --- |\n")
+	for _, a := range p.Changes {
+		fmt.Fprintf(&b, "| `%s` | %s |\n", a.Action, a.Why)
+	}
+	fence("The policy of the role that plans are applied with", "json", p.RemediationPolicy)
 	return b.String()
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/eksposure/eksposure/internal/exposure"
 	"github.com/eksposure/eksposure/internal/ingest"
 	"github.com/eksposure/eksposure/internal/inventory"
+	"github.com/eksposure/eksposure/internal/remediation"
 	"github.com/eksposure/eksposure/internal/scan"
 	"github.com/eksposure/eksposure/internal/vuln"
 )
@@ -66,6 +67,14 @@ type Findings interface {
 // Reports keeps other scanners' reports about images.
 type Reports interface {
 	Ingest(ctx context.Context, q ingest.Request) (vuln.Ingested, error)
+	Close() error
+}
+
+// Remediation drafts and applies plans over what scans recorded.
+type Remediation interface {
+	Plans(ctx context.Context) (*remediation.Service, error)
+	// Person is who asks on this command line.
+	Person() access.Principal
 	Close() error
 }
 

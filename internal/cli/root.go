@@ -12,10 +12,11 @@ import (
 
 // The groups under which help lists the commands.
 const (
-	groupMain  = "main"
-	groupMore  = "more"
-	groupServe = "serve"
-	groupAbout = "about"
+	groupMain   = "main"
+	groupMore   = "more"
+	groupRemedy = "remedy"
+	groupServe  = "serve"
+	groupAbout  = "about"
 )
 
 // suggestionDistance is how many letters a command may be off and still be guessed.
@@ -28,7 +29,8 @@ func (r *runner) root() *cobra.Command {
 		Long: `eksposure finds every EKS cluster of an account or an organization, sees what each one runs, decides how it is
 exposed, and keeps one exposure finding per cluster, with the arithmetic of its severity and the steps to remedy it.
 
-It only reads. Results go to standard output; progress, coverage and errors go to standard error.`,
+Scanning only reads; ` + "`eksposure remediate`" + ` changes what an approved plan says, and nothing else. Results go to standard output;
+progress, coverage and errors go to standard error.`,
 		Example: `  eksposure demo                                a whole scan of a simulated estate, no account needed
   eksposure scan                                every cluster of the account that the AWS credentials are for
   eksposure scan --organization --role-name eksposure-scan
@@ -49,7 +51,7 @@ It only reads. Results go to standard output; progress, coverage and errors go t
 		}
 		return nil
 	}
-	c.AddGroup(&cobra.Group{ID: groupMain, Title: "Find exposure:"}, &cobra.Group{ID: groupMore, Title: "Look closer:"}, &cobra.Group{ID: groupServe, Title: "Serve:"}, &cobra.Group{ID: groupAbout, Title: "About eksposure:"})
+	c.AddGroup(&cobra.Group{ID: groupMain, Title: "Find exposure:"}, &cobra.Group{ID: groupMore, Title: "Look closer:"}, &cobra.Group{ID: groupRemedy, Title: "Remedy:"}, &cobra.Group{ID: groupServe, Title: "Serve:"}, &cobra.Group{ID: groupAbout, Title: "About eksposure:"})
 	c.SetHelpCommandGroupID(groupAbout)
 	c.SetCompletionCommandGroupID(groupAbout)
 	add := func(group string, commands ...*cobra.Command) {
@@ -60,6 +62,7 @@ It only reads. Results go to standard output; progress, coverage and errors go t
 	}
 	add(groupMain, r.scanCommand(), r.findingsCommand(), r.demoCommand())
 	add(groupMore, r.clustersCommand(), r.inventoryCommand(), r.evaluateCommand(), r.traitsCommand(), r.ingestCommand(), r.dbCommand())
+	add(groupRemedy, r.remediateCommand())
 	add(groupServe, r.serveCommand(), r.keysCommand())
 	add(groupAbout, r.permissionsCommand(), r.versionCommand(), r.manCommand())
 	c.AddCommand(r.docsCommand())

@@ -32,7 +32,7 @@ An interrupt ends it: requests in flight are finished, scans under way are hande
   aws securityhub get-findings-v2 --endpoint-url http://127.0.0.1:8443`,
 		Args: noArgs,
 	}
-	settings(c, append([]string{"database", "cache_dir", "log_level", "aws.", "scan.", "images.", "vulnerability_database.", "policy."}, servingSettings...)...)
+	settings(c, append([]string{"database", "cache_dir", "log_level", "aws.", "scan.", "images.", "vulnerability_database.", "policy.", "remediation."}, servingSettings...)...)
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		s, err := r.setup(c)
 		if err != nil {

@@ -36,6 +36,8 @@ type Config struct {
 	Schedule  Schedule  `key:"schedule"`
 	Telemetry Telemetry `key:"telemetry"`
 
+	Remediation Remediation `key:"remediation"`
+
 	Events  Events  `key:"events"`
 	Exports Exports `key:"exports"`
 	Tickets Tickets `key:"tickets"`
@@ -131,6 +133,12 @@ type Schedule struct {
 // Telemetry says where traces go.
 type Telemetry struct {
 	TracesEndpoint string `key:"traces_endpoint" doc:"URL that OpenTelemetry spans are posted to (OTLP over HTTP); the other standard OTEL_ variables apply too; default: OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, else OTEL_EXPORTER_OTLP_ENDPOINT with /v1/traces, else none"`
+}
+
+// Remediation says how plans are applied.
+type Remediation struct {
+	Role     string `key:"role" flag:"remediation-role" doc:"IAM role that plans are applied with, assumed in every account, the caller's own too, with the external ID of aws.external_id; default: none, and nothing can be applied"`
+	FourEyes bool   `key:"four_eyes" doc:"who drafted a plan cannot approve it"`
 }
 
 // Directories are the user's directories, which stand in for settings that are

@@ -8,11 +8,13 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/eksposure/eksposure/internal/access"
 	"github.com/eksposure/eksposure/internal/cli"
 	"github.com/eksposure/eksposure/internal/exposure"
 	"github.com/eksposure/eksposure/internal/fault"
 	"github.com/eksposure/eksposure/internal/ingest"
 	"github.com/eksposure/eksposure/internal/inventory"
+	"github.com/eksposure/eksposure/internal/remediation"
 	"github.com/eksposure/eksposure/internal/report/reporttest"
 	"github.com/eksposure/eksposure/internal/scan"
 	"github.com/eksposure/eksposure/internal/vuln"
@@ -35,8 +37,10 @@ func Program(word string) cli.Program {
 			p, ok := reporttest.Pages()[topic]
 			return p, ok
 		},
-		OpenReports: func(cli.Setup) cli.Reports { return reports{ingest.New(nowhere{}, reporttest.At)} },
+		OpenReports:     func(cli.Setup) cli.Reports { return reports{ingest.New(nowhere{}, reporttest.At)} },
+		OpenRemediation: func(cli.Setup) cli.Remediation { return remediations{} },
 		Permissions: cli.Permissions{
+			Changes: []cli.Permission{{Action: "eks:UpdateClusterConfig", Scope: "remediation", Why: "who reaches the Kubernetes API"}}, RemediationPolicy: `{"Statement": "change"}`,
 			Actions:    []cli.Permission{{Action: "eks:DescribeCluster", Scope: "account", Why: "version and network of a cluster"}},
 			ReadPolicy: `{"Statement": "read"}`, InspectorPolicy: `{"Statement": "inspector"}`, Manifest: "kind: ClusterRole",
 			CallerPolicy: func(t cli.Trust) string { return `{"Statement": "assume ` + t.RoleName + ` in ` + t.Partition + `"}` },
@@ -64,6 +68,20 @@ type backend struct{ word string }
 type reports struct{ *ingest.Service }
 
 func (reports) Close() error { return nil }
+
+// remediations has no database: plans are tested over a real one, in package app.
+type remediations struct{}
+
+// Plans implements cli.Remediation.
+func (remediations) Plans(context.Context) (*remediation.Service, error) {
+	return nil, fmt.Errorf("database \"eksposure.db\" does not exist: %w", fault.ErrNotFound)
+}
+
+// Person implements cli.Remediation.
+func (remediations) Person() access.Principal { return access.Principal{} }
+
+// Close implements cli.Remediation.
+func (remediations) Close() error { return nil }
 
 type nowhere struct{}
 

@@ -1,0 +1,157 @@
+package app
+
+import (
+	"context"
+	"sync"
+
+	"github.com/eksposure/eksposure/internal/access"
+	"github.com/eksposure/eksposure/internal/cloud"
+	"github.com/eksposure/eksposure/internal/exposure"
+	"github.com/eksposure/eksposure/internal/inventory"
+	"github.com/eksposure/eksposure/internal/plan"
+	"github.com/eksposure/eksposure/internal/remediation"
+	"github.com/eksposure/eksposure/internal/scan"
+)
+
+// Plans opens what drafts and applies plans, over what scans recorded. AWS is
+// entered when a cluster is looked at.
+func (a *App) Plans(ctx context.Context) (*remediation.Service, error) {
+	c, err := a.plans(ctx, &clusters{app: a})
+	if err != nil {
+		return nil, err
+	}
+	return remediation.New(c), nil
+}
+
+func (a *App) plans(ctx context.Context, look remediation.Clusters) (remediation.Config, error) {
+	db, err := a.Recorded(ctx)
+	if err != nil {
+		return remediation.Config{}, err
+	}
+	c := remediation.Config{
+		Clusters: look, Known: db, Documents: db, Leases: db, Log: db, FourEyes: a.o.Config.Remediation.FourEyes,
+		Holder: holder(), Now: a.o.Clock, Logger: a.o.Log,
+	}
+	if a.o.Config.Remediation.Role != "" {
+		c.Actor = &changer{app: a}
+	}
+	return c, nil
+}
+
+// planner gives an App the shape that the commands ask for.
+type planner struct{ *App }
+
+// Person implements cli.Remediation: whoever runs the command line.
+func (planner) Person() access.Principal {
+	name := localUser()
+	return access.Principal{ID: localPrincipal + ":" + name, Name: name}
+}
+
+// clusters looks at clusters with the rights of scanning. A scan opens the
+// vulnerability database, so that one is made when the first is asked for.
+type clusters struct {
+	app *App
+	// running scans in a process that runs for long; nil makes a scanner.
+	running *pipeline
+
+	mu      sync.Mutex
+	cloud   *cloud.Client
+	scanner *scan.Scanner
+}
+
+func (c *clusters) client(ctx context.Context) (*cloud.Client, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.cloud != nil {
+		return c.cloud, nil
+	}
+	client, err := c.app.cloud(ctx)
+	c.cloud = client
+	return client, err
+}
+
+// Describe implements remediation.Clusters.
+func (c *clusters) Describe(ctx context.Context, ref inventory.ClusterRef) (*inventory.Snapshot, error) {
+	client, err := c.client(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return client.Describe(ctx, ref)
+}
+
+// Key implements remediation.Clusters.
+func (c *clusters) Key(ctx context.Context, ref inventory.ClusterRef, arn string) (plan.KeyState, error) {
+	client, err := c.client(ctx)
+	if err != nil {
+		return plan.KeyState{}, err
+	}
+	return client.Key(ctx, ref, arn)
+}
+
+// Rescan implements remediation.Clusters.
+func (c *clusters) Rescan(ctx context.Context, ref inventory.ClusterRef) (*exposure.Outcome, error) {
+	if c.running != nil {
+		return c.running.ScanCluster(ctx, ref, func(string) {})
+	}
+	scanner, err := c.scans(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return scanner.ScanCluster(ctx, ref, func(scan.Progress) {})
+}
+
+func (c *clusters) scans(ctx context.Context) (*scan.Scanner, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.scanner != nil {
+		return c.scanner, nil
+	}
+	scanner, err := c.app.Scanner(ctx)
+	c.scanner = scanner
+	return scanner, err
+}
+
+// Evaluate implements remediation.Clusters.
+func (c *clusters) Evaluate(s *inventory.Snapshot, earlier *exposure.Finding) exposure.Outcome {
+	return scan.New(c.app.scanConfig()).Evaluate(s, earlier)
+}
+
+// changer changes clusters in the role of the setting remediation.role, which is
+// assumed when the first change is asked for.
+type changer struct {
+	app *App
+
+	mu sync.Mutex
+	in *cloud.Changer
+}
+
+func (c *changer) enter(ctx context.Context) (*cloud.Changer, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.in != nil {
+		return c.in, nil
+	}
+	cfg := c.app.cloudConfig()
+	cfg.RoleName = c.app.o.Config.Remediation.Role
+	in, err := cloud.NewChanger(ctx, cfg)
+	c.in = in
+	return in, err
+}
+
+// Begin implements remediation.Actor.
+func (c *changer) Begin(ctx context.Context, a plan.Action, ref inventory.ClusterRef, token string) (string, error) {
+	in, err := c.enter(ctx)
+	if err != nil {
+		return "", err
+	}
+	return in.Begin(ctx, a, ref, token)
+}
+
+// Progress implements remediation.Actor.
+func (c *changer) Progress(ctx context.Context, ref inventory.ClusterRef, update string) (inventory.Update, error) {
+	in, err := c.enter(ctx)
+	if err != nil {
+		return inventory.Update{}, err
+	}
+	return in.Progress(ctx, ref, update)
+}

@@ -1,0 +1,482 @@
+package app_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/eksposure/eksposure/internal/access"
+	"github.com/eksposure/eksposure/internal/exposure"
+	"github.com/eksposure/eksposure/internal/fault"
+	"github.com/eksposure/eksposure/internal/inventory"
+	"github.com/eksposure/eksposure/internal/plan"
+	"github.com/eksposure/eksposure/internal/remediation"
+)
+
+func isConflict(err error) bool { return errors.Is(err, fault.ErrConflict) }
+
+// errKilled is what the rest of a process meets that was killed.
+var errKilled = errors.New("killed")
+
+// process is what a service works with until it is killed: at one of its calls, before
+// that was made or after it. A killed process calls nothing any more.
+type process struct {
+	remediation.Config
+
+	at    int
+	after bool
+
+	mu    sync.Mutex
+	calls int
+	dead  bool
+}
+
+// service is a service in the process.
+func (p *process) service() *remediation.Service {
+	c := p.Config
+	c.Documents, c.Actor, c.Log, c.Leases = documents{p.Documents, p}, acting{p.Actor, p}, logging{p.Log, p}, leasing{p.Leases, p}
+	return remediation.New(c)
+}
+
+func (p *process) call(do func() error) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.dead {
+		return errKilled
+	}
+	p.calls++
+	if p.calls == p.at && !p.after {
+		p.dead = true
+		return errKilled
+	}
+	err := do()
+	if p.calls == p.at {
+		p.dead = true
+		return errKilled
+	}
+	return err
+}
+
+type documents struct {
+	remediation.Documents
+
+	p *process
+}
+
+func (d documents) ReplaceObject(ctx context.Context, kind, id string, old, document []byte) error {
+	return d.p.call(func() error { return d.Documents.ReplaceObject(ctx, kind, id, old, document) })
+}
+
+func (d documents) Object(ctx context.Context, kind, id string) (document []byte, err error) {
+	err = d.p.call(func() error {
+		document, err = d.Documents.Object(ctx, kind, id)
+		return err
+	})
+	return document, err
+}
+
+type acting struct {
+	remediation.Actor
+
+	p *process
+}
+
+func (a acting) Begin(ctx context.Context, action plan.Action, ref inventory.ClusterRef, token string) (id string, err error) {
+	err = a.p.call(func() error {
+		id, err = a.Actor.Begin(ctx, action, ref, token)
+		return err
+	})
+	return id, err
+}
+
+func (a acting) Progress(ctx context.Context, ref inventory.ClusterRef, update string) (u inventory.Update, err error) {
+	err = a.p.call(func() error {
+		u, err = a.Actor.Progress(ctx, ref, update)
+		return err
+	})
+	return u, err
+}
+
+type logging struct {
+	remediation.Log
+
+	p *process
+}
+
+func (l logging) Audit(ctx context.Context, e access.Entry) error {
+	return l.p.call(func() error { return l.Log.Audit(ctx, e) })
+}
+
+// leasing does not count: what a killed process held stays held until its time.
+type leasing struct {
+	remediation.Leases
+
+	p *process
+}
+
+func (l leasing) Release(ctx context.Context, kind, id, holder string) error {
+	l.p.mu.Lock()
+	dead := l.p.dead
+	l.p.mu.Unlock()
+	if dead {
+		return errKilled
+	}
+	return l.Leases.Release(ctx, kind, id, holder)
+}
+
+// The process is killed before and after every single call that it makes while it
+// applies a plan of two actions. Another goes on: EKS was asked for one update per
+// action, the plan is done, and the severity fell.
+func TestAppliedOnceWhoeverIsKilledWhen(t *testing.T) {
+	const clusters = 160 // more than twice the calls of a plan
+	x := newSite(t, clusters, filepath.Join(t.TempDir(), "eksposure.db"))
+	living := remediation.New(x.parts)
+	immortal := &process{Config: x.parts}
+	x.done(t, immortal.service(), started(t, living, x.private(0)).Plan.ID, plan.Done)
+	calls := immortal.calls
+	if calls < 20 || 2*calls >= clusters {
+		t.Fatalf("a plan makes %d calls, and there are %d clusters", calls, clusters)
+	}
+	for i := range 2 * calls {
+		cluster, p := i+1, &process{Config: x.parts, at: i/2 + 1, after: i%2 == 1}
+		t.Run(fmt.Sprintf("call %d, after %t", p.at, p.after), func(t *testing.T) {
+			before := x.finding(t, cluster).Severity
+			id := started(t, living, x.private(cluster)).Plan.ID
+			if _, err := x.carry(t, p.service(), id); !errors.Is(err, errKilled) {
+				t.Fatalf("it was not killed: %v", err)
+			}
+			heir := x.parts
+			heir.Holder = "heir"
+			next := remediation.New(heir)
+			if _, err := next.Advance(t.Context(), id); err != nil && !isConflict(err) {
+				t.Errorf("while the killed one holds it: %v", err)
+			}
+			x.later(2 * time.Minute) // the lease of the killed one ends
+			r := x.done(t, next, id, plan.Done)
+			if got := len(x.cluster(cluster).Updates); got != 2 {
+				t.Errorf("%d updates, want 2", got)
+			}
+			if r.Verified.Trait != remediation.Gone || x.finding(t, cluster).Severity.Rank() >= before.Rank() {
+				t.Errorf("the trait is %s, severity %s → %s", r.Verified.Trait, before, x.finding(t, cluster).Severity)
+			}
+		})
+	}
+}
+
+// hooks stand between a service and its actor and clusters.
+type hooks struct {
+	remediation.Actor
+	remediation.Clusters
+
+	begin    func(try int, ask func() (string, error)) (string, error)
+	describe func(*inventory.Snapshot)
+	rescan   func(*exposure.Outcome, error) (*exposure.Outcome, error)
+	tries    int
+}
+
+func (h *hooks) Begin(ctx context.Context, a plan.Action, ref inventory.ClusterRef, token string) (string, error) {
+	h.tries++
+	ask := func() (string, error) { return h.Actor.Begin(ctx, a, ref, token) }
+	if h.begin == nil {
+		return ask()
+	}
+	return h.begin(h.tries, ask)
+}
+
+func (h *hooks) Describe(ctx context.Context, ref inventory.ClusterRef) (*inventory.Snapshot, error) {
+	s, err := h.Clusters.Describe(ctx, ref)
+	if err == nil && h.describe != nil {
+		h.describe(s)
+	}
+	return s, err
+}
+
+func (h *hooks) Rescan(ctx context.Context, ref inventory.ClusterRef) (*exposure.Outcome, error) {
+	o, err := h.Clusters.Rescan(ctx, ref)
+	if h.rescan == nil {
+		return o, err
+	}
+	return h.rescan(o, err)
+}
+
+func (x *site) hooked(h *hooks) *remediation.Service {
+	c := x.parts
+	h.Actor, h.Clusters = c.Actor, c.Clusters
+	c.Actor, c.Clusters = h, h
+	return remediation.New(c)
+}
+
+// What can go wrong while a plan is applied: nothing is done twice, nothing is lost,
+// and the state says the truth.
+func TestApplyingInBadWeather(t *testing.T) {
+	x := newSite(t, 12, filepath.Join(t.TempDir(), "eksposure.db"))
+	plain := remediation.New(x.parts)
+	onlyFirst := func(err error) func(int, func() (string, error)) (string, error) {
+		return func(try int, ask func() (string, error)) (string, error) {
+			if try == 1 {
+				return "", err
+			}
+			return ask()
+		}
+	}
+	updates := func(t *testing.T, cluster, want int) {
+		t.Helper()
+		if got := len(x.cluster(cluster).Updates); got != want {
+			t.Errorf("%d updates, want %d", got, want)
+		}
+	}
+	t.Run("throttled", func(t *testing.T) {
+		s := x.hooked(&hooks{begin: onlyFirst(fault.ErrThrottled)})
+		x.done(t, s, started(t, s, x.private(0)).Plan.ID, plan.Done)
+		updates(t, 0, 2)
+	})
+	t.Run("another update came first", func(t *testing.T) {
+		s := x.hooked(&hooks{begin: onlyFirst(fmt.Errorf("ResourceInUseException: %w", fault.ErrConflict))})
+		x.done(t, s, started(t, s, x.private(1)).Plan.ID, plan.Done)
+		updates(t, 1, 2)
+	})
+	t.Run("the answer is lost", func(t *testing.T) {
+		s := x.hooked(&hooks{begin: func(try int, ask func() (string, error)) (string, error) {
+			id, err := ask()
+			if try == 1 && err == nil {
+				return "", fmt.Errorf("no answer within the time limit: %w", fault.ErrUnavailable)
+			}
+			return id, err
+		}})
+		x.done(t, s, started(t, s, x.private(2)).Plan.ID, plan.Done)
+		updates(t, 2, 2)
+	})
+	t.Run("the second update fails, and the first is taken back", func(t *testing.T) {
+		s := x.hooked(&hooks{begin: func(try int, ask func() (string, error)) (string, error) {
+			if try == 2 {
+				x.cluster(3).Failing = []string{"the subnets have no free addresses"}
+			}
+			return ask()
+		}})
+		r := x.done(t, s, started(t, s, x.private(3)).Plan.ID, plan.Stopped)
+		if !strings.Contains(r.Problem, "no free addresses") || x.cluster(3).Public != true || !x.cluster(3).Private {
+			t.Errorf("problem %q, cluster %+v", r.Problem, plan.Endpoint{Public: x.cluster(3).Public, Private: x.cluster(3).Private})
+		}
+		if _, err := s.Revert(t.Context(), r.Plan.ID, bob); err != nil {
+			t.Fatal(err)
+		}
+		x.done(t, s, r.Plan.ID, plan.Reverted)
+		if !x.cluster(3).Public || x.cluster(3).Private {
+			t.Error("the first action was not taken back")
+		}
+	})
+	t.Run("denied", func(t *testing.T) {
+		s := x.hooked(&hooks{begin: onlyFirst(fmt.Errorf("eks:UpdateClusterConfig: %w", fault.ErrDenied))})
+		r := x.done(t, s, started(t, s, x.private(4)).Plan.ID, plan.Stopped)
+		if !strings.Contains(r.Problem, "eks:UpdateClusterConfig") {
+			t.Errorf("problem %q", r.Problem)
+		}
+		updates(t, 4, 0)
+	})
+	t.Run("something moved after the approval", func(t *testing.T) {
+		r := approved(t, plain, x.private(5))
+		moved := plan.Action{Kind: plan.EndpointAccess, To: plan.Setting{Endpoint: &plan.Endpoint{Public: true, CIDRs: []string{"198.51.100.0/24"}}}}
+		if _, err := x.parts.Actor.Begin(t.Context(), moved, x.ref(5), "somebody else"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := plain.Start(t.Context(), r.Plan.ID, bob); err != nil {
+			t.Fatal(err)
+		}
+		r = x.done(t, plain, r.Plan.ID, plan.Stopped)
+		if !strings.Contains(r.Problem, "something moved") || !strings.Contains(r.Problem, "0.0.0.0/0") || !strings.Contains(r.Problem, "198.51.100.0/24") {
+			t.Errorf("problem %q", r.Problem)
+		}
+		updates(t, 5, 1) // somebody else's
+		if _, err := plain.Revert(t.Context(), r.Plan.ID, bob); !isConflict(err) {
+			t.Errorf("revert of nothing: %v", err)
+		}
+	})
+	t.Run("another update is under way", func(t *testing.T) {
+		busy := 3
+		s := x.hooked(&hooks{describe: func(s *inventory.Snapshot) {
+			if busy--; busy >= 0 {
+				s.Cluster.Updates = append(s.Cluster.Updates, inventory.Update{ID: "theirs", Type: "VersionUpdate", Status: "InProgress"})
+			}
+		}})
+		r := started(t, s, x.private(6))
+		r, err := s.Advance(t.Context(), r.Plan.ID)
+		if err != nil || !strings.Contains(r.Problem, "theirs") || !r.Steps[0].Begun.IsZero() || r.Look.IsZero() {
+			t.Errorf("%+v, %v", r, err)
+		}
+		x.done(t, s, r.Plan.ID, plan.Done)
+		updates(t, 6, 2)
+	})
+	t.Run("paused and resumed", func(t *testing.T) {
+		r := started(t, plain, x.private(7))
+		if _, err := plain.Advance(t.Context(), r.Plan.ID); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := plain.Pause(t.Context(), r.Plan.ID, ann); err != nil {
+			t.Fatal(err)
+		}
+		x.done(t, plain, r.Plan.ID, plan.Paused)
+		updates(t, 7, 1)
+		if _, err := plain.Start(t.Context(), r.Plan.ID, ann); err != nil {
+			t.Fatal(err)
+		}
+		x.done(t, plain, r.Plan.ID, plan.Done)
+		updates(t, 7, 2)
+	})
+	t.Run("paused while EKS was asked, and taken back", func(t *testing.T) {
+		var id string
+		s := x.hooked(&hooks{begin: func(try int, ask func() (string, error)) (string, error) {
+			if try == 1 {
+				if _, err := plain.Pause(t.Context(), id, ann); err != nil {
+					t.Fatal(err)
+				}
+			}
+			return ask()
+		}})
+		id = started(t, s, x.private(8)).Plan.ID
+		r := x.done(t, s, id, plan.Paused)
+		if r.Steps[0].Update == "" {
+			t.Error("the update that EKS works on was forgotten")
+		}
+		if _, err := s.Revert(t.Context(), id, ann); err != nil {
+			t.Fatal(err)
+		}
+		x.done(t, s, id, plan.Reverted)
+		if x.cluster(8).Private {
+			t.Error("it was not taken back")
+		}
+	})
+	t.Run("the scan cannot tell, and then can", func(t *testing.T) {
+		unclear := 2
+		s := x.hooked(&hooks{rescan: func(o *exposure.Outcome, err error) (*exposure.Outcome, error) {
+			if err != nil {
+				return o, err
+			}
+			switch unclear--; unclear {
+			case 1:
+				return nil, fmt.Errorf("the API is away: %w", fault.ErrUnavailable)
+			case 0:
+				blind := *o
+				blind.Finding = &exposure.Finding{
+					Status: exposure.StatusNew, Activity: exposure.Update,
+					Traits: []exposure.TraitState{{ID: "internet-reachable", Standing: exposure.Contributing, Stale: true, Unknowns: []string{"not read"}}},
+				}
+				return &blind, nil
+			}
+			return o, nil
+		}})
+		r := started(t, s, x.private(9))
+		var problems []string
+		for range maxAdvances {
+			x.estate.Finish()
+			var err error
+			if r, err = s.Advance(t.Context(), r.Plan.ID); err != nil {
+				t.Fatal(err)
+			}
+			problems = append(problems, r.Problem)
+			if !r.State.Working() {
+				break
+			}
+		}
+		said := strings.Join(problems, "\n")
+		if r.State != plan.Done || !strings.Contains(said, "the API is away") || !strings.Contains(said, "could not tell") {
+			t.Errorf("plan is %s; it said:\n%s", r.State, said)
+		}
+	})
+	t.Run("the plan was written over after its approval", func(t *testing.T) {
+		r := started(t, plain, x.private(10))
+		document, err := x.parts.Documents.Object(t.Context(), "plan", r.Plan.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		other := strings.Replace(string(document), "Switch the public endpoint off", "Switch nothing off", 1)
+		if err := x.parts.Documents.ReplaceObject(t.Context(), "plan", r.Plan.ID, document, []byte(other)); err != nil {
+			t.Fatal(err)
+		}
+		x.done(t, plain, r.Plan.ID, plan.Stopped)
+		updates(t, 10, 0)
+	})
+	t.Run("the cluster is gone", func(t *testing.T) {
+		r := started(t, plain, x.private(11))
+		x.cluster(11).Name = "renamed"
+		r = x.done(t, plain, r.Plan.ID, plan.Stopped)
+		if !strings.Contains(r.Problem, "No cluster found") {
+			t.Errorf("problem %q", r.Problem)
+		}
+	})
+}
+
+// Who may do what, and when.
+func TestPlansAreGuarded(t *testing.T) {
+	x := newSite(t, 3, filepath.Join(t.TempDir(), "eksposure.db"))
+	s := remediation.New(x.parts)
+	t.Run("two approvers at once", func(t *testing.T) {
+		r, err := s.Draft(t.Context(), x.private(0), ann)
+		if err != nil {
+			t.Fatal(err)
+		}
+		errs := make([]error, 2)
+		var group sync.WaitGroup
+		for i, by := range []access.Principal{ann, bob} {
+			group.Go(func() { _, errs[i] = s.Approve(t.Context(), r.Plan.ID, r.Hash, by, r.Plan.Demands()) })
+		}
+		group.Wait()
+		if (errs[0] == nil) == (errs[1] == nil) || !isConflict(errors.Join(errs...)) {
+			t.Errorf("%v, %v: want one that wins", errs[0], errs[1])
+		}
+	})
+	t.Run("four eyes", func(t *testing.T) {
+		c := x.parts
+		c.FourEyes = true
+		s := remediation.New(c)
+		r, err := s.Draft(t.Context(), x.private(1), ann)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Approve(t.Context(), r.Plan.ID, r.Hash, ann, r.Plan.Demands()); !errors.Is(err, fault.ErrDenied) {
+			t.Errorf("the author approves: %v", err)
+		}
+		if _, err := s.Approve(t.Context(), r.Plan.ID, r.Hash, bob, r.Plan.Demands()); err != nil {
+			t.Errorf("another approves: %v", err)
+		}
+	})
+	t.Run("another process is at it", func(t *testing.T) {
+		r := started(t, s, x.private(2))
+		if ok, err := x.parts.Leases.Claim(t.Context(), "plan", r.Plan.ID, "somebody", x.clock().Add(time.Hour)); err != nil || !ok {
+			t.Fatal(ok, err)
+		}
+		if _, err := s.Advance(t.Context(), r.Plan.ID); !isConflict(err) {
+			t.Errorf("%v, want fault.ErrConflict", err)
+		}
+		x.later(2 * time.Hour)
+		x.done(t, s, r.Plan.ID, plan.Done)
+	})
+	t.Run("no role", func(t *testing.T) {
+		c := x.parts
+		c.Actor = nil
+		s := remediation.New(c)
+		r := approved(t, s, x.private(1))
+		if _, err := s.Start(t.Context(), r.Plan.ID, bob); !errors.Is(err, fault.ErrInvalid) || !strings.Contains(err.Error(), "remediation.role") {
+			t.Errorf("%v", err)
+		}
+	})
+	for name, q := range map[string]remediation.Request{
+		"no such topic":        {Cluster: x.ref(1).Name, Trait: "high-priority-vulnerability", Option: "x"},
+		"no such option":       {Cluster: x.ref(1).Name, Trait: "internet-reachable", Option: "x"},
+		"nothing to remedy":    {Cluster: x.ref(1).Name, Trait: "potentially-internet-reachable", Option: "private"},
+		"still open":           {Cluster: x.ref(1).Name, Trait: "internet-reachable", Option: "public", CIDRs: []string{"1.0.0.0/8"}},
+		"a key for endpoints":  {Cluster: x.ref(1).Name, Trait: "internet-reachable", Option: "private", KeyARN: x.key},
+		"no key":               {Cluster: x.ref(1).Name, Trait: "unencrypted-kubernetes-secrets", Option: "associate"},
+		"ranges for secrets":   {Cluster: x.ref(1).Name, Trait: "unencrypted-kubernetes-secrets", Option: "associate", KeyARN: x.key, CIDRs: []string{"203.0.113.0/24"}},
+		"guidance alone":       {Cluster: x.ref(1).Name, Trait: "unencrypted-kubernetes-secrets", Option: "upgrade", KeyARN: x.key},
+		"a managed prefix set": {Cluster: x.ref(1).Name, Trait: "internet-reachable", Option: "prefix-list"},
+	} {
+		if _, err := s.Draft(t.Context(), q, ann); !errors.Is(err, fault.ErrInvalid) {
+			t.Errorf("%s: %v, want fault.ErrInvalid", name, err)
+		}
+	}
+}

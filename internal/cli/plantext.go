@@ -1,0 +1,245 @@
+package cli
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/eksposure/eksposure/internal/exposure"
+	"github.com/eksposure/eksposure/internal/plan"
+	"github.com/eksposure/eksposure/internal/remediation"
+	"github.com/eksposure/eksposure/internal/report"
+)
+
+func planFormats() []string { return []string{"text", "json", "diff"} }
+
+// writePlan writes a plan in the format asked for.
+func (r *runner) writePlan(out *output, run remediation.Run) error {
+	return r.write(out, func(w io.Writer) error {
+		switch out.format {
+		case "json":
+			return writeJSON(w, run)
+		case "diff":
+			return block(w, planDiff(&run.Plan))
+		}
+		return block(w, planText(run)+nextText(run))
+	})
+}
+
+func (r *runner) writeRuns(out *output, runs []remediation.Run) error {
+	return r.write(out, func(w io.Writer) error {
+		if out.format == "json" {
+			return writeJSON(w, append([]remediation.Run{}, runs...))
+		}
+		if len(runs) == 0 {
+			return line(w, "There is no plan; `eksposure remediate plan` drafts one.")
+		}
+		t := report.Table{Columns: []string{"PLAN", "STATE", "WHAT", "SEVERITY", "DRAFTED", "BY"}}
+		for _, run := range runs {
+			p := run.Plan
+			t.Rows = append(t.Rows, []string{p.ID, string(run.State), p.Title, severities(&p), day(p.Drafted), cmp.Or(p.AuthorName, p.Author)})
+		}
+		return t.Write(w, report.Options{})
+	})
+}
+
+func (r *runner) writeStatus(out *output, run remediation.Run) error {
+	return r.write(out, func(w io.Writer) error {
+		if out.format == "json" {
+			return writeJSON(w, run)
+		}
+		return block(w, statusText(run)+nextText(run))
+	})
+}
+
+// hint writes the next command to type, if there is one.
+func (r *runner) hint(run remediation.Run) error {
+	if text := strings.TrimSpace(nextText(run)); text != "" {
+		return block(r.Out, text)
+	}
+	return nil
+}
+
+func planText(run remediation.Run) string {
+	p := &run.Plan
+	var b strings.Builder
+	fmt.Fprintf(&b, "Plan %s (%s)\n%s\n\n", p.ID, run.State, p.Title)
+	for _, field := range [][2]string{
+		{"Cluster", p.Cluster.String()},
+		{"Remedies", p.Trait + ", option " + p.Option},
+		{"Severity", severities(p)},
+		{"Drafted", day(p.Drafted) + " by " + cmp.Or(p.AuthorName, p.Author)},
+		{"Needs", strings.Join(p.Permissions(), ", ")},
+	} {
+		fmt.Fprintf(&b, "%-9s %s\n", field[0], field[1])
+	}
+	b.WriteString("\nActions, each when the one before holds:\n")
+	for i, a := range p.Actions {
+		undo := "can be undone"
+		if a.Irreversible != "" {
+			undo = "CANNOT BE UNDONE: " + a.Irreversible
+		}
+		fmt.Fprintf(&b, "  %d. %s\n     - %s\n     + %s\n     risk %s, effect %s, %s\n", i+1, a.Title, a.From, a.To, a.Risk, a.Effect, undo)
+	}
+	if len(p.Checks) > 0 {
+		b.WriteString("\nChecks:\n")
+	}
+	width := 0
+	for _, c := range p.Checks {
+		width = max(width, len(c.Name))
+	}
+	for _, c := range p.Checks {
+		fmt.Fprintf(&b, "  %s %-*s  %s\n", mark(c.Verdict), width, c.Name, c.Detail)
+	}
+	for _, note := range p.Notes {
+		fmt.Fprintf(&b, "\nNote: %s\n", note)
+	}
+	fmt.Fprintf(&b, "\nHash %s\n", run.Hash)
+	return b.String()
+}
+
+func mark(v plan.Verdict) string {
+	switch v {
+	case plan.Passed:
+		return "✓"
+	case plan.Failed:
+		return "✗"
+	case plan.Unknown:
+	}
+	return "?"
+}
+
+func severities(p *plan.Plan) string { return severityWord(p.Before) + " → " + severityWord(p.After) }
+
+func severityWord(s exposure.Severity) string { return cmp.Or(string(s), "resolved") }
+
+// statusText says what was done, and what the scan said.
+func statusText(run remediation.Run) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Plan %s is %s: %s\n", run.Plan.ID, run.State, run.Plan.Title)
+	if a := run.Approval; a != nil {
+		fmt.Fprintf(&b, "  approved %s by %s", day(a.At), cmp.Or(a.Name, a.By))
+		if len(a.Accepted) > 0 {
+			fmt.Fprintf(&b, ", who accepted: %s", strings.Join(a.Accepted, ", "))
+		}
+		b.WriteString("\n")
+	}
+	for _, st := range slices.Concat(run.Steps, run.Back) {
+		fmt.Fprintf(&b, "  %s\n", stepText(run, st))
+	}
+	if run.Problem != "" {
+		fmt.Fprintf(&b, "  %s\n", run.Problem)
+	}
+	if v := run.Verified; v != nil {
+		fmt.Fprintf(&b, "Scanned %s: the trait %s is %s, the severity is %s (it was %s).\n", day(v.At), run.Plan.Trait, v.Trait, severityWord(v.Severity), severityWord(run.Plan.Before))
+		for _, e := range v.Evidence {
+			fmt.Fprintf(&b, "  %s\n", e)
+		}
+	}
+	return b.String()
+}
+
+func stepText(run remediation.Run, st remediation.Step) string {
+	title := run.Do(st).Title
+	update := ""
+	if st.Update != "" {
+		update = ", EKS update " + st.Update
+	}
+	switch {
+	case !st.Held.IsZero() && st.Begun.IsZero():
+		return fmt.Sprintf("✓ %s (was so already, seen %s)", title, day(st.Held))
+	case !st.Held.IsZero():
+		return fmt.Sprintf("✓ %s (holds since %s%s)", title, day(st.Held), update)
+	case !st.Begun.IsZero():
+		return fmt.Sprintf("… %s (begun %s%s)", title, day(st.Begun), update)
+	}
+	return "· " + title
+}
+
+// nextText is the next command to type.
+func nextText(run remediation.Run) string {
+	id := run.Plan.ID
+	revert := ""
+	if run.Plan.Reversible() {
+		revert = "\nTo take it back: eksposure remediate revert " + id + "\n"
+	}
+	switch run.State {
+	case plan.Drafted:
+		if failed := run.Plan.With(plan.Failed); len(failed) > 0 {
+			return "\nIt cannot be approved, as these checks failed: " + strings.Join(failed, ", ") + ". Mend what they say and draft it again.\n"
+		}
+		text := "\nNothing was changed. To approve exactly this:\n  eksposure remediate approve " + id + " --hash " + run.Hash
+		for _, name := range run.Plan.Demands() {
+			text += " --accept " + shellWord(name)
+		}
+		return text + "\n"
+	case plan.Approved:
+		return "\nTo apply it: eksposure remediate apply " + id + "\n"
+	case plan.Applying, plan.Verifying, plan.Reverting:
+		return "\nTo follow it: " + onward(run) + "\n"
+	case plan.Paused:
+		return "\nTo go on: eksposure remediate apply " + id + "\nTo end it, with what was done as it is: eksposure remediate cancel " + id + "\n" + strings.TrimPrefix(revert, "\n")
+	case plan.Done:
+		return revert
+	case plan.Stopped:
+		if slices.ContainsFunc(run.Steps, func(st remediation.Step) bool { return !st.Begun.IsZero() }) {
+			return revert
+		}
+	case plan.Reverted, plan.Cancelled:
+	}
+	return ""
+}
+
+func shellWord(s string) string {
+	if strings.ContainsRune(s, ' ') {
+		return quote(s)
+	}
+	return s
+}
+
+// planDiff writes the settings of each action as lines that go and come.
+func planDiff(p *plan.Plan) string {
+	var b strings.Builder
+	for i, a := range p.Actions {
+		fmt.Fprintf(&b, "--- %s (before action %d)\n+++ %s (after action %d)\n@@ %s @@\n", a.Target.UID, i+1, a.Target.UID, i+1, a.Title)
+		for _, l := range diffLines(settingLines(a.From), settingLines(a.To)) {
+			b.WriteString(l + "\n")
+		}
+	}
+	return b.String()
+}
+
+func settingLines(s plan.Setting) []string {
+	text, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return []string{s.String()}
+	}
+	return strings.Split(string(text), "\n")
+}
+
+// diffLines marks what goes (-), comes (+) and stays, after the lines that both begin
+// and end with; a setting has a dozen lines.
+func diffLines(from, to []string) []string {
+	head := 0
+	for head < len(from) && head < len(to) && from[head] == to[head] {
+		head++
+	}
+	tail := 0
+	for tail < len(from)-head && tail < len(to)-head && from[len(from)-1-tail] == to[len(to)-1-tail] {
+		tail++
+	}
+	var out []string
+	add := func(mark string, lines []string) {
+		for _, l := range lines {
+			out = append(out, mark+l)
+		}
+	}
+	add(" ", from[:head])
+	add("-", from[head:len(from)-tail])
+	add("+", to[head:len(to)-tail])
+	add(" ", from[len(from)-tail:])
+	return out
+}

@@ -1,0 +1,229 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/eksposure/eksposure/internal/access"
+	"github.com/eksposure/eksposure/internal/remediation"
+)
+
+// scanSettings are the settings of looking at a cluster again.
+var scanSettings = []string{"database", "cache_dir", "log_level", "aws.", "kubernetes.", "scan.", "images.", "vulnerability_database.", "policy.", "remediation."}
+
+func (r *runner) remediateCommand() *cobra.Command {
+	c := group("remediate", "Plan, approve, apply, verify and revert a remedy",
+		`Remedies what a finding shows, in steps that are each somebody's decision:
+
+  plan      looks at the cluster and writes down exactly what would be changed; changes nothing
+  approve   takes your word for the plan with one hash, and for no other
+  apply     changes what the plan says, one action after the other, and scans the cluster again
+  revert    takes back what was changed, where EKS lets it
+
+A plan is applied in a role of its own (setting remediation.role; `+"`eksposure permissions remediation-policy`"+` has its rights).
+Every action is looked at before it is asked for and after it is done; one whose cluster is not as planned any more is
+refused. What was interrupted goes on with the same command; EKS is asked for nothing twice.
+
+Topics that can be applied: `+strings.Join(remediation.Topics(), ", ")+`. The others have
+written guidance: `+"`eksposure traits explain TRAIT`"+`.`,
+		r.remediatePlanCommand(), r.remediateShowCommand(), r.remediateApproveCommand(), r.remediateApplyCommand(), r.remediateStatusCommand(),
+		r.remediateRevertCommand(),
+		r.remediateMoveCommand("pause", "Stop a plan between two actions", "paused", (*remediation.Service).Pause),
+		r.remediateMoveCommand("cancel", "End a plan that is not at work; what was done stays", "cancelled", (*remediation.Service).Cancel))
+	c.Example = `  eksposure remediate plan --cluster checkout --topic internet-reachable --option private
+  eksposure remediate approve k3v9q2m7x1ab --hash HASH --accept operator
+  eksposure remediate apply k3v9q2m7x1ab
+  eksposure remediate revert k3v9q2m7x1ab`
+	return c
+}
+
+func (r *runner) remediatePlanCommand() *cobra.Command {
+	var q remediation.Request
+	var operator string
+	c := &cobra.Command{
+		Use:   "plan --cluster CLUSTER --topic TRAIT --option OPTION",
+		Short: "Draft a plan; nothing is changed",
+		Long: `Looks at the cluster as it is now and writes a plan of what would be changed, in a safe order, with what it needs, what it
+does to the severity, and what was looked at so that nobody is locked out. Nothing is changed.
+
+Options: internet-reachable has private, public-and-private and public; potentially-internet-reachable has private and
+narrower; unencrypted-kubernetes-secrets has associate.`,
+		Example: `  eksposure remediate plan --cluster checkout --topic internet-reachable --option private
+  eksposure remediate plan --cluster checkout --topic internet-reachable --option public-and-private --cidr 203.0.113.0/24 --operator 203.0.113.7
+  eksposure remediate plan --cluster checkout --topic potentially-internet-reachable --option narrower --cidr 203.0.113.0/26
+  eksposure remediate plan --cluster checkout --topic unencrypted-kubernetes-secrets --option associate --key arn:aws:kms:eu-central-1:111122223333:key/ID`,
+		Args: noArgs,
+	}
+	out := outputFlags(c, planFormats()...)
+	c.Flags().StringVar(&q.Cluster, "cluster", "", "`cluster` by name or ARN, or the ID of its finding (required)")
+	c.Flags().StringVar(&q.Trait, "topic", "", "`trait` to remedy: "+strings.Join(remediation.Topics(), ", ")+" (required)")
+	c.Flags().StringVar(&q.Option, "option", "", "`option` of the topic (required)")
+	c.Flags().StringArrayVar(&q.CIDRs, "cidr", nil, "`range` that the public endpoint lets in; may be repeated")
+	c.Flags().StringVar(&operator, "operator", "", "`address` that your own requests come from, to check that it stays let in")
+	c.Flags().StringVar(&q.KeyARN, "key", "", "`ARN` of the KMS key to encrypt secrets with")
+	_ = c.RegisterFlagCompletionFunc("topic", cobra.FixedCompletions(remediation.Topics(), cobra.ShellCompDirectiveNoFileComp))
+	settings(c, "database", "log_level", "aws.", "policy.")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		if err := out.check(); err != nil {
+			return err
+		}
+		if q.Cluster == "" || q.Trait == "" || q.Option == "" {
+			return fmt.Errorf("`%s` needs --cluster, --topic and --option: %w", c.CommandPath(), errUsage)
+		}
+		if operator != "" {
+			address, err := netip.ParseAddr(operator)
+			if err != nil {
+				return fmt.Errorf("--operator %q: want an IP address, such as 203.0.113.7: %w", operator, errUsage)
+			}
+			q.Operator = address
+		}
+		return r.withPlans(c, func(s *remediation.Service, by access.Principal) error {
+			run, err := s.Draft(c.Context(), q, by)
+			if err != nil {
+				return err
+			}
+			return r.writePlan(out, run)
+		})
+	}
+	return c
+}
+
+func (r *runner) remediateShowCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:     "show PLAN",
+		Short:   "Show a plan",
+		Example: "  eksposure remediate show k3v9q2m7x1ab\n  eksposure remediate show k3v9q2m7x1ab -o diff",
+		Args:    args("a plan's ID"),
+	}
+	out := outputFlags(c, planFormats()...)
+	settings(c, "database", "log_level")
+	c.RunE = func(c *cobra.Command, given []string) error {
+		if err := out.check(); err != nil {
+			return err
+		}
+		return r.withPlans(c, func(s *remediation.Service, _ access.Principal) error {
+			run, err := s.Run(c.Context(), given[0])
+			if err != nil {
+				return err
+			}
+			return r.writePlan(out, run)
+		})
+	}
+	return c
+}
+
+func (r *runner) remediateApproveCommand() *cobra.Command {
+	var hash string
+	var accept []string
+	c := &cobra.Command{
+		Use:   "approve PLAN --hash HASH",
+		Short: "Approve exactly the plan with this hash",
+		Long: `Takes your word for the plan with this hash: a plan that says anything else is refused. Checks without an answer must be
+accepted by name, or all of them by --accept all. What cannot be undone must be accepted by --accept irreversible, always.
+
+On the command line you are the account of the operating system, and whoever may open the database may do everything.
+The setting remediation.four_eyes, which wants another approver than the author, is meant for the API, where people are
+authenticated.`,
+		Example: `  eksposure remediate approve k3v9q2m7x1ab --hash HASH
+  eksposure remediate approve k3v9q2m7x1ab --hash HASH --accept operator --accept "private path"
+  eksposure remediate approve k3v9q2m7x1ab --hash HASH --accept all --accept irreversible`,
+		Args: args("a plan's ID"),
+	}
+	c.Flags().StringVar(&hash, "hash", "", "`hash` of the plan, as it was shown (required)")
+	c.Flags().StringArrayVar(&accept, "accept", nil, "`name` of a check without an answer that you accept, or all, or irreversible; may be repeated")
+	settings(c, "database", "log_level")
+	c.RunE = func(c *cobra.Command, given []string) error {
+		if hash == "" {
+			return fmt.Errorf("`%s` needs --hash, the hash that `eksposure remediate show %s` tells: %w", c.CommandPath(), given[0], errUsage)
+		}
+		return r.withPlans(c, func(s *remediation.Service, by access.Principal) error {
+			run, err := s.Approve(c.Context(), given[0], hash, by, accept)
+			if err != nil {
+				return err
+			}
+			return line(r.Out, "Plan %s is approved. Apply it: eksposure remediate apply %s", run.Plan.ID, run.Plan.ID)
+		})
+	}
+	return c
+}
+
+func (r *runner) remediateStatusCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:     "status [PLAN]",
+		Short:   "Show how far a plan is, or list all plans",
+		Example: "  eksposure remediate status\n  eksposure remediate status k3v9q2m7x1ab",
+		Args: func(c *cobra.Command, given []string) error {
+			if len(given) == 0 {
+				return nil
+			}
+			return args("a plan's ID")(c, given)
+		},
+	}
+	out := outputFlags(c, "text", "json")
+	settings(c, "database", "log_level")
+	c.RunE = func(c *cobra.Command, given []string) error {
+		if err := out.check(); err != nil {
+			return err
+		}
+		return r.withPlans(c, func(s *remediation.Service, _ access.Principal) error {
+			if len(given) == 0 {
+				runs, err := s.Runs(c.Context())
+				if err != nil {
+					return err
+				}
+				return r.writeRuns(out, runs)
+			}
+			run, err := s.Run(c.Context(), given[0])
+			if err != nil {
+				return err
+			}
+			return r.writeStatus(out, run)
+		})
+	}
+	return c
+}
+
+// remediateMoveCommand is a command that does nothing but bring a plan to a state.
+func (r *runner) remediateMoveCommand(use, short, became string,
+	move func(*remediation.Service, context.Context, string, access.Principal) (remediation.Run, error),
+) *cobra.Command {
+	c := &cobra.Command{
+		Use:     use + " PLAN",
+		Short:   short,
+		Example: "  eksposure remediate " + use + " k3v9q2m7x1ab",
+		Args:    args("a plan's ID"),
+	}
+	settings(c, "database", "log_level")
+	c.RunE = func(c *cobra.Command, given []string) error {
+		return r.withPlans(c, func(s *remediation.Service, by access.Principal) error {
+			run, err := move(s, c.Context(), given[0], by)
+			if err != nil {
+				return err
+			}
+			if err := line(r.Out, "Plan %s is %s.", run.Plan.ID, became); err != nil {
+				return err
+			}
+			return r.hint(run)
+		})
+	}
+	return c
+}
+
+// withPlans opens the plans for one use.
+func (r *runner) withPlans(c *cobra.Command, use func(*remediation.Service, access.Principal) error) error {
+	s, err := r.setup(c)
+	if err != nil {
+		return err
+	}
+	p := r.OpenRemediation(s)
+	defer r.close(p)
+	service, err := p.Plans(c.Context())
+	if err != nil {
+		return err
+	}
+	return use(service, p.Person())
+}
