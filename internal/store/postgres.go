@@ -116,7 +116,8 @@ func parseReason(err error, u *url.URL) string {
 }
 
 func (e *postgresEngine) connect(ctx context.Context) (read, write *sql.DB, err error) {
-	read = e.pool(postgresReaders, readTimeout, map[string]string{"default_transaction_read_only": "on"})
+	// what a search looks for decides how it is best found, so plans are made for it
+	read = e.pool(postgresReaders, readTimeout, map[string]string{"default_transaction_read_only": "on", "plan_cache_mode": "force_custom_plan"})
 	write = e.pool(postgresWriters, writeTimeout, nil)
 	if err := e.checkServer(ctx, read); err != nil {
 		return nil, nil, errors.Join(err, read.Close(), write.Close())
