@@ -12,6 +12,7 @@ import (
 	"github.com/eksposure/eksposure/internal/export"
 	"github.com/eksposure/eksposure/internal/hub"
 	"github.com/eksposure/eksposure/internal/keyring"
+	"github.com/eksposure/eksposure/internal/remediation"
 	"github.com/eksposure/eksposure/internal/schedule"
 	"github.com/eksposure/eksposure/internal/store"
 	"github.com/eksposure/eksposure/internal/trait"
@@ -25,6 +26,7 @@ type services struct {
 	exports *export.Service
 	scans   *schedule.Service
 	keys    *keyring.Ring
+	plans   *remediation.Service
 }
 
 // hub is what Security Hub's operations mean here.
@@ -42,7 +44,7 @@ func (a *App) hub(db *store.DB) (*hub.Service, error) {
 // they do not hold the end of the server.
 func (a *App) routes(ctx context.Context, s services) ([]api.Route, error) {
 	own, err := a.nativeRoutes(s.db, native.Config{
-		Keys: s.keys, Scans: s.scans, Discoveries: s.scans, Events: ending{s.events, ctx.Done()}, Sinks: s.events, Rules: a.rules(s.db), Exports: s.exports,
+		Keys: s.keys, Scans: s.scans, Discoveries: s.scans, Events: ending{s.events, ctx.Done()}, Sinks: s.events, Rules: a.rules(s.db), Exports: s.exports, Plans: s.plans,
 	})
 	if err != nil {
 		return nil, err

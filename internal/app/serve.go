@@ -95,7 +95,7 @@ func (a *App) serve(ctx context.Context, front *server.Server, metrics *metricsS
 		return err
 	}
 	plans := remediation.New(parts)
-	routes, err := a.routes(ctx, services{db: db, hub: service, events: events, exports: exports, scans: scans, keys: d.ring})
+	routes, err := a.routes(ctx, services{db: db, hub: service, events: events, exports: exports, scans: scans, keys: d.ring, plans: plans})
 	if err != nil {
 		return err
 	}

@@ -553,6 +553,144 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the plans for clusters of your scope, the newest first. */
+        get: operations["ListPlans"];
+        put?: never;
+        /**
+         * Draft a plan that remedies a topic of a finding. Changes nothing.
+         * @description The cluster is looked at as it is now. What can be applied, and with which options: docs/remediation.md.
+         */
+        post: operations["DraftPlan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plans/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a plan and how far it is. */
+        get: operations["GetPlan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plans/{id}/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply an approved plan, or go on with a paused one.
+         * @description Answers at once; the server does the work, and GetPlan tells how far it is.
+         */
+        post: operations["ApplyPlan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plans/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve exactly the plan with a hash.
+         * @description Checks whose verdict is unknown are accepted by name, or by "all"; what cannot be undone by "irreversible" alone. With the setting remediation.four_eyes the author cannot approve.
+         */
+        post: operations["ApprovePlan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plans/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End a plan that is not at work.
+         * @description What was done stays.
+         */
+        post: operations["CancelPlan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plans/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop a plan between two actions.
+         * @description What EKS works on goes on there.
+         */
+        post: operations["PausePlan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plans/{id}/revert": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take back what a plan changed.
+         * @description Answers at once; the server does the work. A plan with an action that cannot be undone is refused.
+         */
+        post: operations["RevertPlan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/preferences": {
         parameters: {
             query?: never;
@@ -1807,6 +1945,85 @@ export interface components {
             /** @description The option in a few words. */
             title: string;
         };
+        PlanAction: {
+            /** @enum {string} */
+            effect: "deferred" | "immediate";
+            from: components["schemas"]["PlanSetting"];
+            irreversible?: string;
+            /** @enum {string} */
+            kind: "endpoint-access" | "secrets-encryption";
+            permissions: string[] | null;
+            /** @enum {string} */
+            risk: "high" | "low" | "medium";
+            target: components["schemas"]["InventoryResourceRef"];
+            title: string;
+            to: components["schemas"]["PlanSetting"];
+        };
+        PlanApproval: {
+            /** @description Names of checks without an answer, or all; and irreversible. */
+            accept?: string[];
+            /** @description Hash of the plan as it was looked at. */
+            hash: string;
+        };
+        PlanCheck: {
+            detail: string;
+            name: string;
+            /** @enum {string} */
+            verdict: "failed" | "passed" | "unknown";
+        };
+        PlanEncryption: {
+            key_arn?: string;
+        };
+        PlanEndpoint: {
+            private: boolean;
+            public: boolean;
+            public_cidrs?: string[];
+        };
+        PlanList: {
+            /** @description The plans, the newest first. */
+            items: components["schemas"]["RemediationRun"][] | null;
+        };
+        PlanPlan: {
+            actions: components["schemas"]["PlanAction"][] | null;
+            author: string;
+            author_name?: string;
+            checks?: components["schemas"]["PlanCheck"][];
+            cluster: components["schemas"]["InventoryClusterRef"];
+            /** Format: date-time */
+            drafted_at: string;
+            ends_trait: boolean;
+            finding: string;
+            id: string;
+            notes?: string[];
+            option: string;
+            /** Format: date-time */
+            seen_at: string;
+            /** @enum {string} */
+            severity_after: "" | "Critical" | "High" | "Low" | "Medium";
+            /** @enum {string} */
+            severity_before: "" | "Critical" | "High" | "Low" | "Medium";
+            title: string;
+            trait: string;
+            version: number;
+        };
+        PlanRequest: {
+            /** @description Ranges that the public endpoint lets in. */
+            cidrs?: string[];
+            /** @description ID of the finding. */
+            finding: string;
+            /** @description ARN of the KMS key to encrypt secrets with. */
+            key_arn?: string;
+            /** @description Address that operators' requests come from, to check that it stays let in. */
+            operator?: string;
+            /** @description Option of the topic. */
+            option: string;
+            /** @description Trait to remedy. */
+            topic: string;
+        };
+        PlanSetting: {
+            encryption?: components["schemas"]["PlanEncryption"];
+            endpoint?: components["schemas"]["PlanEndpoint"];
+        };
         PreferenceSet: {
             /** @description Values by name, at most 64 and 32 KiB; what they mean is the caller's business. */
             values: {
@@ -1871,6 +2088,46 @@ export interface components {
             region: string;
             /** @description Newest version first. */
             versions: components["schemas"]["VersionRow"][] | null;
+        };
+        RemediationApproval: {
+            accepted?: string[];
+            /** Format: date-time */
+            at: string;
+            by: string;
+            hash: string;
+            name?: string;
+        };
+        RemediationRun: {
+            approval?: components["schemas"]["RemediationApproval"];
+            back?: components["schemas"]["RemediationStep"][];
+            hash: string;
+            /** Format: date-time */
+            look_at?: string;
+            plan: components["schemas"]["PlanPlan"];
+            problem?: string;
+            /** @enum {string} */
+            state: "applying" | "approved" | "cancelled" | "done" | "drafted" | "failed" | "paused" | "reverted" | "reverting" | "verifying";
+            steps: components["schemas"]["RemediationStep"][] | null;
+            verified?: components["schemas"]["RemediationVerified"];
+        };
+        RemediationStep: {
+            action: number;
+            /** Format: date-time */
+            begun_at?: string;
+            /** Format: date-time */
+            held_at?: string;
+            token: string;
+            undo?: boolean;
+            update?: string;
+        };
+        RemediationVerified: {
+            /** Format: date-time */
+            at: string;
+            evidence?: string[];
+            /** @enum {string} */
+            severity: "" | "Critical" | "High" | "Low" | "Medium";
+            /** @enum {string} */
+            trait: "gone" | "present" | "unknown";
         };
         RulebookApplied: {
             kept: number;
@@ -3250,6 +3507,218 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ListPlans: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    /** @description Tag of this answer, for If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanList"];
+                };
+            };
+            /** @description Nothing changed since the answer whose tag If-None-Match names. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    DraftPlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanRequest"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemediationRun"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    GetPlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description ID of the plan. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    /** @description Tag of this answer, for If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemediationRun"];
+                };
+            };
+            /** @description Nothing changed since the answer whose tag If-None-Match names. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApplyPlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description ID of the plan. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemediationRun"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApprovePlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description ID of the plan. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanApproval"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemediationRun"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    CancelPlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description ID of the plan. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemediationRun"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    PausePlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description ID of the plan. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemediationRun"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    RevertPlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description ID of the plan. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemediationRun"];
+                };
             };
             default: components["responses"]["Problem"];
         };

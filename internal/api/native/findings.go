@@ -83,12 +83,16 @@ func wish(q *request) exposure.Severity {
 // finding finds the finding that the path names. One outside the caller's scope
 // does not exist for them.
 func (s *service) finding(ctx context.Context, q *request) (*exposure.Finding, error) {
-	f, err := s.cfg.Findings.Finding(ctx, q.text("id"))
+	return s.findingOf(ctx, q, q.text("id"))
+}
+
+func (s *service) findingOf(ctx context.Context, q *request, id string) (*exposure.Finding, error) {
+	f, err := s.cfg.Findings.Finding(ctx, id)
 	if err != nil {
 		return nil, err
 	}
 	if !q.caller.Scope.Allows(f.Cluster.Ref) {
-		return nil, fmt.Errorf("no finding with ID %q: %w", q.text("id"), fault.ErrNotFound)
+		return nil, fmt.Errorf("no finding with ID %q: %w", bound(id), fault.ErrNotFound)
 	}
 	return f, nil
 }

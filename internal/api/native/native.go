@@ -1,7 +1,7 @@
 // Package native has the routes under /api/v1: what AWS Security Hub's API has no
 // operation for. Coverage, snapshots, a finding in full with its history and
 // arithmetic, what-if, fix sets, images and vulnerabilities over the fleet, scanner
-// reports, keys, scans and events.
+// reports, keys, scans, plans and events.
 //
 // One table of operations, [Operations], makes both the routes and the OpenAPI
 // document, so that neither can say what the other does not. JSON is in snake_case,
@@ -20,6 +20,7 @@ import (
 	"github.com/eksposure/eksposure/internal/api"
 	"github.com/eksposure/eksposure/internal/exposure"
 	"github.com/eksposure/eksposure/internal/ingest"
+	"github.com/eksposure/eksposure/internal/remediation"
 )
 
 // Prefix begins every path.
@@ -40,6 +41,7 @@ type Config struct {
 	Events      Events
 	Rules       Rules
 	Exports     Exports
+	Plans       *remediation.Service
 	Sinks       Sinks
 	Preferences Preferences
 	// Settings are those that the server runs with, without secrets.

@@ -20,6 +20,7 @@ import (
 	"github.com/eksposure/eksposure/internal/deliver"
 	"github.com/eksposure/eksposure/internal/exposure"
 	"github.com/eksposure/eksposure/internal/inventory"
+	"github.com/eksposure/eksposure/internal/remediation"
 	"github.com/eksposure/eksposure/internal/vuln"
 )
 
@@ -58,6 +59,8 @@ func TestEveryOperation(t *testing.T) {
 	w.reports["trivy"] = vuln.Ingested{ImageDigest: digest, Source: "trivy", IngestedAt: now}
 	s := serve(t, w.config())
 	id := w.outcomes[0].Finding.ID
+	var drafted remediation.Run
+	s.call("POST", "/plans", `{"finding":"`+id+`","topic":"internet-reachable","option":"private"}`).into(t, &drafted)
 	at := "/clusters/" + account + "/eu-central-1/a"
 	report := `{"SchemaVersion":2,"Results":[{"Vulnerabilities":[{"VulnerabilityID":"CVE-1","PkgName":"a"}]}]}`
 	tests := []struct {
@@ -102,6 +105,14 @@ func TestEveryOperation(t *testing.T) {
 		{"StartFolderExport", "POST", "/exports", `{"format":"CSV","fields":["metadata.uid","severity"]}`, 202},
 		{"GetExport", "GET", "/exports/export-1", "", 200},
 		{"CancelExport", "DELETE", "/exports/export-1", "", 204},
+		{"DraftPlan", "POST", "/plans", `{"finding":"` + id + `","topic":"internet-reachable","option":"private","operator":"203.0.113.7"}`, 201},
+		{"ListPlans", "GET", "/plans", "", 200},
+		{"GetPlan", "GET", "/plans/" + drafted.Plan.ID, "", 200},
+		{"ApprovePlan", "POST", "/plans/" + drafted.Plan.ID + "/approve", `{"hash":"` + drafted.Hash + `","accept":["all"]}`, 200},
+		{"ApplyPlan", "POST", "/plans/" + drafted.Plan.ID + "/apply", "", 200},
+		{"PausePlan", "POST", "/plans/" + drafted.Plan.ID + "/pause", "", 200},
+		{"RevertPlan", "POST", "/plans/" + drafted.Plan.ID + "/revert", "", 409},
+		{"CancelPlan", "POST", "/plans/" + drafted.Plan.ID + "/cancel", "", 200},
 		{"ListKeys", "GET", "/keys", "", 200},
 		{"CreateKey", "POST", "/keys", `{"name":"ci","role":"operator","scope":{"accounts":["` + account + `"]}}`, 201},
 		{"RevokeKey", "DELETE", "/keys/EKSPAAAABBBBCCCCDDDD", "", 204},

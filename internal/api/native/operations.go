@@ -26,6 +26,7 @@ func (s *service) operations(all choice) []operation {
 	add(c.Sinks != nil, s.sinkOperations())
 	add(c.Rules != nil, s.ruleOperations())
 	add(c.Exports != nil, s.exportOperations())
+	add(c.Plans != nil, s.planOperations())
 	add(c.Keys != nil, s.keyOperations())
 	add(c.Audit != nil, s.auditOperations())
 	add(c.Settings != nil, s.settingOperations())

@@ -13,6 +13,8 @@ import (
 	"github.com/eksposure/eksposure/internal/export"
 	"github.com/eksposure/eksposure/internal/exposure"
 	"github.com/eksposure/eksposure/internal/inventory"
+	"github.com/eksposure/eksposure/internal/plan"
+	"github.com/eksposure/eksposure/internal/remediation"
 	"github.com/eksposure/eksposure/internal/schedule"
 )
 
@@ -36,6 +38,12 @@ func words() map[reflect.Type][]string {
 	set(sets, access.Read, access.Operate, access.Approve, access.Administer)
 	set(sets, export.CSV, export.OCSFJSON)
 	set(sets, export.Running, export.Succeeded, export.Failed, export.Cancelled)
+	set(sets, plan.States()...)
+	set(sets, plan.EndpointAccess, plan.SecretsEncryption)
+	set(sets, plan.RiskLow, plan.RiskMedium, plan.RiskHigh)
+	set(sets, plan.Immediate, plan.Deferred)
+	set(sets, plan.Passed, plan.Failed, plan.Unknown)
+	set(sets, remediation.Gone, remediation.Present, remediation.Unclear)
 	set(sets, schedule.Discovering, schedule.Scanning, schedule.Finished, schedule.NotDiscovered)
 	return sets
 }

@@ -329,7 +329,7 @@ func (e *exports) Cancel(ctx context.Context, account, id string) error {
 
 func (w *world) config() native.Config {
 	return native.Config{
-		Findings: w, Clusters: w, Discoveries: w, Images: w, Reports: ingest.New(w, func() time.Time { return now }), Audit: w, Keys: w, Scans: w, Events: w, Rules: w, Exports: &exports{}, Sinks: sinks{},
+		Findings: w, Clusters: w, Discoveries: w, Images: w, Reports: ingest.New(w, func() time.Time { return now }), Audit: w, Keys: w, Scans: w, Events: w, Rules: w, Exports: &exports{}, Plans: w.plans(), Sinks: sinks{},
 		Preferences: kept{}, Settings: []native.Setting{{Key: "aws.regions", Value: "eu-central-1", Set: true, Doc: "region to look at"}},
 		Traits: trait.All(), Page: trait.Page, Build: native.Build{Version: "1", Commit: "abc"}, Now: func() time.Time { return now },
 	}

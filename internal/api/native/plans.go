@@ -1,0 +1,136 @@
+package native
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/netip"
+
+	"github.com/eksposure/eksposure/internal/access"
+	"github.com/eksposure/eksposure/internal/fault"
+	"github.com/eksposure/eksposure/internal/remediation"
+)
+
+func (s *service) planOperations() []operation {
+	id := param{name: "id", inPath: true, doc: "ID of the plan.", shape: `^[0-9a-z]{1,64}$`}
+	move := func(name, path, summary, description string, do func(context.Context, string, access.Principal) (remediation.Run, error)) operation {
+		return operation{
+			name: name, method: http.MethodPost, path: "/plans/{id}/" + path, action: access.Approve, group: "plans", summary: summary, description: description,
+			params: []param{id}, answer: remediation.Run{}, handle: s.movePlan(do),
+		}
+	}
+	return []operation{
+		{
+			name: "DraftPlan", method: http.MethodPost, path: "/plans", action: access.Operate, group: "plans",
+			summary:     "Draft a plan that remedies a topic of a finding. Changes nothing.",
+			description: "The cluster is looked at as it is now. What can be applied, and with which options: docs/remediation.md.",
+			body:        PlanRequest{}, status: http.StatusCreated, answer: remediation.Run{}, handle: s.draftPlan,
+		},
+		{
+			name: "ListPlans", method: http.MethodGet, path: "/plans", action: access.Read, group: "plans",
+			summary: "List the plans for clusters of your scope, the newest first.", answer: PlanList{}, handle: s.listPlans,
+		},
+		{
+			name: "GetPlan", method: http.MethodGet, path: "/plans/{id}", action: access.Read, group: "plans",
+			summary: "Get a plan and how far it is.", params: []param{id}, answer: remediation.Run{}, handle: s.getPlan,
+		},
+		{
+			name: "ApprovePlan", method: http.MethodPost, path: "/plans/{id}/approve", action: access.Approve, group: "plans",
+			summary:     "Approve exactly the plan with a hash.",
+			description: "Checks whose verdict is unknown are accepted by name, or by \"all\"; what cannot be undone by \"irreversible\" alone. With the setting remediation.four_eyes the author cannot approve.",
+			params:      []param{id}, body: PlanApproval{}, answer: remediation.Run{}, handle: s.approvePlan,
+		},
+		move("ApplyPlan", "apply", "Apply an approved plan, or go on with a paused one.", "Answers at once; the server does the work, and GetPlan tells how far it is.", s.cfg.Plans.Start),
+		move("PausePlan", "pause", "Stop a plan between two actions.", "What EKS works on goes on there.", s.cfg.Plans.Pause),
+		move("CancelPlan", "cancel", "End a plan that is not at work.", "What was done stays.", s.cfg.Plans.Cancel),
+		move("RevertPlan", "revert", "Take back what a plan changed.", "Answers at once; the server does the work. A plan with an action that cannot be undone is refused.", s.cfg.Plans.Revert),
+	}
+}
+
+// PlanRequest says what to remedy.
+type PlanRequest struct {
+	Finding  string   `json:"finding" doc:"ID of the finding."`
+	Topic    string   `json:"topic" doc:"Trait to remedy."`
+	Option   string   `json:"option" doc:"Option of the topic."`
+	CIDRs    []string `json:"cidrs,omitempty" doc:"Ranges that the public endpoint lets in."`
+	Operator string   `json:"operator,omitempty" doc:"Address that operators' requests come from, to check that it stays let in."`
+	KeyARN   string   `json:"key_arn,omitempty" doc:"ARN of the KMS key to encrypt secrets with."`
+}
+
+// PlanApproval is a word for one plan.
+type PlanApproval struct {
+	Hash   string   `json:"hash" doc:"Hash of the plan as it was looked at."`
+	Accept []string `json:"accept,omitempty" doc:"Names of checks without an answer, or all; and irreversible."`
+}
+
+// PlanList are plans.
+type PlanList struct {
+	Items []remediation.Run `json:"items" doc:"The plans, the newest first."`
+}
+
+func (s *service) draftPlan(ctx context.Context, q *request) (any, error) {
+	body, _ := q.body.(*PlanRequest)
+	f, err := s.findingOf(ctx, q, body.Finding)
+	if err != nil {
+		return nil, err
+	}
+	asked := remediation.Request{Cluster: f.Cluster.Ref.String(), Trait: body.Topic, Option: body.Option, CIDRs: body.CIDRs, KeyARN: body.KeyARN}
+	if body.Operator != "" {
+		if asked.Operator, err = netip.ParseAddr(body.Operator); err != nil {
+			return nil, fmt.Errorf("operator %q: want an IP address: %w", bound(body.Operator), fault.ErrInvalid)
+		}
+	}
+	r, err := s.cfg.Plans.Draft(ctx, asked, q.caller.Principal)
+	if err != nil {
+		return nil, err
+	}
+	return r, q.caller.Note(r.Plan.ID, nil, body)
+}
+
+func (s *service) listPlans(ctx context.Context, q *request) (any, error) {
+	runs, err := s.cfg.Plans.Runs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list := PlanList{Items: []remediation.Run{}}
+	for _, r := range runs {
+		if q.caller.Scope.Allows(r.Plan.Cluster) {
+			list.Items = append(list.Items, r)
+		}
+	}
+	return list, nil
+}
+
+func (s *service) getPlan(ctx context.Context, q *request) (any, error) { return s.plan(ctx, q) }
+
+// plan gives the plan of the path; one outside of the caller's scope is not there.
+func (s *service) plan(ctx context.Context, q *request) (remediation.Run, error) {
+	r, err := s.cfg.Plans.Run(ctx, q.text("id"))
+	if err == nil && !q.caller.Scope.Allows(r.Plan.Cluster) {
+		err = fmt.Errorf("no plan %q: %w", q.text("id"), fault.ErrNotFound)
+	}
+	return r, err
+}
+
+func (s *service) approvePlan(ctx context.Context, q *request) (any, error) {
+	body, _ := q.body.(*PlanApproval)
+	if _, err := s.plan(ctx, q); err != nil {
+		return nil, err
+	}
+	if err := q.caller.Note(q.text("id"), nil, body); err != nil {
+		return nil, err
+	}
+	return s.cfg.Plans.Approve(ctx, q.text("id"), body.Hash, q.caller.Principal, body.Accept)
+}
+
+func (s *service) movePlan(do func(context.Context, string, access.Principal) (remediation.Run, error)) func(context.Context, *request) (any, error) {
+	return func(ctx context.Context, q *request) (any, error) {
+		if _, err := s.plan(ctx, q); err != nil {
+			return nil, err
+		}
+		if err := q.caller.Note(q.text("id"), nil, nil); err != nil {
+			return nil, err
+		}
+		return do(ctx, q.text("id"), q.caller.Principal)
+	}
+}

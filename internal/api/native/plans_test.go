@@ -1,0 +1,171 @@
+package native_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/eksposure/eksposure/internal/access"
+	"github.com/eksposure/eksposure/internal/api/native"
+	"github.com/eksposure/eksposure/internal/exposure"
+	"github.com/eksposure/eksposure/internal/fault"
+	"github.com/eksposure/eksposure/internal/inventory"
+	"github.com/eksposure/eksposure/internal/plan"
+	"github.com/eksposure/eksposure/internal/remediation"
+	"github.com/eksposure/eksposure/internal/trait"
+)
+
+// planning is what plans are made of, over a world, in memory. Nothing is applied:
+// that is tested on the estate, in package app.
+type planning struct {
+	*world
+
+	documents map[string][]byte
+	audited   []access.Entry
+}
+
+func (w *world) plans() *remediation.Service {
+	p := &planning{world: w, documents: map[string][]byte{}}
+	return remediation.New(remediation.Config{
+		Clusters: p, Known: remembered{w}, Actor: p, Documents: p, Leases: p, Log: p, Holder: "test", Now: func() time.Time { return now },
+	})
+}
+
+// remembered finds findings by their clusters, as the store does.
+type remembered struct{ *world }
+
+func (k remembered) Finding(_ context.Context, key string) (*exposure.Finding, error) {
+	for _, o := range k.outcomes {
+		if o.Cluster.String() == key {
+			return o.Finding, nil
+		}
+	}
+	return nil, fmt.Errorf("no finding of %q: %w", key, fault.ErrNotFound)
+}
+
+func (p *planning) Describe(ctx context.Context, ref inventory.ClusterRef) (*inventory.Snapshot, error) {
+	return p.Snapshot(ctx, ref)
+}
+
+func (p *planning) Key(context.Context, inventory.ClusterRef, string) (plan.KeyState, error) {
+	return plan.KeyState{}, fault.ErrNotFound
+}
+
+func (p *planning) Rescan(context.Context, inventory.ClusterRef) (*exposure.Outcome, error) {
+	return nil, fault.ErrUnavailable
+}
+
+func (p *planning) Evaluate(s *inventory.Snapshot, earlier *exposure.Finding) exposure.Outcome {
+	f, change := exposure.Correlate(earlier, exposure.Evaluate(s, trait.All(), exposure.DefaultPolicy()), s, trait.All())
+	return exposure.Outcome{Cluster: s.Cluster.Ref, Finding: f, Change: change}
+}
+
+func (p *planning) Begin(context.Context, plan.Action, inventory.ClusterRef, string) (string, error) {
+	return "", fault.ErrUnavailable
+}
+
+func (p *planning) Progress(context.Context, inventory.ClusterRef, string) (inventory.Update, error) {
+	return inventory.Update{}, fault.ErrUnavailable
+}
+
+func (p *planning) AddObject(_ context.Context, _, id string, document []byte) error {
+	p.documents[id] = document
+	return nil
+}
+
+func (p *planning) ReplaceObject(_ context.Context, _, id string, old, document []byte) error {
+	if !bytes.Equal(p.documents[id], old) {
+		return fault.ErrConflict
+	}
+	p.documents[id] = document
+	return nil
+}
+
+func (p *planning) Object(_ context.Context, _, id string) ([]byte, error) {
+	if d := p.documents[id]; d != nil {
+		return d, nil
+	}
+	return nil, fault.ErrNotFound
+}
+
+func (p *planning) Objects(context.Context, string) ([][]byte, error) {
+	var list [][]byte
+	for _, d := range p.documents {
+		list = append(list, d)
+	}
+	return list, nil
+}
+
+func (p *planning) Claim(context.Context, string, string, string, time.Time) (bool, error) {
+	return true, nil
+}
+
+func (p *planning) Release(context.Context, string, string, string) error { return nil }
+
+func (p *planning) Audit(_ context.Context, e access.Entry) error {
+	p.audited = append(p.audited, e)
+	return nil
+}
+
+// A plan by the API: drafted, approved by its hash, applied, paused, cancelled.
+func TestPlans(t *testing.T) {
+	w := newWorld()
+	s := serve(t, w.config())
+	id := w.outcomes[0].Finding.ID
+	draft := `{"finding":"` + id + `","topic":"internet-reachable","option":"private"}`
+	var r remediation.Run
+	s.call("POST", "/plans", draft).into(t, &r)
+	if r.State != plan.Drafted || r.Plan.Author != caller.ID || len(r.Plan.Actions) != 2 {
+		t.Fatalf("%+v", r)
+	}
+	at := "/plans/" + r.Plan.ID
+	accepted := `{"hash":"` + r.Hash + `","accept":["all"]}`
+	steps := []struct {
+		name, method, path, body string
+		status                   int
+		state                    plan.State
+	}{
+		{"no such topic", "POST", "/plans", `{"finding":"` + id + `","topic":"x","option":"private"}`, 400, ""},
+		{"no such finding", "POST", "/plans", `{"finding":"x","topic":"internet-reachable","option":"private"}`, 404, ""},
+		{"no address", "POST", "/plans", `{"finding":"` + id + `","topic":"internet-reachable","option":"private","operator":"me"}`, 400, ""},
+		{"not approved", "POST", at + "/apply", "", 409, ""},
+		{"another hash", "POST", at + "/approve", `{"hash":"0","accept":["all"]}`, 409, ""},
+		{"not accepted", "POST", at + "/approve", `{"hash":"` + r.Hash + `"}`, 400, ""},
+		{"approved", "POST", at + "/approve", accepted, 200, plan.Approved},
+		{"approved twice", "POST", at + "/approve", accepted, 409, ""},
+		{"applied", "POST", at + "/apply", "", 200, plan.Applying},
+		{"paused", "POST", at + "/pause", "", 200, plan.Paused},
+		{"reverted, and nothing was begun", "POST", at + "/revert", "", 409, ""},
+		{"cancelled", "POST", at + "/cancel", "", 200, plan.Cancelled},
+		{"no such plan", "GET", "/plans/none", "", 404, ""},
+	}
+	for _, step := range steps {
+		a := s.call(step.method, step.path, step.body)
+		if a.status != step.status {
+			t.Errorf("%s: status %d, want %d: %s", step.name, a.status, step.status, a.body)
+			continue
+		}
+		if step.state == "" {
+			continue
+		}
+		var now remediation.Run
+		if a.into(t, &now); now.State != step.state {
+			t.Errorf("%s: %s, want %s", step.name, now.State, step.state)
+		}
+	}
+
+	// Whoever may not see the cluster sees no plan, and makes none.
+	s.caller = access.Principal{ID: "EKSPX", Role: access.Approver, Scope: access.Scope{Accounts: []string{"999999999999"}}}
+	var list native.PlanList
+	if s.call("GET", "/plans", "").into(t, &list); len(list.Items) != 0 {
+		t.Errorf("%d plans are shown outside of the scope", len(list.Items))
+	}
+	for _, step := range [][3]string{{"GET", at, ""}, {"POST", at + "/approve", accepted}, {"POST", at + "/apply", ""}, {"POST", at + "/cancel", ""}, {"POST", "/plans", draft}} {
+		if a := s.call(step[0], step[1], step[2]); a.status != http.StatusNotFound {
+			t.Errorf("%v outside of the scope: status %d", step, a.status)
+		}
+	}
+}
