@@ -171,11 +171,11 @@ func nextText(run remediation.Run) string {
 		if failed := run.Plan.With(plan.Failed); len(failed) > 0 {
 			return "\nIt cannot be approved, as these checks failed: " + strings.Join(failed, ", ") + ". Mend what they say and draft it again.\n"
 		}
-		text := "\nNothing was changed. To approve exactly this:\n  eksposure remediate approve " + id + " --hash " + run.Hash
+		command := []string{"  eksposure remediate approve", id, "--hash", run.Hash}
 		for _, name := range run.Plan.Demands() {
-			text += " --accept " + shellWord(name)
+			command = append(command, "--accept", shellWord(name))
 		}
-		return text + "\n"
+		return "\nNothing was changed. To approve exactly this:\n" + strings.Join(command, " ") + "\n"
 	case plan.Approved:
 		return "\nTo apply it: eksposure remediate apply " + id + "\n"
 	case plan.Applying, plan.Verifying, plan.Reverting:

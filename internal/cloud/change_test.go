@@ -199,7 +199,9 @@ func TestEachRightToChangeIsNeeded(t *testing.T) {
 
 func TestRemediationPolicy(t *testing.T) {
 	var doc struct {
-		Statement []struct{ Action []string }
+		Statement []struct {
+			Action []string `json:"Action"`
+		} `json:"Statement"`
 	}
 	if err := json.Unmarshal([]byte(cloud.RemediationPolicy()), &doc); err != nil {
 		t.Fatal(err)

@@ -55,7 +55,7 @@ func leaves(v reflect.Value, path string, f func(path string, change func())) {
 		f(path, func() { v.Set(reflect.ValueOf(v.Interface().(time.Time).Add(time.Millisecond))) }) //nolint:forcetypeassert // see above
 		return
 	}
-	switch v.Kind() {
+	switch v.Kind() { //nolint:exhaustive // fill knows no others
 	case reflect.String:
 		f(path, func() { v.SetString(v.String() + "b") })
 	case reflect.Int:
