@@ -14,8 +14,16 @@ export function server() {
   return { url: read(inherited.url), id: read(inherited.id), secret: read(inherited.secret), state: read(inherited.state) };
 }
 
-/** Starts the demo on a free port, signs in once, and ends the demo after all tests. */
+/**
+ * Starts the demo on a free port, signs in once, and ends the demo after all tests.
+ * With CONSOLE_URL, CONSOLE_KEY_ID and CONSOLE_KEY_SECRET a server that runs is taken.
+ */
 export default async function start() {
+  const running = server();
+  if (running.url) {
+    await signIn(running.url, running.id, running.secret);
+    return;
+  }
   const root = path.resolve(import.meta.dirname, "../..");
   const program = path.resolve(root, process.env.EKSPOSURE ?? ".cache/bin/eksposure");
   const demo = spawn(program, ["demo", "--serve", "--listen", "127.0.0.1:0"], { stdio: ["ignore", "pipe", "pipe"] });
@@ -31,20 +39,26 @@ export default async function start() {
   }
   if (!found.URL) throw new Error(`the demo did not start: ${said}`);
 
-  const state = path.join(root, "console/node_modules/.cache/signed-in.json");
-  await mkdir(path.dirname(state), { recursive: true });
-  const api = await request.newContext({ baseURL: found.URL });
-  const answer = await api.post("/auth/key", { data: { access_key_id: found.ACCESS_KEY_ID, secret_access_key: found.SECRET_ACCESS_KEY } });
-  if (!answer.ok()) throw new Error(`sign-in: ${answer.status()} ${await answer.text()}`);
-  await api.storageState({ path: state });
-  await api.dispose();
-
+  await signIn(found.URL, found.ACCESS_KEY_ID ?? "", found.SECRET_ACCESS_KEY ?? "");
   process.env[inherited.url] = found.URL;
   process.env[inherited.id] = found.ACCESS_KEY_ID;
   process.env[inherited.secret] = found.SECRET_ACCESS_KEY;
-  process.env[inherited.state] = state;
   return async () => {
     demo.kill("SIGINT");
     await ended;
   };
+}
+
+/** Signs in, and keeps the session for every test. */
+async function signIn(url: string, id: string, secret: string) {
+  const state = path.resolve(import.meta.dirname, "../node_modules/.cache/signed-in.json");
+  await mkdir(path.dirname(state), { recursive: true });
+  const api = await request.newContext({ baseURL: url });
+  const answer = await api.post("/auth/key", { data: { access_key_id: id, secret_access_key: secret } });
+  if (!answer.ok()) {
+    throw new Error(`sign-in: ${answer.status()} ${await answer.text()}`);
+  }
+  await api.storageState({ path: state });
+  await api.dispose();
+  process.env[inherited.state] = state;
 }

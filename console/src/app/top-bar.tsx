@@ -56,7 +56,6 @@ export function TopBar() {
         identity={{
           href: "/",
           title: "eksposure",
-          logo: { src: "/mark.svg", alt: "" },
           onFollow: (e) => {
             e.preventDefault();
             void navigate("/");

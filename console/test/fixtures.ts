@@ -1,0 +1,59 @@
+import AxeBuilder from "@axe-core/playwright";
+import { expect, test as base, type Page } from "@playwright/test";
+import { mkdir } from "node:fs/promises";
+import path from "node:path";
+import { server } from "./server";
+
+/** The day on which the demo's estate stands still, an hour after its scan. */
+export const demoTime = new Date("2026-11-24T13:00:00Z");
+
+const shots = process.env.UPDATE
+  ? path.resolve(import.meta.dirname, "../../docs/console")
+  : path.resolve(import.meta.dirname, "../node_modules/.cache/screenshots");
+
+/**
+ * A browser that is signed in, at the demo's time. What a page writes to the
+ * browser's console as an error fails the test: so does what the policy refuses.
+ */
+export const test = base.extend<{ theme: "light" | "dark" }>({
+  theme: ["light", { option: true }],
+  baseURL: async ({}, use) => use(server().url),
+  storageState: async ({}, use) => use(server().state),
+  colorScheme: async ({ theme }, use) => use(theme),
+  page: async ({ page }, use) => {
+    const errors: string[] = [];
+    page.on("console", (m) => m.type() === "error" && errors.push(`${m.text()} ${m.location().url}`));
+    page.on("pageerror", (e) => errors.push(e.message));
+    await page.clock.setFixedTime(demoTime);
+    await use(page);
+    expect(errors, "errors in the browser's console").toEqual([]);
+  },
+});
+
+/** Expects that axe finds nothing wrong, and that the page does not scroll sideways. */
+export async function accessible(page: Page) {
+  const found = await new AxeBuilder({ page }).analyze();
+  expect(found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" ")}`)).toEqual([]);
+  const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+  expect(content, "the page scrolls sideways").toBeLessThanOrEqual(window ?? 0);
+}
+
+/** Keeps what the page looks like: in docs/console with UPDATE=1. */
+export async function keep(page: Page, name: string) {
+  await mkdir(shots, { recursive: true });
+  await page.screenshot({ path: path.join(shots, `${name}.png`), animations: "disabled" });
+}
+
+/** Presses Tab until something has the focus. */
+export async function tabTo(page: Page, name: string | RegExp, role: Parameters<Page["getByRole"]>[0], most = 80) {
+  const wanted = page.getByRole(role, { name }).first();
+  for (let i = 0; i < most; i++) {
+    if (await wanted.evaluate((e) => e === document.activeElement)) {
+      return;
+    }
+    await page.keyboard.press("Tab");
+  }
+  throw new Error(`Tab never reached ${String(name)}`);
+}
+
+export { expect };
