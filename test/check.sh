@@ -12,6 +12,7 @@ missing=()
 command -v python3 >/dev/null || missing+=(python3)
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
 command -v git >/dev/null || missing+=(git)
+command -v chromium >/dev/null || missing+=(chromium fonts-liberation fonts-noto-cjk)
 compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || missing+=(postgresql)
 if [ ${#missing[@]} -gt 0 ]; then
 	sudo=$([ "$(id -u)" = 0 ] || echo sudo)
@@ -25,6 +26,15 @@ step "foreign AWS clients (Python, JavaScript)"
 
 step "cfn-lint, and the AWS CDK with its compiler"
 ./test/guidance/setup.sh
+
+# Before the program, which has it inside.
+step "the console"
+./console/build.sh --check
+(
+	cd console
+	PATH="$(../test/node.sh):$PATH" npm run --silent types
+	git diff --exit-code -- src/api/openapi.d.ts || { echo "the console's types of the API are out of date: run npm run types in console/ and commit" >&2; exit 1; }
+)
 
 step "the program"
 go build -o .cache/bin/eksposure ./cmd/eksposure
@@ -51,6 +61,9 @@ step "known vulnerabilities in the program"
 	.cache/bin/grype db import test/data/vulndb/grype-db-v6-sample.tar.zst >/dev/null
 	.cache/bin/grype --quiet --fail-on low file:.cache/bin/eksposure
 )
+
+step "the console in a browser"
+BUILT=1 ./console/test.sh
 
 step "tests"
 go test -timeout 20m ./...
