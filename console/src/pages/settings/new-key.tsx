@@ -50,7 +50,7 @@ export function NewKey({ onClose }: { onClose: () => void }) {
             <Button variant="link" onClick={onClose}>
               {text.common.cancel}
             </Button>
-            <Button variant="primary" loading={make.isPending} onClick={submit}>
+            <Button variant="primary" form="new-key" loading={make.isPending}>
               {t.createKey}
             </Button>
           </SpaceBetween>
@@ -58,6 +58,7 @@ export function NewKey({ onClose }: { onClose: () => void }) {
       }
     >
       <form
+        id="new-key"
         onSubmit={(e) => {
           e.preventDefault();
           submit();
