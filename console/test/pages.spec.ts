@@ -18,7 +18,7 @@ const pages: { name: string; at: string; heading: string; loaded: string; moves?
   { name: "settings", at: "/settings", heading: "Settings", loaded: "aws.role_name", moves: true },
   { name: "settings-accounts", at: "/settings?tab=accounts", heading: "Settings", loaded: "Nordhafen Shop (111122223333)" },
   { name: "settings-schedule", at: "/settings?tab=schedule", heading: "Settings", loaded: "schedule.interval" },
-  { name: "settings-keys", at: "/settings?tab=keys", heading: "Settings", loaded: "Create key", moves: true },
+  { name: "settings-keys", at: "/settings?tab=keys", heading: "Settings", loaded: "Everything", moves: true },
   { name: "settings-events", at: "/settings?tab=sinks", heading: "Settings", loaded: "Dead letters" },
   { name: "settings-audit", at: "/settings?tab=audit", heading: "Settings", loaded: "CreateKey", moves: true },
 ];
