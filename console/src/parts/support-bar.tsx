@@ -1,13 +1,3 @@
-import {
-  colorBackgroundStatusError,
-  colorBackgroundStatusSuccess,
-  colorBackgroundStatusWarning,
-  colorBorderDividerDefault,
-  colorTextBodyDefault,
-  colorTextStatusError,
-  colorTextStatusSuccess,
-  colorTextStatusWarning,
-} from "@cloudscape-design/design-tokens";
 import type { Schemas } from "../api/native";
 
 type VersionSupport = Schemas["InventoryVersionSupport"];
@@ -35,34 +25,20 @@ export function SupportBar({ support, span, label, now }: { support: VersionSupp
   const today = x(now);
   return (
     <svg className="support-bar" viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" role="img" aria-label={label}>
-      <line
-        x1={0}
-        x2={width}
-        y1={height / 2}
-        y2={height / 2}
-        style={{ stroke: colorBorderDividerDefault }}
-        vectorEffect="non-scaling-stroke"
-      />
-      <Part from={released} to={standard} fill={colorBackgroundStatusSuccess} stroke={colorTextStatusSuccess} />
-      <Part from={standard} to={extended} fill={colorBackgroundStatusWarning} stroke={colorTextStatusWarning} />
-      {extended < today && <Part from={extended} to={today} fill={colorBackgroundStatusError} stroke={colorTextStatusError} />}
-      <line
-        x1={today}
-        x2={today}
-        y1={0}
-        y2={height}
-        style={{ stroke: colorTextBodyDefault, strokeWidth: 2 }}
-        vectorEffect="non-scaling-stroke"
-      />
+      <line x1={0} x2={width} y1={height / 2} y2={height / 2} className="support-axis" vectorEffect="non-scaling-stroke" />
+      <Part from={released} to={standard} phase="standard" />
+      <Part from={standard} to={extended} phase="extended" />
+      {extended < today && <Part from={extended} to={today} phase="ended" />}
+      <line x1={today} x2={today} y1={0} y2={height} className="support-today" vectorEffect="non-scaling-stroke" />
     </svg>
   );
 }
 
-function Part({ from, to, fill, stroke }: { from: number; to: number; fill: string; stroke: string }) {
+function Part({ from, to, phase }: { from: number; to: number; phase: "standard" | "extended" | "ended" }) {
   if (to <= from) {
     return null;
   }
-  return <rect x={from} width={to - from} y={6} height={height - 12} style={{ fill, stroke }} vectorEffect="non-scaling-stroke" />;
+  return <rect x={from} width={to - from} y={6} height={height - 12} className={`support-${phase}`} vectorEffect="non-scaling-stroke" />;
 }
 
 /** The span that shows the support of some versions, and today, with a little room. */

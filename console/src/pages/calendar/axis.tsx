@@ -1,4 +1,3 @@
-import { colorTextBodyDefault, colorTextBodySecondary } from "@cloudscape-design/design-tokens";
 import type { Span } from "../../parts/support-bar";
 import { useFormats, useText } from "../../text";
 
@@ -19,11 +18,11 @@ export function Axis({ span, now }: { span: Span; now: number }) {
       {years
         .filter((y) => !near(y))
         .map((year) => (
-          <text key={year} x={percent(Date.UTC(year, 0))} y="15" textAnchor="middle" style={{ fill: colorTextBodySecondary }}>
+          <text key={year} x={percent(Date.UTC(year, 0))} y="15" textAnchor="middle" fill="currentColor">
             {year}
           </text>
         ))}
-      <text x={percent(now)} y="15" textAnchor="middle" style={{ fill: colorTextBodyDefault, fontWeight: 700 }}>
+      <text x={percent(now)} y="15" textAnchor="middle" className="axis-today">
         {text.today}
       </text>
     </svg>

@@ -1,11 +1,5 @@
 import Box from "@cloudscape-design/components/box";
 import LineChart from "@cloudscape-design/components/line-chart";
-import {
-  colorChartsStatusCritical,
-  colorChartsStatusHigh,
-  colorChartsStatusLow,
-  colorChartsStatusMedium,
-} from "@cloudscape-design/design-tokens";
 import { useQuery } from "@tanstack/react-query";
 import { getTrends, severities } from "../../api/trends";
 import { Choice } from "../../parts/choice";
@@ -17,10 +11,10 @@ import { Widget } from "./widget";
 
 const day = 86_400_000;
 const colors = {
-  Critical: colorChartsStatusCritical,
-  High: colorChartsStatusHigh,
-  Medium: colorChartsStatusMedium,
-  Low: colorChartsStatusLow,
+  Critical: "var(--severity-critical)",
+  High: "var(--severity-high)",
+  Medium: "var(--severity-medium)",
+  Low: "var(--severity-low)",
 };
 
 /** How many were open over time; each severity can be taken out. */
