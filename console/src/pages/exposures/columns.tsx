@@ -56,7 +56,9 @@ export function columnsOf(text: Text, formats: Formats): Column[] {
 function Title({ finding }: { finding: Finding }) {
   const { title } = finding.finding_info;
   return (
-    <span className="lines" title={title}>
+    // A click on the link must not choose the row too, which would keep the list in place.
+    // eslint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/no-static-element-interactions
+    <span className="lines" title={title} onClick={(e) => e.stopPropagation()}>
       <PageLink href={`/exposures/${finding.metadata.uid}`}>{title}</PageLink>
     </span>
   );

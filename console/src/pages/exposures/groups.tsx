@@ -34,17 +34,19 @@ export function Groups({ state, rows, loading, onOpen, parts }: Props) {
       sortingField: "value",
       isRowHeader: true,
       cell: (r) => (
-        <Link
-          href={listAddress({ ...state, within: r.value })}
-          onFollow={(e) => {
-            if (!e.detail.external) {
-              e.preventDefault();
-              onOpen(r.value);
-            }
-          }}
-        >
-          {shown(field, r.value)}
-        </Link>
+        <span className="lines" title={shown(field, r.value)}>
+          <Link
+            href={listAddress({ ...state, within: r.value })}
+            onFollow={(e) => {
+              if (!e.detail.external) {
+                e.preventDefault();
+                onOpen(r.value);
+              }
+            }}
+          >
+            {shown(field, r.value)}
+          </Link>
+        </span>
       ),
     },
     ...(state.group === "severity"
