@@ -1,13 +1,13 @@
-import { accessible, expect, picture, test } from "./pages";
+import { accessible, expect, keep, test } from "./fixtures";
 
 const finding = "/exposures/171995829ff2fdf4be21c34058c2d843d9a0ecc1a1140f998c311c8536e72291";
 
-test("the graph shows a resource's traits, by click and by keyboard", async ({ signedIn: page }) => {
+test("the graph shows a resource's traits, by click and by keyboard", async ({ page }) => {
   await page.goto(finding);
   await page.getByRole("button", { name: "shop-production, EKS cluster, one trait" }).click();
   const reached = page.getByText("Reached from");
   await expect(reached).toBeVisible();
-  await page.getByRole("button", { name: "Close" }).click();
+  await page.getByRole("button", { name: "Close", exact: true }).click();
   await expect(reached).toBeHidden();
   await page.getByRole("button", { name: "Internet, Internet" }).focus();
   await page.keyboard.press("ArrowRight");
@@ -15,7 +15,7 @@ test("the graph shows a resource's traits, by click and by keyboard", async ({ s
   await expect(reached).toBeVisible();
 });
 
-test("the graph folds, and has a list in words", async ({ signedIn: page }) => {
+test("the graph folds, and has a list in words", async ({ page }) => {
   await page.goto(finding);
   await expect(page.getByText("21 / 21")).toBeVisible();
   await page.getByRole("button", { name: "Collapse all" }).click();
@@ -24,7 +24,7 @@ test("the graph folds, and has a list in words", async ({ signedIn: page }) => {
   await expect(page.getByRole("listitem").filter({ hasText: /^Internet \(Internet\)/ })).toBeVisible();
 });
 
-test("vulnerabilities unfold from image to package to CVE", async ({ signedIn: page }) => {
+test("vulnerabilities unfold from image to package to CVE", async ({ page }) => {
   await page.goto(`${finding}?tab=traits`);
   await page.getByRole("button", { name: "Expand shop/cart:v1.8.2" }).click();
   await page.getByRole("button", { name: /^Expand libnghttp2-14/ }).click();
@@ -33,7 +33,7 @@ test("vulnerabilities unfold from image to package to CVE", async ({ signedIn: p
   await expect(row).toContainText("CVSS:3.1/AV:N");
 });
 
-test("ticking topics says what would be left, by keyboard alone", async ({ signedIn: page }) => {
+test("ticking topics says what would be left, by keyboard alone", async ({ page }) => {
   await page.goto(`${finding}?tab=remediation`);
   const least = page.getByRole("button", { name: "Medium (3)" });
   await least.focus();
@@ -44,7 +44,7 @@ test("ticking topics says what would be left, by keyboard alone", async ({ signe
   await expect(page.getByText("2 topics ticked")).toBeVisible();
 });
 
-test("guidance has the cluster's names, in the chosen tool", async ({ signedIn: page }) => {
+test("guidance has the cluster's names, in the chosen tool", async ({ page }) => {
   await page.goto(`${finding}?tab=remediation`);
   await page.getByRole("button", { name: "Internet reachable", exact: true }).click();
   await expect(page.getByText("aws eks update-cluster-config --region eu-central-1 --name shop-production").first()).toBeVisible();
@@ -52,7 +52,7 @@ test("guidance has the cluster's names, in the chosen tool", async ({ signedIn: 
   await expect(page.getByText("endpoint_public_access").first()).toBeVisible();
 });
 
-test("a comment is set on a finding", async ({ signedIn: page }) => {
+test("a comment is set on a finding", async ({ page }) => {
   await page.goto("/exposures?group=none");
   await page.getByRole("link", { name: /^Potential Credential Access/ }).click();
   await page.getByRole("button", { name: "Update" }).click();
@@ -65,7 +65,7 @@ test("a comment is set on a finding", async ({ signedIn: page }) => {
 
 for (const theme of ["light", "dark"] as const) {
   test.describe(theme, () => {
-    test.use({ looks: { theme } });
+    test.use({ theme });
     for (const [tab, ready] of [
       ["overview", "21 / 21"],
       ["traits", "Vulnerabilities by image, package and CVE"],
@@ -73,10 +73,10 @@ for (const theme of ["light", "dark"] as const) {
       ["remediation", "Topics in recommended order"],
       ["json", "OCSF Detection Finding"],
     ] as const) {
-      test(`the tab ${tab} is accessible`, async ({ signedIn: page }) => {
+      test(`the tab ${tab} is accessible`, async ({ page }) => {
         await page.goto(`${finding}?tab=${tab}`);
         await expect(page.getByText(ready).first()).toBeVisible();
-        await picture(page, `exposure-${tab}-${theme}`);
+        await keep(page, `exposure-${tab}-${theme}`);
         await accessible(page);
       });
     }

@@ -1,9 +1,9 @@
-import { accessible, expect, picture, test } from "./pages";
+import { accessible, expect, keep, test } from "./fixtures";
 
 const production = /171995829ff2fdf4/;
 const list = "/exposures?group=none";
 
-test("exposures are grouped by title, and a group leads to its findings", async ({ signedIn: page }) => {
+test("exposures are grouped by title, and a group leads to its findings", async ({ page }) => {
   await page.goto("/exposures");
   const groups = page.getByRole("grid", { name: "Exposures" });
   await groups.getByRole("link", { name: /Potentially internet reachable EKS cluster has a workload/ }).click();
@@ -13,7 +13,7 @@ test("exposures are grouped by title, and a group leads to its findings", async 
   await expect(page.getByRole("heading", { name: "Exposures (9)" })).toBeVisible();
 });
 
-test("quick filters narrow the list, and the address keeps them", async ({ signedIn: page }) => {
+test("quick filters narrow the list, and the address keeps them", async ({ page }) => {
   await page.goto(list);
   await page.getByRole("checkbox", { name: "Critical, 2" }).click();
   await expect(page.getByRole("heading", { name: "Exposures (2)" })).toBeVisible();
@@ -22,7 +22,7 @@ test("quick filters narrow the list, and the address keeps them", async ({ signe
   await expect(page.getByText("Severity = Critical")).toBeVisible();
 });
 
-test("the filter bar takes the API's fields and operators", async ({ signedIn: page }) => {
+test("the filter bar takes the API's fields and operators", async ({ page }) => {
   await page.goto(list);
   const bar = page.getByRole("combobox", { name: "Filter exposures" });
   await bar.fill("Region ^ eu-west");
@@ -30,14 +30,14 @@ test("the filter bar takes the API's fields and operators", async ({ signedIn: p
   await expect(page.getByRole("heading", { name: "Exposures (3)" })).toBeVisible();
 });
 
-test("a trait can be filtered by, and grouped by", async ({ signedIn: page }) => {
+test("a trait can be filtered by, and grouped by", async ({ page }) => {
   await page.goto("/exposures?group=trait");
   await page.getByRole("link", { name: "Unencrypted Kubernetes secrets" }).click();
   await expect(page.getByRole("heading", { name: "Trait: Unencrypted Kubernetes secrets" })).toBeVisible();
   await expect(page.getByRole("row")).not.toHaveCount(0);
 });
 
-test("selecting a finding shows it beside the list", async ({ signedIn: page }) => {
+test("selecting a finding shows it beside the list", async ({ page }) => {
   await page.goto(list);
   await page.getByRole("gridcell", { name: /^shop-production/ }).click();
   await expect(page).toHaveURL(production);
@@ -46,7 +46,7 @@ test("selecting a finding shows it beside the list", async ({ signedIn: page }) 
   await expect(page).toHaveURL(/\/exposures\/171995829ff2fdf4/);
 });
 
-test("what is shown can be downloaded", async ({ signedIn: page }) => {
+test("what is shown can be downloaded", async ({ page }) => {
   await page.goto(list);
   await expect(page.getByRole("heading", { name: "Exposures (9)" })).toBeVisible();
   await page.getByRole("button", { name: "Export" }).click();
@@ -54,7 +54,7 @@ test("what is shown can be downloaded", async ({ signedIn: page }) => {
   expect(file.suggestedFilename()).toBe("exposures.csv");
 });
 
-test("by keyboard alone: filter, choose, and open a finding", async ({ signedIn: page }) => {
+test("by keyboard alone: filter, choose, and open a finding", async ({ page }) => {
   await page.goto(list);
   await page.getByRole("combobox", { name: "Filter exposures" }).focus();
   await page.keyboard.type("shop-production");
@@ -68,17 +68,17 @@ test("by keyboard alone: filter, choose, and open a finding", async ({ signedIn:
 
 for (const theme of ["light", "dark"] as const) {
   test.describe(theme, () => {
-    test.use({ looks: { theme } });
+    test.use({ theme });
     for (const [name, address, ready] of [
       ["exposures", "/exposures", "Exposures (9)"],
       ["exposures-list", list, "Exposures (9)"],
     ] as const) {
-      test(`${name} is accessible`, async ({ signedIn: page }) => {
+      test(`${name} is accessible`, async ({ page }) => {
         await page.goto(address);
         await expect(page.getByRole("heading", { name: ready })).toBeVisible();
         await expect(page.getByRole("checkbox", { name: "Critical, 2" })).toBeVisible();
         await expect(page.getByRole("checkbox", { name: /^High priority vulnerability/ })).toBeVisible();
-        await picture(page, `${name}-${theme}`);
+        await keep(page, `${name}-${theme}`);
         await accessible(page);
       });
     }
@@ -86,10 +86,10 @@ for (const theme of ["light", "dark"] as const) {
 }
 
 test.describe("in Chinese", () => {
-  test.use({ looks: { language: "zh-CN" } });
-  test("the list is in Chinese", async ({ signedIn: page }) => {
+  test("the list is in Chinese", async ({ page }) => {
+    await page.addInitScript(() => localStorage.setItem("eksposure.looks", JSON.stringify({ language: "zh-CN" })));
     await page.goto(list);
     await expect(page.getByRole("heading", { name: "暴露 (9)" })).toBeVisible();
-    await picture(page, "exposures-list-zh-CN");
+    await keep(page, "exposures-list-zh-CN");
   });
 });
