@@ -398,3 +398,6 @@ require (
 	sigs.k8s.io/randfill v1.0.0 // indirect
 	sigs.k8s.io/structured-merge-diff/v6 v6.4.2 // indirect
 )
+
+// Packages of the console's tools are none of ours.
+ignore ./console/node_modules

@@ -2,6 +2,7 @@ package guidance
 
 import (
 	"embed"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -105,7 +106,7 @@ func parse(base *template.Template, body string, cannot bool) (section, error) {
 		}
 		prose(body[:at[0]])
 		if len(s.steps) == 0 {
-			return s, fmt.Errorf("code before the first paragraph")
+			return s, errors.New("code before the first paragraph")
 		}
 		last := &s.steps[len(s.steps)-1]
 		last.language, last.code = body[at[2]:at[3]], compile(body[at[4]:at[5]])
