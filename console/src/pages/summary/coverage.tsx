@@ -66,7 +66,15 @@ export function Coverage({ scope }: { scope: Scope }) {
                 width: 90,
                 cell: (r) => (r.clusters === undefined ? text.common.none : formats.number(r.clusters)),
               },
-              { id: "example", header: text.cluster.what, cell: (r) => <Box variant="small">{r.example}</Box> },
+              {
+                id: "example",
+                header: text.cluster.what,
+                cell: (r) => (
+                  <Box variant="small">
+                    <span className="anywhere">{r.example}</span>
+                  </Box>
+                ),
+              },
             ]}
           />
         </SpaceBetween>
