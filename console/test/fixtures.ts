@@ -35,7 +35,7 @@ export async function accessible(page: Page) {
   const found = await new AxeBuilder({ page }).analyze();
   expect(found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" ")}`)).toEqual([]);
   const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-  expect(content, "the page scrolls sideways").toBeLessThanOrEqual(window ?? 0);
+  expect(content, "the page scrolls sideways").toBeLessThanOrEqual(window);
 }
 
 /** Keeps what the page looks like: in docs/console with UPDATE=1. */
