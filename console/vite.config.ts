@@ -23,9 +23,23 @@ function themeSheet(): Plugin {
   };
 }
 
+// Cloudscape brings three frames and chooses one when it draws; it is always the same one.
+function oneFrame(): Plugin {
+  const none = "virtual:no-frame";
+  return {
+    name: "one-frame",
+    enforce: "pre",
+    resolveId: {
+      filter: { id: /^\.\/(classic|visual-refresh-toolbar)$/ },
+      handler: (_, importer) => (importer?.endsWith("/app-layout/internal.js") ? `\0${none}` : undefined),
+    },
+    load: { filter: { id: /virtual:no-frame$/ }, handler: () => "export default () => null;" },
+  };
+}
+
 // Cloudscape's style sheet carries all its fonts in itself, 130 KiB of which most pages
 // need two: as files, a browser loads those that it draws with. Those two are asked for
-// early, because the top bar is measured once.
+// early, because the top bar is measured once. What is italic is slanted by the browser.
 function fontFiles(): Plugin {
   const early: string[] = [];
   return {
@@ -34,18 +48,20 @@ function fontFiles(): Plugin {
     transform: {
       filter: { id: /global-styles\/index\.css$/ },
       handler(code) {
-        return code.replace(
-          /(font-weight: (\d+);\s*font-style: (\w+);[^}]*?)url\('?data:font\/woff2;[^,]*,([^')]*)'?\)/g,
-          (_, before: string, weight: string, style: string, data: string) => {
-            const source = Buffer.from(data, "base64");
-            const fileName = `assets/open-sans-${createHash("sha256").update(source).digest("hex").slice(0, 8)}.woff2`;
-            this.emitFile({ type: "asset", fileName, source });
-            if (style === "normal" && (weight === "400" || weight === "700")) {
-              early.push(`/${fileName}`);
-            }
-            return `font-display: swap; ${before}url(/${fileName})`;
-          },
-        );
+        return code
+          .replace(/@font-face \{[^}]*font-style: italic;[^}]*\}/g, "")
+          .replace(
+            /(font-weight: (\d+);\s*font-style: (\w+);[^}]*?)url\('?data:font\/woff2;[^,]*,([^')]*)'?\)/g,
+            (_, before: string, weight: string, style: string, data: string) => {
+              const source = Buffer.from(data, "base64");
+              const fileName = `assets/open-sans-${createHash("sha256").update(source).digest("hex").slice(0, 8)}.woff2`;
+              this.emitFile({ type: "asset", fileName, source });
+              if (style === "normal" && (weight === "400" || weight === "700")) {
+                early.push(`/${fileName}`);
+              }
+              return `font-display: swap; ${before}url(/${fileName})`;
+            },
+          );
       },
     },
     transformIndexHtml: () =>
@@ -54,7 +70,7 @@ function fontFiles(): Plugin {
 }
 
 export default defineConfig({
-  plugins: [react(), themeSheet(), fontFiles()],
+  plugins: [react(), themeSheet(), oneFrame(), fontFiles()],
   build: {
     target: "es2023",
     assetsInlineLimit: 0,

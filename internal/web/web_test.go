@@ -119,14 +119,24 @@ func TestCaching(t *testing.T) {
 	}
 }
 
-// Every answer confines the page, also those that say that nothing is there.
+// Every answer that a browser may show confines it, also those that say that nothing is there;
+// parts cannot be taken for anything else.
 func TestHeaders(t *testing.T) {
 	bare, err := web.From(fstest.MapFS{"placeholder.txt": {}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []*web.Console{built(t), bare} {
-		for _, path := range []string{"/", "/" + script, "/assets/gone.js"} {
+		for _, path := range []string{"/" + script, "/assets/gone.js"} {
+			w := httptest.NewRecorder()
+			c.ServeHTTP(w, request(t, "GET", path))
+			for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Cross-Origin-Resource-Policy": "same-origin"} {
+				if got := w.Header().Get(name); got != want {
+					t.Errorf("%s: %s is %q, want %q", path, name, got, want)
+				}
+			}
+		}
+		for _, path := range []string{"/", "/exposures", "/mark.svg"} {
 			w := httptest.NewRecorder()
 			c.ServeHTTP(w, request(t, "GET", path))
 			h := w.Header()

@@ -1,3 +1,4 @@
+import { lazy, Suspense } from "react";
 import Spinner from "@cloudscape-design/components/spinner";
 import { ProblemAlert } from "../parts/problems";
 import { useText } from "../text";
@@ -5,7 +6,8 @@ import { Live } from "./live";
 import { NoticesProvider } from "./notices";
 import { SessionProvider, useSessionState } from "./session";
 import { Shell } from "./shell";
-import { SignIn } from "./sign-in";
+
+const SignIn = lazy(async () => ({ default: (await import("./sign-in")).SignIn }));
 
 /** Lets those in who are signed in, and shows the others how to sign in. */
 export function Gate() {
@@ -26,7 +28,11 @@ export function Gate() {
     );
   }
   if (!session.signed_in || !session.user) {
-    return <SignIn methods={session.methods} onSignedIn={begin} />;
+    return (
+      <Suspense>
+        <SignIn methods={session.methods} onSignedIn={begin} />
+      </Suspense>
+    );
   }
   return (
     <SessionProvider user={session.user}>

@@ -1,8 +1,7 @@
 import AppLayout from "@cloudscape-design/components/app-layout";
 import BreadcrumbGroup from "@cloudscape-design/components/breadcrumb-group";
-import Flashbar from "@cloudscape-design/components/flashbar";
 import SideNavigation, { type SideNavigationProps } from "@cloudscape-design/components/side-navigation";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { Outlet, useLocation, useNavigate } from "react-router";
 import { useText, type Text } from "../text";
 import { useFrame } from "./layout";
@@ -11,6 +10,9 @@ import { pages } from "./pages";
 import { TopBar } from "./top-bar";
 
 const content = <Outlet />;
+
+// Most visits have nothing to tell.
+const Flashbar = lazy(() => import("@cloudscape-design/components/flashbar"));
 
 const sections = ["prioritize", "inventory", "manage"] as const;
 
@@ -51,7 +53,13 @@ export function Shell() {
         onNavigationChange={(e) => setNavigationOpen(e.detail.open)}
         navigation={<SideNavigation items={navigation(text)} activeHref={active ?? ""} onFollow={follow} />}
         breadcrumbs={<BreadcrumbGroup items={frame.breadcrumbs} onFollow={follow} ariaLabel={text.nav.breadcrumbs} />}
-        notifications={<Flashbar items={notices.items} stackItems />}
+        notifications={
+          notices.items.length > 0 && (
+            <Suspense>
+              <Flashbar items={notices.items} stackItems />
+            </Suspense>
+          )
+        }
         content={content}
         contentType={frame.contentType ?? "default"}
         splitPanel={frame.splitPanel}

@@ -1,14 +1,16 @@
 import PropertyFilter, { type PropertyFilterProps } from "@cloudscape-design/components/property-filter";
 import Input from "@cloudscape-design/components/input";
-import DateInput from "@cloudscape-design/components/date-input";
 import FormField from "@cloudscape-design/components/form-field";
-import { useMemo, useRef, useState } from "react";
+import { lazy, Suspense, useMemo, useRef, useState } from "react";
 import { getStatistics } from "../../api/hub";
 import { useText, type Text } from "../../text";
 import { fieldOf, fields, traitField, type Field } from "./fields";
 import type { Query } from "./filters";
 import { SavedSets } from "./saved-sets";
 import { useShown, useTraitNames } from "./queries";
+
+// Few filter by days, and calendars are large.
+const DateInput = lazy(() => import("@cloudscape-design/components/date-input"));
 
 type Shown = ReturnType<typeof useShown>;
 type Options = PropertyFilterProps.FilteringOption[];
@@ -96,7 +98,9 @@ function DateForm({ value, onChange }: PropertyFilterProps.ExtendedOperatorFormP
   const text = useText();
   return (
     <FormField constraintText={text.exposures.filter.dateHint}>
-      <DateInput format="iso" value={value ?? ""} onChange={(e) => onChange(e.detail.value)} placeholder="YYYY-MM-DD" />
+      <Suspense>
+        <DateInput format="iso" value={value ?? ""} onChange={(e) => onChange(e.detail.value)} placeholder="YYYY-MM-DD" />
+      </Suspense>
     </FormField>
   );
 }

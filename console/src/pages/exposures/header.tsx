@@ -3,15 +3,17 @@ import ButtonDropdown from "@cloudscape-design/components/button-dropdown";
 import Header from "@cloudscape-design/components/header";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import type { Finding } from "../../api/ocsf";
 import { useSession } from "../../app/session";
 import { useFormats, useText } from "../../text";
 import { ExportMenu } from "./export-menu";
-import { LabelDialog } from "./label";
 import { findingsKey, groupFields, useShown } from "./queries";
 import type { ListState } from "./state";
-import { TicketDialog } from "./ticket";
+
+// Dialogs are loaded when somebody opens one.
+const LabelDialog = lazy(async () => ({ default: (await import("./label")).LabelDialog }));
+const TicketDialog = lazy(async () => ({ default: (await import("./ticket")).TicketDialog }));
 
 interface Props {
   state: ListState;
@@ -77,8 +79,10 @@ export function ListHeader(props: Props) {
       >
         {title}
       </Header>
-      {["label", "severity", "comment"].includes(dialog) && <LabelDialog findings={selected} onClose={close} onDone={props.onLabelled} />}
-      {dialog === "ticket" && selected[0] && <TicketDialog finding={selected[0].metadata.uid} onClose={close} />}
+      <Suspense>
+        {["label", "severity", "comment"].includes(dialog) && <LabelDialog findings={selected} onClose={close} onDone={props.onLabelled} />}
+        {dialog === "ticket" && selected[0] && <TicketDialog finding={selected[0].metadata.uid} onClose={close} />}
+      </Suspense>
     </>
   );
 }

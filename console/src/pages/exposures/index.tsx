@@ -2,7 +2,7 @@ import "./list.css";
 import Button from "@cloudscape-design/components/button";
 import type { CollectionPreferencesProps } from "@cloudscape-design/components/collection-preferences";
 import Select from "@cloudscape-design/components/select";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { Page } from "../../app/layout";
 import type { Finding } from "../../api/ocsf";
 import { Empty, ProblemAlert } from "../../parts/problems";
@@ -13,11 +13,14 @@ import { FilterBar } from "./filter-bar";
 import { filtersOf, openOnly, tooMany, type Query } from "./filters";
 import { Groups } from "./groups";
 import { ListHeader } from "./header";
-import { List, ListPreferences } from "./list";
+import { List } from "./list";
 import { FindingPanel } from "./panel";
 import { groupFields, useFindings, useGroups, useTotal } from "./queries";
 import { QuickFilters } from "./quick-filters";
 import { groupings, useListState, type Grouping } from "./state";
+
+// Groups have no columns to choose, and what chooses them is large.
+const ListPreferences = lazy(async () => ({ default: (await import("./preferences")).ListPreferences }));
 
 const usual: CollectionPreferencesProps.Preferences = {
   pageSize: 20,
@@ -92,7 +95,11 @@ export default function Exposures() {
       />
     ),
     filter,
-    preferences: <ListPreferences value={{ contentDisplay: usualDisplay(text, formats), ...preferences }} onChange={setPreferences} />,
+    preferences: !grouped && (
+      <Suspense>
+        <ListPreferences value={{ contentDisplay: usualDisplay(text, formats), ...preferences }} onChange={setPreferences} />
+      </Suspense>
+    ),
     empty: <Nothing query={state.query} clear={clear} />,
   };
   return (

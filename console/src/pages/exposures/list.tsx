@@ -1,4 +1,4 @@
-import CollectionPreferences, { type CollectionPreferencesProps } from "@cloudscape-design/components/collection-preferences";
+import type { CollectionPreferencesProps } from "@cloudscape-design/components/collection-preferences";
 import Pagination from "@cloudscape-design/components/pagination";
 import Table from "@cloudscape-design/components/table";
 import { useMemo, type ReactNode } from "react";
@@ -64,40 +64,6 @@ export function List({ state, change, items, loading, selected, onSelect, column
         selectionGroupLabel: text.exposures.selection,
         allItemsSelectionLabel: () => text.exposures.selectAll,
         itemSelectionLabel: (_, f) => text.exposures.select(f.finding_info.title),
-      }}
-    />
-  );
-}
-
-interface PreferencesProps {
-  value: CollectionPreferencesProps.Preferences;
-  onChange: (value: CollectionPreferencesProps.Preferences) => void;
-}
-
-const sizes = [10, 20, 50, 100];
-
-/** Page size, columns and how lines are drawn. */
-export function ListPreferences({ value, onChange }: PreferencesProps) {
-  const text = useText();
-  const formats = useFormats();
-  const p = text.exposures.preferences;
-  return (
-    <CollectionPreferences
-      title={p.title}
-      confirmLabel={text.common.apply}
-      cancelLabel={text.common.cancel}
-      preferences={value}
-      onConfirm={(e) => onChange(e.detail)}
-      pageSizePreference={{ title: p.size, options: sizes.map((n) => ({ value: n, label: p.sizeOption(formats.number(n)) })) }}
-      wrapLinesPreference={{ label: p.wrap, description: p.wrapHint }}
-      contentDensityPreference={{ label: p.dense, description: p.denseHint }}
-      contentDisplayPreference={{
-        title: p.columns,
-        options: columnsOf(text, formats).map((c) => ({
-          id: c.id ?? "",
-          label: text.exposures.columns[c.id as keyof typeof text.exposures.columns],
-          alwaysVisible: c.id === "title",
-        })),
       }}
     />
   );

@@ -1,0 +1,59 @@
+// What the console costs: bytes of a first visit, calls of the API, and the time until a
+// page can be used, each the median of five visits with an empty cache.
+//   node bench.mjs URL KEY_ID SECRET        against a server that runs
+import { chromium } from "@playwright/test";
+
+const [url, id, secret] = process.argv.slice(2);
+const visits = 5;
+const pages = [
+  ["list of exposures, in groups", "/exposures", "th a"],
+  ["list of exposures, one by one", "/exposures?group=none", "tbody input[type=checkbox]"],
+  ["one exposure", "/exposures/171995829ff2fdf4be21c34058c2d843d9a0ecc1a1140f998c311c8536e72291", "[role=tab]"],
+  ["summary", "/summary", "main table"],
+];
+
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
+const api = await browser.newContext({ baseURL: url });
+const signedIn = await api.request.post("/auth/key", { data: { access_key_id: id, secret_access_key: secret } });
+if (!signedIn.ok()) {
+  throw new Error(`sign-in: ${signedIn.status()}`);
+}
+const storageState = await api.storageState();
+const median = (values) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
+
+/** Opens a page with an empty cache, and tells what it took. */
+async function visit(address, ready) {
+  const context = await browser.newContext({ baseURL: url, storageState, viewport: { width: 1280, height: 800 } });
+  const page = await context.newPage();
+  const network = await context.newCDPSession(page);
+  await network.send("Network.enable");
+  const seen = { files: 0, calls: 0 };
+  const ours = new Map();
+  network.on("Network.requestWillBeSent", (e) => ours.set(e.requestId, new URL(e.request.url).pathname));
+  network.on("Network.loadingFinished", (e) => {
+    const path = ours.get(e.requestId) ?? "";
+    if (path.startsWith("/assets/") || path.includes(".") || path === address.split("?")[0]) {
+      seen.files += e.encodedDataLength;
+    } else {
+      seen.calls++;
+    }
+  });
+  const begin = performance.now();
+  await page.goto(address);
+  await page.locator(ready).first().waitFor();
+  const usable = performance.now() - begin;
+  await page.waitForLoadState("networkidle");
+  await context.close();
+  return { ...seen, usable };
+}
+
+console.log("| page | KiB transferred | API calls | usable after |\n|---|---|---|---|");
+for (const [name, address, ready] of pages) {
+  const all = [];
+  for (let i = 0; i < visits; i++) {
+    all.push(await visit(address, ready));
+  }
+  const of = (key) => median(all.map((v) => v[key]));
+  console.log(`| ${name} | ${Math.round(of("files") / 1024)} | ${of("calls")} | ${(of("usable") / 1000).toFixed(2)} s |`);
+}
+await browser.close();
