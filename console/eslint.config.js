@@ -6,7 +6,10 @@ import tseslint from "typescript-eslint";
 export default tseslint.config(
   { ignores: ["node_modules", "dist", "src/api/openapi.d.ts", "test/results"] },
   js.configs.recommended,
-  { files: ["*.mjs"], languageOptions: { globals: { console: "readonly", performance: "readonly", process: "readonly", URL: "readonly" } } },
+  {
+    files: ["*.mjs"],
+    languageOptions: { globals: { console: "readonly", performance: "readonly", process: "readonly", URL: "readonly" } },
+  },
   {
     files: ["**/*.{ts,tsx}"],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
