@@ -7,9 +7,9 @@ export default defineConfig({
   workers: 2,
   fullyParallel: true,
   forbidOnly: Boolean(process.env.CI),
-  retries: process.env.CI ? 1 : 0,
+  retries: process.env.CI ? 2 : 0,
   timeout: 180_000,
-  expect: { timeout: 40_000 },
+  expect: { timeout: 90_000 },
   reporter: [["list"]],
   use: {
     locale: "en-US",
