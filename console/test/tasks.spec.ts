@@ -84,7 +84,8 @@ test("a rule is made with a preview, disabled, duplicated and deleted", async ({
   await expect(page.getByText(`“${name}” was saved`)).toBeVisible();
   const row = page.getByRole("row", { name: new RegExp(name) });
   await expect(row).toContainText("Enabled");
-  await row.getByRole("radio").check();
+  await row.getByRole("radio").click();
+  await expect(row.getByRole("radio")).toBeChecked();
   await page.getByRole("button", { name: "Actions" }).click();
   await page.getByRole("menuitem", { name: "Disable" }).click();
   await expect(row).toContainText("Disabled");
