@@ -123,22 +123,6 @@ test.describe("with the keyboard alone", () => {
     await expect(page).toHaveURL(/\/exposures/);
   });
 
-  test("find a cluster and look at its gaps", async ({ page }) => {
-    await page.goto("/clusters");
-    await expect(page.getByRole("link", { name: "ledger" })).toBeVisible();
-    await tabTo(page, /Find clusters/, "searchbox");
-    await page.keyboard.type("ledger");
-    await expect(page).toHaveURL(/q=ledger/);
-    await tabTo(page, "ledger", "link");
-    await page.keyboard.press("Enter");
-    await expect(page.getByRole("tab", { name: "Workloads" })).toBeVisible();
-    await tabTo(page, "Workloads", "tab");
-    await page.keyboard.press("ArrowRight");
-    await page.keyboard.press("ArrowRight");
-    await page.keyboard.press("Enter");
-    await expect(page).toHaveURL(/tab=coverage/);
-  });
-
   test("find where a vulnerability runs", async ({ page }) => {
     await page.goto("/vulnerabilities");
     await expect(page.getByRole("link", { name: "CVE-2022-2068" })).toBeVisible();
