@@ -11,7 +11,7 @@ import { Page } from "../../app/layout";
 import { useScan } from "../../app/scans";
 import { useSession } from "../../app/session";
 import { ProblemAlert } from "../../parts/problems";
-import { useUrl } from "../../parts/url";
+import { useTab } from "../../parts/tab";
 import { useText } from "../../text";
 import { Facts } from "./facts";
 import { Gaps } from "./gaps";
@@ -45,7 +45,7 @@ export default function ClusterPage() {
 
 function Loaded({ cluster }: { cluster: Cluster }) {
   const text = useText();
-  const { get, set } = useUrl();
+  const tab = useTab("workloads");
   const { may } = useSession();
   const scan = useScan();
   const { ref } = cluster.cluster;
@@ -90,15 +90,7 @@ function Loaded({ cluster }: { cluster: Cluster }) {
         {snapshot.error && <ProblemAlert header={text.cluster.snapshotFailed} error={snapshot.error} retry={snapshot.refetch} />}
         <Tabs
           ariaLabel={ref.name}
-          activeTabId={get("tab", "workloads")}
-          onChange={(e) =>
-            set({
-              tab: e.detail.activeTabId === "workloads" ? undefined : e.detail.activeTabId,
-              q: undefined,
-              sort: undefined,
-              page: undefined,
-            })
-          }
+          {...tab}
           tabs={[
             { id: "workloads", label: text.cluster.workloads, content: <Workloads snapshot={snapshot.data} /> },
             { id: "images", label: text.cluster.containers, content: <Images snapshot={snapshot.data} /> },

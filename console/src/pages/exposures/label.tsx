@@ -1,8 +1,6 @@
 import Alert from "@cloudscape-design/components/alert";
 import Box from "@cloudscape-design/components/box";
-import Button from "@cloudscape-design/components/button";
 import FormField from "@cloudscape-design/components/form-field";
-import Modal from "@cloudscape-design/components/modal";
 import Select from "@cloudscape-design/components/select";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Textarea from "@cloudscape-design/components/textarea";
@@ -10,6 +8,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { type Label, maxLabelled, updateFindings } from "../../api/hub";
 import { useNotices } from "../../app/notices";
+import { Dialog } from "../../parts/dialog";
 import { describe } from "../../parts/problems";
 import { useFormats, useText } from "../../text";
 import { findingsKey } from "./queries";
@@ -76,22 +75,12 @@ export function LabelDialog({ findings, onClose, onDone }: Props) {
   };
 
   return (
-    <Modal
-      visible
-      header={t.title(findings.length, formats.number(findings.length))}
-      onDismiss={onClose}
-      footer={
-        <Box float="right">
-          <SpaceBetween direction="horizontal" size="xs">
-            <Button variant="link" onClick={onClose}>
-              {text.common.cancel}
-            </Button>
-            <Button variant="primary" loading={busy} onClick={() => void submit()}>
-              {t.submit}
-            </Button>
-          </SpaceBetween>
-        </Box>
-      }
+    <Dialog
+      title={t.title(findings.length, formats.number(findings.length))}
+      action={t.submit}
+      busy={busy}
+      onAction={() => void submit()}
+      onClose={onClose}
     >
       <SpaceBetween size="m">
         {problem && (
@@ -108,7 +97,7 @@ export function LabelDialog({ findings, onClose, onDone }: Props) {
           {t.sticks}
         </Box>
       </SpaceBetween>
-    </Modal>
+    </Dialog>
   );
 }
 

@@ -1,11 +1,8 @@
-import Box from "@cloudscape-design/components/box";
-import Button from "@cloudscape-design/components/button";
 import ButtonDropdown from "@cloudscape-design/components/button-dropdown";
 import FormField from "@cloudscape-design/components/form-field";
 import Input from "@cloudscape-design/components/input";
-import Modal from "@cloudscape-design/components/modal";
-import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useState } from "react";
+import { Dialog } from "../../parts/dialog";
 import { useKept } from "../../parts/kept";
 import { useText } from "../../text";
 import { openOnly, type Query } from "./filters";
@@ -73,22 +70,12 @@ function Naming({ onClose, onSave }: { onClose: () => void; onSave: (name: strin
   const text = useText();
   const [name, setName] = useState("");
   return (
-    <Modal
-      visible
-      header={text.exposures.filter.save}
-      onDismiss={onClose}
-      footer={
-        <Box float="right">
-          <SpaceBetween direction="horizontal" size="xs">
-            <Button variant="link" onClick={onClose}>
-              {text.common.cancel}
-            </Button>
-            <Button variant="primary" disabled={!name.trim()} onClick={() => onSave(name.trim())}>
-              {text.common.save}
-            </Button>
-          </SpaceBetween>
-        </Box>
-      }
+    <Dialog
+      title={text.exposures.filter.save}
+      action={text.common.save}
+      disabled={!name.trim()}
+      onAction={() => onSave(name.trim())}
+      onClose={onClose}
     >
       <FormField label={text.exposures.filter.name} constraintText={text.exposures.filter.nameHint}>
         <Input
@@ -101,6 +88,6 @@ function Naming({ onClose, onSave }: { onClose: () => void; onSave: (name: strin
           }}
         />
       </FormField>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,13 +1,12 @@
-import Box from "@cloudscape-design/components/box";
 import Button from "@cloudscape-design/components/button";
 import FormField from "@cloudscape-design/components/form-field";
-import Modal from "@cloudscape-design/components/modal";
 import Select from "@cloudscape-design/components/select";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { createTicket, listConnectors } from "../../api/hub";
 import { useNotices } from "../../app/notices";
+import { Dialog } from "../../parts/dialog";
 import { Empty, ProblemAlert } from "../../parts/problems";
 import { useText } from "../../text";
 
@@ -49,23 +48,7 @@ export function TicketDialog({ finding, onClose }: { finding: string; onClose: (
     }
   };
   return (
-    <Modal
-      visible
-      header={t.title}
-      onDismiss={onClose}
-      footer={
-        <Box float="right">
-          <SpaceBetween direction="horizontal" size="xs">
-            <Button variant="link" onClick={onClose}>
-              {text.common.cancel}
-            </Button>
-            <Button variant="primary" loading={busy} disabled={!chosen} onClick={() => void submit()}>
-              {t.submit}
-            </Button>
-          </SpaceBetween>
-        </Box>
-      }
-    >
+    <Dialog title={t.title} action={t.submit} busy={busy} disabled={!chosen} onAction={() => void submit()} onClose={onClose}>
       <SpaceBetween size="m">
         {problem !== undefined && <ProblemAlert header={t.failed} error={problem} />}
         {connectors.error && <ProblemAlert header={t.listFailed} error={connectors.error} retry={connectors.refetch} />}
@@ -82,6 +65,6 @@ export function TicketDialog({ finding, onClose }: { finding: string; onClose: (
           </FormField>
         )}
       </SpaceBetween>
-    </Modal>
+    </Dialog>
   );
 }

@@ -13,7 +13,7 @@ import type { Schemas } from "../../api/native";
 import { Page } from "../../app/layout";
 import { shortDigest, shortRepository } from "../../parts/addresses";
 import { ProblemAlert } from "../../parts/problems";
-import { useUrl } from "../../parts/url";
+import { useTab } from "../../parts/tab";
 import { useFormats, useText } from "../../text";
 import { Layers } from "./layers";
 import { Matches } from "./matches";
@@ -58,7 +58,7 @@ function useContent(image: Image, uses: Schemas["InventoryImageUse"][] | undefin
 function Loaded({ image, title }: { image: Image; title: string }) {
   const text = useText();
   const formats = useFormats();
-  const { get, set } = useUrl();
+  const tab = useTab("vulnerabilities");
   const uses = useQuery({ queryKey: ["image-uses", image.digest], queryFn: ({ signal }) => getImageUses(image.digest, signal) });
   const content = useContent(image, uses.data?.items);
   const t = text.image;
@@ -89,15 +89,7 @@ function Loaded({ image, title }: { image: Image; title: string }) {
         </Container>
         <Tabs
           ariaLabel={title}
-          activeTabId={get("tab", "vulnerabilities")}
-          onChange={(e) =>
-            set({
-              tab: e.detail.activeTabId === "vulnerabilities" ? undefined : e.detail.activeTabId,
-              q: undefined,
-              sort: undefined,
-              page: undefined,
-            })
-          }
+          {...tab}
           tabs={[
             {
               id: "vulnerabilities",

@@ -4,7 +4,7 @@ import Header from "@cloudscape-design/components/header";
 import Tabs from "@cloudscape-design/components/tabs";
 import { Page } from "../../app/layout";
 import { useSession } from "../../app/session";
-import { useUrl } from "../../parts/url";
+import { useTab } from "../../parts/tab";
 import { useText } from "../../text";
 import { Accounts } from "./accounts";
 import { Audit } from "./audit";
@@ -22,7 +22,7 @@ const forAll = new Set(["accounts"]);
 export default function Settings() {
   const text = useText();
   const t = text.settings;
-  const { get, set } = useUrl();
+  const tab = useTab("sources");
   const { may, user } = useSession();
   const admin = may("admin");
   const denied = (
@@ -41,15 +41,7 @@ export default function Settings() {
       >
         <Tabs
           ariaLabel={t.title}
-          activeTabId={get("tab", "sources")}
-          onChange={(e) =>
-            set({
-              tab: e.detail.activeTabId === "sources" ? undefined : e.detail.activeTabId,
-              q: undefined,
-              sort: undefined,
-              page: undefined,
-            })
-          }
+          {...tab}
           tabs={Object.entries(tabs).map(([id, Content]) => ({
             id,
             label: t.tabs[id] ?? id,

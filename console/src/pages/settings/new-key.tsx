@@ -11,6 +11,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { createKey } from "../../api/manage";
 import type { Schemas } from "../../api/native";
+import { Dialog } from "../../parts/dialog";
 import { describe } from "../../parts/problems";
 import { useText } from "../../text";
 
@@ -39,24 +40,7 @@ export function NewKey({ onClose }: { onClose: () => void }) {
   }
   const options = roles.map((value) => ({ value, label: text.roles[value], description: t.roleNames[value] ?? "" }));
   return (
-    <Modal
-      visible
-      header={t.createKey}
-      closeAriaLabel={text.common.close}
-      onDismiss={onClose}
-      footer={
-        <Box float="right">
-          <SpaceBetween direction="horizontal" size="xs">
-            <Button variant="link" onClick={onClose}>
-              {text.common.cancel}
-            </Button>
-            <Button variant="primary" form="new-key" loading={make.isPending}>
-              {t.createKey}
-            </Button>
-          </SpaceBetween>
-        </Box>
-      }
-    >
+    <Dialog title={t.createKey} action={t.createKey} form="new-key" busy={make.isPending} onClose={onClose}>
       <form
         id="new-key"
         onSubmit={(e) => {
@@ -90,7 +74,7 @@ export function NewKey({ onClose }: { onClose: () => void }) {
           )}
         </SpaceBetween>
       </form>
-    </Modal>
+    </Dialog>
   );
 }
 

@@ -1,10 +1,7 @@
-import Box from "@cloudscape-design/components/box";
-import Button from "@cloudscape-design/components/button";
-import Modal from "@cloudscape-design/components/modal";
-import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { revokeKey, type Key } from "../../api/manage";
 import { useNotices } from "../../app/notices";
+import { Dialog } from "../../parts/dialog";
 import { useText } from "../../text";
 
 /** Asks whether a key is to stop working. */
@@ -23,25 +20,8 @@ export function RevokeKey({ of: key, onClose }: { of: Key; onClose: () => void }
     onSettled: onClose,
   });
   return (
-    <Modal
-      visible
-      header={t.revokeTitle}
-      closeAriaLabel={text.common.close}
-      onDismiss={onClose}
-      footer={
-        <Box float="right">
-          <SpaceBetween direction="horizontal" size="xs">
-            <Button variant="link" onClick={onClose}>
-              {text.common.cancel}
-            </Button>
-            <Button variant="primary" loading={revoke.isPending} onClick={() => revoke.mutate()}>
-              {t.revoke}
-            </Button>
-          </SpaceBetween>
-        </Box>
-      }
-    >
+    <Dialog title={t.revokeTitle} action={t.revoke} busy={revoke.isPending} onAction={() => revoke.mutate()} onClose={onClose}>
       {t.revokeText(key.name)}
-    </Modal>
+    </Dialog>
   );
 }
