@@ -47,6 +47,24 @@ func (planner) Person() access.Principal {
 	return access.Principal{ID: localPrincipal + ":" + name, Name: name}
 }
 
+// opening keeps a part from its first use on. One that could not be opened is tried
+// again at the next.
+type opening[T any] struct {
+	mu   sync.Mutex
+	part *T
+}
+
+func (o *opening[T]) get(open func() (*T, error)) (*T, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.part != nil {
+		return o.part, nil
+	}
+	part, err := open()
+	o.part = part
+	return part, err
+}
+
 // clusters looks at clusters with the rights of scanning. A scan opens the
 // vulnerability database, so that one is made when the first is asked for.
 type clusters struct {
@@ -54,20 +72,12 @@ type clusters struct {
 	// running scans in a process that runs for long; nil makes a scanner.
 	running *pipeline
 
-	mu      sync.Mutex
-	cloud   *cloud.Client
-	scanner *scan.Scanner
+	cloud   opening[cloud.Client]
+	scanner opening[scan.Scanner]
 }
 
 func (c *clusters) client(ctx context.Context) (*cloud.Client, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.cloud != nil {
-		return c.cloud, nil
-	}
-	client, err := c.app.cloud(ctx)
-	c.cloud = client
-	return client, err
+	return c.cloud.get(func() (*cloud.Client, error) { return c.app.cloud(ctx) })
 }
 
 // Describe implements remediation.Clusters.
@@ -93,22 +103,11 @@ func (c *clusters) Rescan(ctx context.Context, ref inventory.ClusterRef) (*expos
 	if c.running != nil {
 		return c.running.ScanCluster(ctx, ref, func(string) {})
 	}
-	scanner, err := c.scans(ctx)
+	scanner, err := c.scanner.get(func() (*scan.Scanner, error) { return c.app.Scanner(ctx) })
 	if err != nil {
 		return nil, err
 	}
 	return scanner.ScanCluster(ctx, ref, func(scan.Progress) {})
-}
-
-func (c *clusters) scans(ctx context.Context) (*scan.Scanner, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.scanner != nil {
-		return c.scanner, nil
-	}
-	scanner, err := c.app.Scanner(ctx)
-	c.scanner = scanner
-	return scanner, err
 }
 
 // Evaluate implements remediation.Clusters.
@@ -120,22 +119,15 @@ func (c *clusters) Evaluate(s *inventory.Snapshot, earlier *exposure.Finding) ex
 // assumed when the first change is asked for.
 type changer struct {
 	app *App
-
-	mu sync.Mutex
-	in *cloud.Changer
+	in  opening[cloud.Changer]
 }
 
 func (c *changer) enter(ctx context.Context) (*cloud.Changer, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.in != nil {
-		return c.in, nil
-	}
-	cfg := c.app.cloudConfig()
-	cfg.RoleName = c.app.o.Config.Remediation.Role
-	in, err := cloud.NewChanger(ctx, cfg)
-	c.in = in
-	return in, err
+	return c.in.get(func() (*cloud.Changer, error) {
+		cfg := c.app.cloudConfig()
+		cfg.RoleName = c.app.o.Config.Remediation.Role
+		return cloud.NewChanger(ctx, cfg)
+	})
 }
 
 // Begin implements remediation.Actor.

@@ -41,36 +41,21 @@ func (r *runner) permissionsCommand() *cobra.Command {
 	return group("permissions", "Print the rights that scanning and applying plans need",
 		`Prints IAM policies and Kubernetes RBAC with exactly the rights that are used: they are made from the calls in the code.
 Scanning only reads. Plans are applied with a role of its own, whose trust policy is made as that of scanning.`,
-		r.permissionsReadCommand(), r.permissionsInspectorCommand(), r.permissionsRemediationCommand(), r.permissionsCallerCommand(), r.permissionsTrustCommand(), r.permissionsKubernetesCommand())
+		r.permissionsText("read-policy", "IAM policy for the role in every scanned account", "read-policy > read-policy.json", r.Permissions.ReadPolicy),
+		r.permissionsText("inspector-policy", "IAM policy that the setting images.inspector needs besides", "inspector-policy > inspector-policy.json", r.Permissions.InspectorPolicy),
+		r.permissionsText("remediation-policy", "IAM policy of the role that plans are applied with (setting remediation.role)", "remediation-policy > remediation-policy.json", r.Permissions.RemediationPolicy),
+		r.permissionsCallerCommand(), r.permissionsTrustCommand(),
+		r.permissionsText("kubernetes", "Kubernetes ClusterRole with its binding", "kubernetes | kubectl apply -f -", r.Permissions.Manifest))
 }
 
-func (r *runner) permissionsReadCommand() *cobra.Command {
+// permissionsText is a command that prints one text as it is.
+func (r *runner) permissionsText(use, short, example, text string) *cobra.Command {
 	return &cobra.Command{
-		Use:     "read-policy",
-		Short:   "IAM policy for the role in every scanned account",
-		Example: "  eksposure permissions read-policy > read-policy.json",
+		Use:     use,
+		Short:   short,
+		Example: "  eksposure permissions " + example,
 		Args:    noArgs,
-		RunE:    func(*cobra.Command, []string) error { return block(r.Out, r.Permissions.ReadPolicy) },
-	}
-}
-
-func (r *runner) permissionsInspectorCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:     "inspector-policy",
-		Short:   "IAM policy that the setting images.inspector needs besides",
-		Example: "  eksposure permissions inspector-policy > inspector-policy.json",
-		Args:    noArgs,
-		RunE:    func(*cobra.Command, []string) error { return block(r.Out, r.Permissions.InspectorPolicy) },
-	}
-}
-
-func (r *runner) permissionsRemediationCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:     "remediation-policy",
-		Short:   "IAM policy of the role that plans are applied with (setting remediation.role)",
-		Example: "  eksposure permissions remediation-policy > remediation-policy.json",
-		Args:    noArgs,
-		RunE:    func(*cobra.Command, []string) error { return block(r.Out, r.Permissions.RemediationPolicy) },
+		RunE:    func(*cobra.Command, []string) error { return block(r.Out, text) },
 	}
 }
 
@@ -116,16 +101,6 @@ func (r *runner) permissionsTrustCommand() *cobra.Command {
 	c.Flags().StringVar(&t.CallerARN, "caller-arn", "", "`ARN` of the identity that scans (required)")
 	c.Flags().StringVar(&t.ExternalID, "external-id", "", "external `ID` to ask for")
 	return c
-}
-
-func (r *runner) permissionsKubernetesCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:     "kubernetes",
-		Short:   "Kubernetes ClusterRole with its binding",
-		Example: "  eksposure permissions kubernetes | kubectl apply -f -",
-		Args:    noArgs,
-		RunE:    func(*cobra.Command, []string) error { return block(r.Out, r.Permissions.Manifest) },
-	}
 }
 
 // block writes text that ends with one line break.

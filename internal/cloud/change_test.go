@@ -55,20 +55,7 @@ func changing(t *testing.T, without string) (*estate.Estate, *cloud.Client, *clo
 			a.Keys = []estate.Key{{Region: "us-east-1", ID: "k", State: "Enabled", CreatedAt: estate.AsOf()}}
 		}
 	}
-	e, err := estate.Start(t.Context(), estate.Config{Scenario: s, Images: published, Now: time.Now, UpdateTime: time.Nanosecond})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := e.Close(); err != nil {
-			t.Errorf("close the estate: %v", err)
-		}
-	})
-	for _, setting := range e.Env() {
-		name, value, _ := strings.Cut(setting, "=")
-		t.Setenv(name, value)
-	}
-	t.Setenv("AWS_PROFILE", "")
+	e := enter(t, estate.Config{Scenario: s, Images: published, Now: time.Now, UpdateTime: time.Nanosecond})
 	looks, err := cloud.New(t.Context(), cloud.Config{RoleName: estate.ScanRole, Attempts: 1})
 	if err != nil {
 		t.Fatal(err)

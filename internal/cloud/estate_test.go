@@ -50,7 +50,13 @@ func startEstate(t *testing.T) *estate.Estate {
 			a.Users[j].Allow = exactly(cloud.ScopeAccount, cloud.ScopeRegistry, cloud.ScopeCaller)
 		}
 	}
-	e, err := estate.Start(t.Context(), estate.Config{Scenario: scenario, Images: published, Now: time.Now})
+	return enter(t, estate.Config{Scenario: scenario, Images: published, Now: time.Now})
+}
+
+// enter runs an estate, and points the SDK at it.
+func enter(t *testing.T, c estate.Config) *estate.Estate {
+	t.Helper()
+	e, err := estate.Start(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}

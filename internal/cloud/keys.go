@@ -41,8 +41,8 @@ func (r *reader) keys(ctx context.Context) {
 // key reads one key with the cluster's account's role, and when that is denied
 // and the key lives in another account, with that account's role.
 func (r *reader) key(ctx context.Context, keyARN string) (inventory.Key, error) {
-	parsed, err := arn.Parse(keyARN)
-	if err != nil || parsed.Service != "kms" || !regionShape.MatchString(parsed.Region) {
+	parsed, ok := parseKey(keyARN)
+	if !ok {
 		return inventory.Key{}, fmt.Errorf("%q is not the ARN of a KMS key: %w", keyARN, fault.ErrInvalid)
 	}
 	key, err := r.keyAs(ctx, place{r.ref.Account, parsed.Region}, keyARN)
@@ -53,17 +53,7 @@ func (r *reader) key(ctx context.Context, keyARN string) (inventory.Key, error) 
 }
 
 func (r *reader) keyAs(ctx context.Context, p place, keyARN string) (inventory.Key, error) {
-	cfg, err := r.c.in(ctx, p)
-	if err != nil {
-		return inventory.Key{}, err
-	}
-	got, err := call(ctx, r.c, kmsDescribeKey, func(ctx context.Context) (*kmstypes.KeyMetadata, error) {
-		out, err := kms.NewFromConfig(cfg).DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: aws.String(keyARN)})
-		if err != nil {
-			return nil, err
-		}
-		return answered(kmsDescribeKey, out.KeyMetadata)
-	})
+	got, err := r.c.describeKey(ctx, p, keyARN)
 	if errors.Is(err, fault.ErrNotFound) {
 		return inventory.Key{ARN: keyARN, State: keyNotFound}, nil
 	}
@@ -82,25 +72,36 @@ func (r *reader) keyAs(ctx context.Context, p place, keyARN string) (inventory.K
 // role in the cluster's account, whose word EKS takes. A key that does not exist is
 // fault.ErrNotFound.
 func (c *Client) Key(ctx context.Context, ref inventory.ClusterRef, keyARN string) (plan.KeyState, error) {
-	parsed, err := arn.Parse(keyARN)
-	if err != nil || parsed.Service != "kms" || !regionShape.MatchString(parsed.Region) {
+	parsed, ok := parseKey(keyARN)
+	if !ok {
 		return plan.KeyState{}, fmt.Errorf("key %q: want the ARN of a KMS key, such as arn:%s:kms:%s:%s:key/ID: %w", keyARN, ref.Partition, ref.Region, ref.Account, fault.ErrInvalid)
 	}
-	cfg, err := c.in(ctx, place{ref.Account, parsed.Region})
-	if err != nil {
-		return plan.KeyState{}, err
-	}
-	key, err := call(ctx, c, kmsDescribeKey, func(ctx context.Context) (*kmstypes.KeyMetadata, error) {
-		out, err := kms.NewFromConfig(cfg).DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: aws.String(keyARN)})
-		if err != nil {
-			return nil, err
-		}
-		return answered(kmsDescribeKey, out.KeyMetadata)
-	})
+	key, err := c.describeKey(ctx, place{ref.Account, parsed.Region}, keyARN)
 	if err != nil {
 		return plan.KeyState{}, err
 	}
 	return plan.KeyState{
 		ARN: aws.ToString(key.Arn), State: string(key.KeyState), Spec: string(key.KeySpec), Usage: string(key.KeyUsage), Manager: string(key.KeyManager),
 	}, nil
+}
+
+// parseKey reads the ARN of a key; false when it is none of KMS.
+func parseKey(keyARN string) (arn.ARN, bool) {
+	parsed, err := arn.Parse(keyARN)
+	return parsed, err == nil && parsed.Service == "kms" && regionShape.MatchString(parsed.Region)
+}
+
+// describeKey asks with the role of a place.
+func (c *Client) describeKey(ctx context.Context, p place, keyARN string) (*kmstypes.KeyMetadata, error) {
+	cfg, err := c.in(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	return call(ctx, c, kmsDescribeKey, func(ctx context.Context) (*kmstypes.KeyMetadata, error) {
+		out, err := kms.NewFromConfig(cfg).DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: aws.String(keyARN)})
+		if err != nil {
+			return nil, err
+		}
+		return answered(kmsDescribeKey, out.KeyMetadata)
+	})
 }

@@ -52,20 +52,7 @@ func startSinks(t *testing.T) (*estate.Estate, *cloud.Client) {
 			a.Users[0].Allow = append(a.Users[0].Allow, p.Action)
 		}
 	}
-	e, err := estate.Start(t.Context(), estate.Config{Scenario: s, Images: published, Now: time.Now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := e.Close(); err != nil {
-			t.Errorf("close the estate: %v", err)
-		}
-	})
-	for _, setting := range e.Env() {
-		name, value, _ := strings.Cut(setting, "=")
-		t.Setenv(name, value)
-	}
-	t.Setenv("AWS_PROFILE", "")
+	e := enter(t, estate.Config{Scenario: s, Images: published, Now: time.Now})
 	t.Setenv("AWS_REGION", "us-east-1")
 	c, err := cloud.New(t.Context(), cloud.Config{Attempts: 2})
 	if err != nil {

@@ -14,12 +14,9 @@ import (
 // (AWS General Reference, "Amazon EKS endpoints and quotas").
 const maxRanges = 40
 
-// everybody and everybodyIPv6 are what EKS takes an empty list for (EKS API
-// Reference, VpcConfigRequest.publicAccessCidrs).
-const (
-	everybody     = "0.0.0.0/0"
-	everybodyIPv6 = "::/0"
-)
+// everybody is what EKS takes an empty list for (EKS API Reference,
+// VpcConfigRequest.publicAccessCidrs).
+const everybody = "0.0.0.0/0"
 
 // mappedBits is how many bits precede an IPv4 address that is written as an IPv6 one.
 const mappedBits = 96

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/eksposure/eksposure/internal/inventory"
+	"github.com/eksposure/eksposure/internal/trait/endpoint"
 )
 
 // Setting is what a target has, or shall have: the member of the action's kind.
@@ -88,10 +89,7 @@ func Of(k Kind, s *inventory.Snapshot) Setting {
 		e = Endpoint{Public: now.Public, Private: now.Private, CIDRs: slices.Clone(now.PublicCIDRs)}
 	}
 	if e.Public && len(e.CIDRs) == 0 {
-		e.CIDRs = []string{everybody}
-		if s.Cluster.Network.IPFamily == familyIPv6 {
-			e.CIDRs = append(e.CIDRs, everybodyIPv6)
-		}
+		e.CIDRs = endpoint.DefaultCIDRs(&s.Cluster)
 	}
 	return Setting{Endpoint: &e}
 }

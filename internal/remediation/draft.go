@@ -58,7 +58,8 @@ func (s *Service) Draft(ctx context.Context, q Request, by access.Principal) (Ru
 	if err != nil {
 		return Run{}, err
 	}
-	if err := offers(f, q); err != nil {
+	option, err := offered(f, q)
+	if err != nil {
 		return Run{}, err
 	}
 	now, err := s.look(ctx, f.Cluster.Ref)
@@ -73,6 +74,7 @@ func (s *Service) Draft(ctx context.Context, q Request, by access.Principal) (Ru
 	if err != nil {
 		return Run{}, err
 	}
+	r.Plan.Title = f.Cluster.Ref.Name + ": " + option.Title
 	r.Plan.Checks, r.Plan.Author, r.Plan.AuthorName = checks, by.ID, by.Name
 	if r.Hash, err = r.Plan.Hash(); err != nil {
 		return Run{}, err
@@ -83,11 +85,11 @@ func (s *Service) Draft(ctx context.Context, q Request, by access.Principal) (Ru
 	return r, s.audit(ctx, by, "plan", r, "")
 }
 
-// offers checks that the finding has the topic, and the topic the option.
-func offers(f *exposure.Finding, q Request) error {
+// offered gives the option of the topic as the finding has it.
+func offered(f *exposure.Finding, q Request) (exposure.OptionState, error) {
 	state := f.Trait(q.Trait)
 	if !f.Open() || state == nil || state.Standing != exposure.Contributing {
-		return fmt.Errorf("trait %q does not contribute to the finding of %q as the last scan recorded it; there is nothing to remedy: %w", q.Trait, f.Cluster.Ref, fault.ErrInvalid)
+		return exposure.OptionState{}, fmt.Errorf("trait %q does not contribute to the finding of %q as the last scan recorded it; there is nothing to remedy: %w", q.Trait, f.Cluster.Ref, fault.ErrInvalid)
 	}
 	var names []string
 	for _, topic := range f.Topics {
@@ -95,13 +97,13 @@ func offers(f *exposure.Finding, q Request) error {
 			continue
 		}
 		for _, o := range topic.Options {
+			if o.ID == q.Option {
+				return o, nil
+			}
 			names = append(names, o.ID)
 		}
 	}
-	if slices.Contains(names, q.Option) {
-		return nil
-	}
-	return fmt.Errorf("option %q of topic %q: want one of %s: %w", q.Option, q.Trait, strings.Join(names, ", "), fault.ErrInvalid)
+	return exposure.OptionState{}, fmt.Errorf("option %q of topic %q: want one of %s: %w", q.Option, q.Trait, strings.Join(names, ", "), fault.ErrInvalid)
 }
 
 // look reads the cluster's AWS side now; the rest is of the last scan, so that the
@@ -160,7 +162,7 @@ func (s *Service) compose(f *exposure.Finding, now *inventory.Snapshot, q Reques
 	}
 	r := Run{State: plan.Drafted, Plan: plan.Plan{
 		Version: plan.Version, ID: strings.ToLower(token()[:idLength]), Cluster: f.Cluster.Ref, Finding: f.ID, Trait: q.Trait, Option: q.Option,
-		Title: title(f, q), Drafted: s.now(), Seen: now.CollectedAt.Truncate(time.Millisecond), Before: f.Arithmetic.Severity, After: after.Severity, Ends: after.Trait == Gone,
+		Drafted: s.now(), Seen: now.CollectedAt.Truncate(time.Millisecond), Before: f.Arithmetic.Severity, After: after.Severity, Ends: after.Trait == Gone,
 		Actions: actions, Notes: []string{noteDrift},
 	}}
 	if q.Trait == traitSecrets {
@@ -170,16 +172,4 @@ func (s *Service) compose(f *exposure.Finding, now *inventory.Snapshot, q Reques
 		r.Steps = append(r.Steps, Step{Action: i, Token: token()})
 	}
 	return r, nil
-}
-
-// title names the option as its topic does.
-func title(f *exposure.Finding, q Request) string {
-	for _, topic := range f.Topics {
-		for _, o := range topic.Options {
-			if topic.ID == q.Trait && o.ID == q.Option {
-				return f.Cluster.Ref.Name + ": " + o.Title
-			}
-		}
-	}
-	return f.Cluster.Ref.Name + ": " + q.Option
 }

@@ -180,7 +180,7 @@ func (x *indexer) find(ctx context.Context, words []word) error {
 		x.ahead.absent[w] = true
 	}
 	found := map[word]int64{}
-	text := findWord + strings.TrimSuffix(strings.Repeat("(CAST(? AS BIGINT), ?), ", len(words)), ", ") + ")"
+	text := findWord + repeated("(CAST(? AS BIGINT), ?)", len(words)) + ")"
 	for rows, err := range x.t.each(ctx, text, args...) {
 		var w word
 		var id int64

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 )
 
@@ -42,8 +41,7 @@ const maxRows = 64
 // rows is after.
 func (t tx) insert(ctx context.Context, text, after string, rows [][]any) error {
 	for part := range slices.Chunk(rows, maxRows) {
-		row := "(?" + strings.Repeat(", ?", len(part[0])-1) + ")"
-		full := text + " VALUES " + row + strings.Repeat(", "+row, len(part)-1) + " " + after
+		full := text + " VALUES " + repeated("("+marks(len(part[0]))+")", len(part)) + " " + after
 		if _, err := t.inner.ExecContext(ctx, t.db.dialect.statement(full), slices.Concat(part...)...); err != nil {
 			return err
 		}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/eksposure/eksposure/internal/exposure"
@@ -26,7 +25,7 @@ func changeRow(f *exposure.Finding, kind exposure.ChangeKind, at time.Time) []an
 func (db *DB) logChanges(ctx context.Context, t tx, rows [][]any) ([]int64, error) {
 	var numbers []int64
 	for part := range slices.Chunk(rows, maxRows) {
-		text := putChanges + strings.TrimSuffix(strings.Repeat("(?, ?, ?, ?), ", len(part)), ", ") + " RETURNING number"
+		text := putChanges + repeated("(?, ?, ?, ?)", len(part)) + " RETURNING number"
 		var given []int64
 		rows, err := t.query(ctx, text, slices.Concat(part...)...)
 		err = each(rows, err, func(scan func(...any) error) error {
@@ -91,19 +90,11 @@ func (db *DB) MoveCursor(ctx context.Context, name string, number int64) error {
 // KeepCursors forgets every follower but the named ones, and gives the names of those
 // that were forgotten, ordered.
 func (db *DB) KeepCursors(ctx context.Context, names []string) ([]string, error) {
-	var dropped []string
-	for rows, err := range db.rows(ctx, `SELECT name FROM cursors ORDER BY name`) {
-		if err != nil {
-			return nil, err
-		}
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			return nil, db.engine.translate(err)
-		}
-		if !slices.Contains(names, name) {
-			dropped = append(dropped, name)
-		}
+	dropped, err := db.texts(ctx, `SELECT name FROM cursors ORDER BY name`)
+	if err != nil {
+		return nil, err
 	}
+	dropped = slices.DeleteFunc(dropped, func(name string) bool { return slices.Contains(names, name) })
 	for _, name := range dropped {
 		if _, err := db.exec(ctx, `DELETE FROM cursors WHERE name = ?`, name); err != nil {
 			return nil, err

@@ -106,7 +106,12 @@ func (k compiler) scope(s access.Scope) clause {
 	return k.and(terms)
 }
 
-func marks(n int) string { return strings.TrimSuffix(strings.Repeat("?, ", n), ", ") }
+func marks(n int) string { return repeated("?", n) }
+
+// repeated writes a part of a list several times.
+func repeated(part string, n int) string {
+	return strings.TrimSuffix(strings.Repeat(part+", ", n), ", ")
+}
 
 func (k compiler) node(ctx context.Context, n search.Node) (clause, error) {
 	if n.Test != nil {

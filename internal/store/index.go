@@ -36,8 +36,10 @@ type collection struct {
 	// counted are the fields whose values are counted.
 	counted map[int64]bool
 	numbers map[string]int64
-	// read are the members of a document that hold the values of the other fields.
-	read members
+	// others are the fields that are neither, and read the members of a document that
+	// hold their values.
+	others []string
+	read   members
 }
 
 // place is a field that is a column of the items' table.
@@ -75,18 +77,16 @@ func newCollection(c collection, uncounted ...string) *collection {
 		c.numbers[f] = c.base + 1 + int64(i)
 	}
 	c.counted = map[int64]bool{}
-	for _, f := range c.schema.Groups() {
-		_, constant := c.constants[f]
-		_, column := c.columns[f]
-		c.counted[c.numbers[f]] = !constant && !column && !slices.Contains(uncounted, f)
-	}
 	var paths []string
 	for _, f := range c.schema.Fields() {
 		_, constant := c.constants[f]
 		_, column := c.columns[f]
 		if !constant && !column {
-			paths = append(paths, c.schema.Path(f))
+			c.others, paths = append(c.others, f), append(paths, c.schema.Path(f))
 		}
+	}
+	for _, f := range c.schema.Groups() {
+		c.counted[c.numbers[f]] = slices.Contains(c.others, f) && !slices.Contains(uncounted, f)
 	}
 	c.read = membersOf(paths)
 	return &c
@@ -161,13 +161,7 @@ func entryOf(key, value string) string { return fmt.Sprintf("%d:%s%s", len(key),
 // wordsOf gives the values of the fields that are in the dictionary.
 func (c *collection) wordsOf(document any) map[int64][]string {
 	words := map[int64][]string{}
-	for _, field := range c.schema.Fields() {
-		if _, ok := c.columns[field]; ok {
-			continue
-		}
-		if _, ok := c.constants[field]; ok {
-			continue
-		}
+	for _, field := range c.others {
 		if list := c.texts(document, field); len(list) > 0 {
 			words[c.number(field)] = list
 		}
@@ -202,10 +196,7 @@ func (c *collection) texts(document any, field string) []string {
 // are no column.
 func (c *collection) amountsOf(document any) map[int64][]float64 {
 	amounts := map[int64][]float64{}
-	for _, field := range c.schema.Fields() {
-		if _, ok := c.columns[field]; ok {
-			continue
-		}
+	for _, field := range c.others {
 		var list []float64
 		switch kind, _ := c.schema.Kind(field); kind {
 		case search.Number:

@@ -414,7 +414,7 @@ func onConflict(insert string) string {
 // insert writes rows in statements of a few sizes, so that they are prepared once.
 func (x *indexer) insert(ctx context.Context, insert string, values []any) error {
 	columns := strings.Count(insert, ",") + 1
-	one := "(" + strings.TrimSuffix(strings.Repeat("?, ", columns), ", ") + "), "
+	row := "(" + marks(columns) + ")"
 	for len(values) > 0 {
 		n := 1
 		for _, size := range []int{128, 32, 8} {
@@ -423,7 +423,7 @@ func (x *indexer) insert(ctx context.Context, insert string, values []any) error
 				break
 			}
 		}
-		text := insert + " VALUES " + strings.TrimSuffix(strings.Repeat(one, n), ", ") + onConflict(insert)
+		text := insert + " VALUES " + repeated(row, n) + onConflict(insert)
 		if _, err := x.t.exec(ctx, text, values[:n*columns]...); err != nil {
 			return err
 		}

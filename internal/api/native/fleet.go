@@ -42,32 +42,11 @@ type FleetTopic struct {
 	Reached  int             `json:"reached" doc:"Those of them that it would bring to the wish."`
 }
 
-// alone tells of every topic what it would do by itself.
-func alone(needs []*need, wish exposure.Severity) []FleetTopic {
-	by := map[string]*FleetTopic{}
-	for _, n := range needs {
-		for _, t := range n.finding.Topics {
-			if !has(n, t.ID) {
-				continue
-			}
-			c := by[t.ID]
-			if c == nil {
-				c = &FleetTopic{Topic: t.ID, Title: t.Title, Effort: t.Effort}
-				by[t.ID] = c
-			}
-			c.Findings++
-			after := n.without(t.ID)
-			if after.Rank() < n.finding.Severity.Rank() {
-				c.Lowered++
-			}
-			if after.Rank() <= wish.Rank() {
-				c.Reached++
-			}
-		}
-	}
-	list := make([]FleetTopic, 0, len(by))
-	for _, t := range by {
-		list = append(list, *t)
+// alone tells of every topic what it would do by itself, as nothing is fixed yet.
+func alone(first map[string]*candidate) []FleetTopic {
+	list := make([]FleetTopic, 0, len(first))
+	for _, c := range first {
+		list = append(list, FleetTopic{Topic: c.Topic, Title: c.Title, Effort: c.Effort, Findings: c.Clusters, Lowered: c.lower, Reached: c.Reached})
 	}
 	slices.SortFunc(list, func(a, b FleetTopic) int {
 		return cmp.Or(cmp.Compare(b.Reached, a.Reached), cmp.Compare(b.Lowered, a.Lowered), cmp.Compare(b.Findings, a.Findings), cmp.Compare(a.Topic, b.Topic))
@@ -136,9 +115,10 @@ func fleet(found []*exposure.Finding, wish exposure.Severity) FleetFixSet {
 			a.Least += len(set.Topics)
 		}
 	}
-	a.Above, a.Topics = len(needs), alone(needs, wish)
+	candidates := weigh(needs, wish)
+	a.Above, a.Topics = len(needs), alone(candidates)
 	for len(needs) > 0 {
-		step := best(needs, wish)
+		step := best(candidates)
 		if step.Topic == "" {
 			break // cannot be: what contributes has a topic
 		}
@@ -155,7 +135,7 @@ func fleet(found []*exposure.Finding, wish exposure.Severity) FleetFixSet {
 		}
 		step.Left = len(left)
 		a.Steps = append(a.Steps, step)
-		needs = left
+		needs, candidates = left, weigh(left, wish)
 	}
 	a.Text = a.sentence()
 	return a
@@ -166,15 +146,17 @@ func has(n *need, topic string) bool {
 		slices.ContainsFunc(n.finding.Topics, func(t exposure.TopicState) bool { return t.ID == topic })
 }
 
-// best chooses the topic that brings most findings to the wish; of equals the one
-// that lowers the severities most, then the one that most smallest sets need, then
-// the least effort, then the first by name.
-func best(needs []*need, wish exposure.Severity) FleetStep {
-	type candidate struct {
-		FleetStep
+// candidate is a topic that may be fixed next.
+type candidate struct {
+	FleetStep
 
-		lowered, needed int
-	}
+	// lowered adds up by how much severities fall, lower counts the findings whose
+	// severity does; needed counts the smallest sets that have the topic.
+	lowered, lower, needed int
+}
+
+// weigh works out what each topic that is not fixed would do.
+func weigh(needs []*need, wish exposure.Severity) map[string]*candidate {
 	by := map[string]*candidate{}
 	for _, n := range needs {
 		smallest := remaining(n, wish)
@@ -189,7 +171,11 @@ func best(needs []*need, wish exposure.Severity) FleetStep {
 			}
 			after := n.without(t.ID)
 			c.Clusters++
-			c.lowered += n.after.Rank() - after.Rank()
+			fall := n.after.Rank() - after.Rank()
+			c.lowered += fall
+			if fall > 0 {
+				c.lower++
+			}
 			if after.Rank() <= wish.Rank() {
 				c.Reached++
 			}
@@ -198,6 +184,13 @@ func best(needs []*need, wish exposure.Severity) FleetStep {
 			}
 		}
 	}
+	return by
+}
+
+// best chooses the topic that brings most findings to the wish; of equals the one
+// that lowers the severities most, then the one that most smallest sets need, then
+// the least effort, then the first by name.
+func best(by map[string]*candidate) FleetStep {
 	var chosen *candidate
 	for _, c := range by {
 		if chosen == nil || cmp.Or(cmp.Compare(c.Reached, chosen.Reached), cmp.Compare(c.lowered, chosen.lowered), cmp.Compare(c.needed, chosen.needed),

@@ -67,7 +67,7 @@ func Assess(c *inventory.Cluster, p exposure.Policy) Access {
 	if len(cidrs) == 0 {
 		// DescribeCluster leaves the list out, or empty, when it is AWS's default
 		// (EKS API, VpcConfigResponse.publicAccessCidrs).
-		cidrs, byDefault = defaultCIDRs(c), true
+		cidrs, byDefault = DefaultCIDRs(c), true
 	}
 	ranges, malformed := Parse(cidrs)
 	listed := strings.Join(cidrs, ", ")
@@ -163,8 +163,8 @@ func missing(c *inventory.Cluster) string {
 	return fmt.Sprintf("EKS gave no VPC configuration for the cluster (status %q), so its endpoint access is not known.", c.Status)
 }
 
-// defaultCIDRs is what EKS lets in when no list is set (EKS API, VpcConfigRequest).
-func defaultCIDRs(c *inventory.Cluster) []string {
+// DefaultCIDRs is what EKS lets in when no list is set (EKS API, VpcConfigRequest).
+func DefaultCIDRs(c *inventory.Cluster) []string {
 	if c.Network.IPFamily == "ipv6" {
 		return []string{"0.0.0.0/0", "::/0"}
 	}
