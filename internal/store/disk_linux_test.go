@@ -17,7 +17,7 @@ import (
 // TestFullDisk show the same where mounting is not allowed.
 func TestSmallDisk(t *testing.T) {
 	dir := t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=2m,mode=0700"); err != nil {
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=3m,mode=0700"); err != nil {
 		t.Logf("no small disk here: %v", err)
 		return
 	}
