@@ -2097,6 +2097,16 @@ export interface components {
             hash: string;
             name?: string;
         };
+        RemediationAsk: {
+            many?: boolean;
+            name: string;
+            required?: boolean;
+            title: string;
+        };
+        RemediationOffer: {
+            asks?: components["schemas"]["RemediationAsk"][];
+            option: string;
+        };
         RemediationRun: {
             approval?: components["schemas"]["RemediationApproval"];
             back?: components["schemas"]["RemediationStep"][];
@@ -2299,6 +2309,8 @@ export interface components {
             /** @description The topic written out for this cluster, in Markdown. */
             guide: components["schemas"]["ExposureTopic"];
             id: string;
+            /** @description What eksposure can do about it by itself, with DraftPlan: options, and the values that each asks for. */
+            offers?: components["schemas"]["RemediationOffer"][];
             options?: components["schemas"]["ExposureOptionState"][];
             resolves: boolean;
             /** @enum {string} */

@@ -5,6 +5,9 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"reflect"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -167,5 +170,41 @@ func TestPlans(t *testing.T) {
 		if a := s.call(step[0], step[1], step[2]); a.status != http.StatusNotFound {
 			t.Errorf("%v outside of the scope: status %d", step, a.status)
 		}
+	}
+}
+
+// Everything that can be applied is offered, by options that findings have and values
+// that a request for a plan has.
+func TestOffers(t *testing.T) {
+	known := map[string]bool{}
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[native.PlanRequest]()) {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		known[name] = true
+	}
+	for _, topic := range remediation.Topics() {
+		offers := remediation.Offers(topic)
+		if len(offers) == 0 {
+			t.Errorf("topic %s is applied, and not offered", topic)
+		}
+		for _, o := range offers {
+			for _, ask := range o.Asks {
+				if !known[ask.Name] {
+					t.Errorf("topic %s, option %s: a request has no %s", topic, o.Option, ask.Name)
+				}
+			}
+		}
+	}
+
+	w := newWorld()
+	var topics native.Topics
+	serve(t, w.config()).call("GET", "/findings/"+w.outcomes[0].Finding.ID+"/topics", "").into(t, &topics)
+	got := map[string][]string{}
+	for _, topic := range topics.Items {
+		for _, o := range topic.Offers {
+			got[topic.ID] = append(got[topic.ID], o.Option)
+		}
+	}
+	if want := []string{"private", "public-and-private", "public"}; !slices.Equal(got["internet-reachable"], want) {
+		t.Errorf("offered for internet-reachable: %v, want %v", got["internet-reachable"], want)
 	}
 }

@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/eksposure/eksposure/internal/access"
 	"github.com/eksposure/eksposure/internal/exposure"
 	"github.com/eksposure/eksposure/internal/fault"
 	"github.com/eksposure/eksposure/internal/inventory"
+	"github.com/eksposure/eksposure/internal/remediation"
 )
 
 func (s *service) traitOperations() []operation {
@@ -103,6 +105,8 @@ type TopicGuide struct {
 	exposure.TopicState
 
 	Guide exposure.Topic `json:"guide" doc:"The topic written out for this cluster, in Markdown."`
+	// Offers are options of the topic, as the finding has it.
+	Offers []remediation.Offer `json:"offers,omitempty" doc:"What eksposure can do about it by itself, with DraftPlan: options, and the values that each asks for."`
 }
 
 func (s *service) topics(ctx context.Context, q *request) (any, error) {
@@ -120,7 +124,14 @@ func (s *service) topics(ctx context.Context, q *request) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		out.Items = append(out.Items, TopicGuide{TopicState: t, Guide: guide})
+		out.Items = append(out.Items, TopicGuide{TopicState: t, Guide: guide, Offers: offers(t)})
 	}
 	return out, nil
+}
+
+// offers gives the options that can be applied and that the finding has.
+func offers(t exposure.TopicState) []remediation.Offer {
+	return slices.DeleteFunc(remediation.Offers(t.ID), func(o remediation.Offer) bool {
+		return !slices.ContainsFunc(t.Options, func(has exposure.OptionState) bool { return has.ID == o.Option })
+	})
 }

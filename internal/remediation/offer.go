@@ -1,0 +1,35 @@
+package remediation
+
+// Offer is an option that Draft takes, and what it asks for.
+type Offer struct {
+	Option string `json:"option"`
+	Asks   []Ask  `json:"asks,omitempty"`
+}
+
+// Ask is a value that an option asks for.
+type Ask struct {
+	// Name is the API's name of the value in a request for a plan.
+	Name  string `json:"name"`
+	Title string `json:"title"`
+	// Many takes a list.
+	Many     bool `json:"many,omitempty"`
+	Required bool `json:"required,omitempty"`
+}
+
+// Offers lists the options of a topic that can be applied; none for a topic that is
+// not in Topics.
+func Offers(topic string) []Offer {
+	ranges := []Ask{
+		{Name: "cidrs", Title: "CIDR ranges that stay let in", Many: true, Required: true},
+		{Name: "operator", Title: "Address that your requests come from"},
+	}
+	switch topic {
+	case traitOpen:
+		return []Offer{{Option: "private"}, {Option: "public-and-private", Asks: ranges}, {Option: "public", Asks: ranges}}
+	case traitNarrow:
+		return []Offer{{Option: "private"}, {Option: "narrower", Asks: ranges}}
+	case traitSecrets:
+		return []Offer{{Option: "associate", Asks: []Ask{{Name: "key_arn", Title: "ARN of a KMS key", Required: true}}}}
+	}
+	return nil
+}
