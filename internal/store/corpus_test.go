@@ -233,6 +233,9 @@ func (a asker) date(path string) search.DateIs {
 }
 
 func (a asker) sort() []search.Sort {
+	if a.random.IntN(4) == 0 { // has a way of its own
+		return []search.Sort{{Field: "severity_id", Order: []search.Order{search.Ascending, search.Descending}[a.random.IntN(2)]}}
+	}
 	var list []search.Sort
 	for range a.random.IntN(3) {
 		kind := []search.Kind{search.Text, search.Number, search.Date, search.Boolean}[a.random.IntN(4)]

@@ -70,7 +70,7 @@ func (db *DB) ForgetIndex(ctx context.Context) error {
 // IndexRows gives what the index says, with words in place of their numbers.
 func (db *DB) IndexRows(ctx context.Context) ([]string, error) {
 	return db.texts(ctx, `
-		SELECT 'posting ' || e.finding || ' ' || w.field || ' ' || w.key FROM postings p JOIN words w ON w.id = p.value JOIN entries e ON e.number = p.item WHERE w.field < 512
+		SELECT 'posting ' || e.finding || ' ' || w.field || ' ' || w.key || ' ' || p.severity FROM postings p JOIN words w ON w.id = p.value JOIN entries e ON e.number = p.item WHERE w.field < 512
 		UNION SELECT 'amount ' || e.finding || ' ' || a.field || ' ' || a.amount FROM amounts a JOIN entries e ON e.number = a.item WHERE a.field < 512
 		UNION SELECT 'count ' || w.field || ' ' || w.key || ' ' || c.severity || ' ' || c.status || ' ' || c.number FROM counts c JOIN words w ON w.id = c.value WHERE c.number <> 0 AND w.field < 512
 		UNION SELECT 'all ' || severity || ' ' || status || ' ' || number FROM counts WHERE value = -1 AND number <> 0

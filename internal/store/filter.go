@@ -36,6 +36,12 @@ type clause struct {
 	// open is how many items have one of those; nil when the clause does not tell.
 	statuses []string
 	open     float64
+	// values are some of which each item that satisfies the clause has one, few of them,
+	// and listed is about how many items have one; nil when the clause does not tell.
+	values []int64
+	listed float64
+	// direct tells that the clause's text finds the items as quickly as the source does.
+	direct bool
 }
 
 func fixed(holds bool) clause { return clause{fixed: true, holds: holds} }
@@ -43,9 +49,9 @@ func fixed(holds bool) clause { return clause{fixed: true, holds: holds} }
 // with is a table c of the numbers that the source gives, each once.
 func (c clause) with() string {
 	if c.once {
-		return `WITH c AS (` + c.source + `) `
+		return `WITH c AS (` + c.source + `)`
 	}
-	return `WITH c AS MATERIALIZED (SELECT DISTINCT number FROM (` + c.source + `) x) `
+	return `WITH c AS MATERIALIZED (SELECT DISTINCT number FROM (` + c.source + `) x)`
 }
 
 // compiler turns filters into SQL.
@@ -152,10 +158,13 @@ func (k compiler) and(terms []clause) clause {
 		}
 		if t.source != "" && t.candidates < smallest {
 			smallest, out.candidates = t.candidates, t.candidates
-			out.source, out.sourceArgs, out.exact, out.once = t.source, t.sourceArgs, t.exact, t.once
+			out.source, out.sourceArgs, out.exact, out.once, out.direct = t.source, t.sourceArgs, t.exact, t.once, t.direct
 		}
 		if t.statuses != nil {
 			out.statuses, out.open = t.statuses, t.open
+		}
+		if t.values != nil && (out.values == nil || t.listed < out.listed) {
+			out.values, out.listed = t.values, t.listed
 		}
 	}
 	if len(texts) == 0 {
@@ -169,7 +178,7 @@ func (k compiler) and(terms []clause) clause {
 func (k compiler) or(terms []clause) clause {
 	out := clause{}
 	var texts, sources []string
-	quick, exact, once := true, true, true
+	quick, exact, once, listed := true, true, true, true
 	for _, t := range terms {
 		if t.fixed && t.holds {
 			return fixed(true)
@@ -182,6 +191,8 @@ func (k compiler) or(terms []clause) clause {
 		out.about += t.about
 		out.candidates += t.candidates
 		quick, exact, once = quick && t.source != "", exact && t.exact, once && t.once
+		listed = listed && t.values != nil
+		out.values, out.listed = append(out.values, t.values...), out.listed+t.listed
 		sources = append(sources, t.source)
 		out.sourceArgs = append(out.sourceArgs, t.sourceArgs...)
 	}
@@ -191,6 +202,9 @@ func (k compiler) or(terms []clause) clause {
 	out.about = min(out.about, k.total)
 	out.text = "(" + strings.Join(texts, " OR ") + ")"
 	out.source, out.exact, out.once = strings.Join(sources, " UNION "), exact, once || len(sources) > 1
+	if slices.Sort(out.values); !listed || len(out.values) > maxLists {
+		out.values = nil
+	}
 	if !quick {
 		out.source, out.sourceArgs, out.exact, out.once = "", nil, false, false
 	}
@@ -333,14 +347,18 @@ func (k compiler) columnTest(ctx context.Context, p place, t *search.Test) (clau
 	return c, nil
 }
 
-// maxStatuses bounds the statuses whose items are walked one after the other.
-const maxStatuses = 4
+// maxStatuses bounds the statuses whose items are walked one after the other, and
+// maxLists the values.
+const (
+	maxStatuses = 4
+	maxLists    = 4
+)
 
 // labelled is the clause that an item's severity or status is one of a few, which
 // are counted.
 func (k compiler) labelled(ctx context.Context, column string, ids []string) (clause, error) {
 	in := column + " IN (" + strings.Join(ids, ", ") + ")"
-	c := clause{text: "(e." + in + ")", source: `SELECT number FROM ` + k.c.table + ` WHERE ` + in, exact: true, once: true}
+	c := clause{text: "(e." + in + ")", source: `SELECT number FROM ` + k.c.table + ` WHERE ` + in, exact: true, once: true, direct: true}
 	var n int64
 	err := k.db.row(ctx, `SELECT coalesce(CAST(sum(number) AS BIGINT), 0) FROM counts WHERE value = ? AND `+in, []any{k.c.all()}, &n)
 	c.about, c.candidates = float64(n), float64(n)
@@ -387,7 +405,7 @@ func errTooMany(field string) error {
 // columnClause is a condition on a column of the items; the column's name may not
 // be the beginning of another word of the condition.
 func (k compiler) columnClause(ctx context.Context, on condition) (clause, error) {
-	c := clause{text: "(" + on.text + ")", args: on.args, source: `SELECT number FROM ` + k.c.table + ` WHERE ` + on.text, sourceArgs: on.args, exact: true, once: true}
+	c := clause{text: "(" + on.text + ")", args: on.args, source: `SELECT number FROM ` + k.c.table + ` WHERE ` + on.text, sourceArgs: on.args, exact: true, once: true, direct: true}
 	var err error
 	c.about, err = k.probe(ctx, c.source, c.sourceArgs)
 	c.candidates = c.about
@@ -469,15 +487,18 @@ func (k compiler) hasValues(ctx context.Context, lo, hi int64, ids []int64) (cla
 		c.text = `((SELECT 1 FROM postings p WHERE p.item = e.number AND p.value BETWEEN ? AND ? AND +p.value IN (` + names + `) LIMIT 1) IS NOT NULL)`
 		c.args = []any{lo, hi}
 	}
+	if len(ids) <= maxLists {
+		c.values = ids
+	}
 	if k.c.counted[lo>>fieldBits] {
 		var n int64
 		err := k.db.row(ctx, `SELECT coalesce(CAST(sum(number) AS BIGINT), 0) FROM counts WHERE value IN (`+names+`)`, nil, &n)
-		c.about, c.candidates = min(float64(n), k.total), float64(n)
+		c.about, c.candidates, c.listed = min(float64(n), k.total), float64(n), float64(n)
 		return c, err
 	}
 	var err error
 	c.about, err = k.probe(ctx, c.source, nil)
-	c.candidates = c.about
+	c.candidates, c.listed = c.about, c.about
 	return c, err
 }
 

@@ -18,7 +18,7 @@ import (
 
 // indexForm is raised when what is written to the index changes; a database that
 // was indexed otherwise is indexed again.
-const indexForm = 2
+const indexForm = 3
 
 // collection is a set of items that are searched: findings or resources.
 type collection struct {

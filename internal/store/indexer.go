@@ -180,6 +180,7 @@ func (x *indexer) values(ctx context.Context, c *collection, old indexEntry, kno
 		}
 	}
 	x.touched[[2]int64{c.base, old.number}] = true
+	was, is := [2]int64{old.scalars[scalarSeverity], old.scalars[scalarStatus]}, [2]int64{f.scalars[scalarSeverity], f.scalars[scalarStatus]}
 	before := map[int64]bool{}
 	if known {
 		lo, _ := span(c.base)
@@ -194,12 +195,16 @@ func (x *indexer) values(ctx context.Context, c *collection, old indexEntry, kno
 			}
 			before[v] = true
 		}
+		if was[0] != is[0] {
+			if _, err := x.t.exec(ctx, `UPDATE postings SET severity = ? WHERE item = ? AND value BETWEEN ? AND ?`, is[0], old.number, lo, hi); err != nil {
+				return nil, err
+			}
+		}
 	}
 	now, err := x.words(ctx, f.words)
 	if err != nil {
 		return nil, err
 	}
-	was, is := [2]int64{old.scalars[scalarSeverity], old.scalars[scalarStatus]}, [2]int64{f.scalars[scalarSeverity], f.scalars[scalarStatus]}
 	if known {
 		x.count(c.all(), was, -1)
 	}
@@ -209,7 +214,7 @@ func (x *indexer) values(ctx context.Context, c *collection, old indexEntry, kno
 		counted := c.counted[v>>fieldBits]
 		if !before[v] {
 			moved[v>>fieldBits] = true
-			x.row(`INSERT INTO postings (item, value)`, old.number, v)
+			x.row(`INSERT INTO postings (item, value, severity)`, old.number, v, is[0])
 		}
 		if counted && before[v] {
 			x.count(v, was, -1)

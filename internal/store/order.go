@@ -66,6 +66,17 @@ func (o order) byStatus() bool {
 	return len(o) == 1 && (o[0].expr == "e.severity" || o[0].expr == "e.modified") || len(o) == 2 && o.walks()
 }
 
+// bySeverity reports whether what has a value can be walked in the order, by an index
+// of the postings, and gives the order over the postings p.
+func (o order) bySeverity() (order, bool) {
+	if len(o) != 1 || o[0].expr != "e.severity" {
+		return nil, false
+	}
+	over := o[0]
+	over.expr = "p.severity"
+	return order{over}, true
+}
+
 // compare orders two hits of an order of whole numbers.
 func (o order) compare(a, b hit) int {
 	for i, k := range o {
@@ -92,13 +103,22 @@ func direction(down bool) string {
 	return ""
 }
 
+// keys are the columns k0, k1 … of what the order is by.
+func (o order) keys() string {
+	var b strings.Builder
+	for i, k := range o {
+		fmt.Fprintf(&b, `, %s AS k%d`, k.expr, i)
+	}
+	return b.String()
+}
+
 // by is the ORDER BY of walks.
-func (o order) by() string {
+func (o order) by(number string) string {
 	var list []string
 	for _, k := range o {
 		list = append(list, k.expr+direction(k.down))
 	}
-	return " ORDER BY " + strings.Join(append(list, "e.number"+direction(o.down())), ", ")
+	return " ORDER BY " + strings.Join(append(list, number+direction(o.down())), ", ")
 }
 
 func beyond(down bool) string {
@@ -110,7 +130,7 @@ func beyond(down bool) string {
 
 // segments cut what comes after a place into spans that an index gives one by one:
 // what ties with it in all keys but the number, then in all but the last, and so on.
-func (o order) segments(at position) []condition {
+func (o order) segments(at position, number string) []condition {
 	if at.None {
 		return []condition{{text: "TRUE"}}
 	}
@@ -123,7 +143,7 @@ func (o order) segments(at position) []condition {
 			c.args = append(c.args, at.Keys[i].value())
 		}
 		if n == len(o) {
-			texts = append(texts, "e.number"+beyond(o.down()))
+			texts = append(texts, number+beyond(o.down()))
 			c.args = append(c.args, at.Number)
 		} else {
 			texts = append(texts, o[n].expr+beyond(o[n].down))

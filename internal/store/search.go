@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"slices"
 	"strconv"
@@ -176,34 +177,82 @@ func (s searcher) nowhere() position {
 	return at
 }
 
-// hits gives the items that come after a place. There are two ways: to walk the
-// order and test each item, which is quick when many match, or to take all that
-// the most selective clause has, and sort.
+// hits gives the items that come after a place.
 func (s searcher) hits(ctx context.Context, at position, n int) ([]hit, error) {
-	if !s.o.walks() || s.where.source != "" && s.where.candidates < s.steps(n) {
+	ways := s.ways(n)
+	if len(ways) == 0 {
 		return s.sorted(ctx, at, n)
 	}
-	if s.where.statuses == nil || !s.o.byStatus() {
-		return s.walked(ctx, at, n, "")
-	}
 	var list []hit
-	for _, status := range s.where.statuses {
-		found, err := s.walked(ctx, at, n, " AND e.status = "+status)
-		if err != nil {
-			return nil, err
+	for _, w := range ways {
+		found, err := s.walked(ctx, w, at, n)
+		if err != nil || len(ways) == 1 {
+			return found, err
 		}
 		list = append(list, found...)
 	}
 	slices.SortFunc(list, s.o.compare)
+	list = slices.CompactFunc(list, func(a, b hit) bool { return a.at.Number == b.at.Number })
 	return list[:min(len(list), n)], nil
 }
 
-// walked walks the order, among the items that also satisfy a condition.
-func (s searcher) walked(ctx context.Context, at position, n int, among string) ([]hit, error) {
+// way is what an index has in an order: items, or postings with their items. Which
+// of them match is tested one by one.
+type way struct {
+	from, number string
+	o            order
+	where        clause
+}
+
+// ways gives what is to be walked for a page: the whole order, which is quick when
+// many items match; the parts of it with a status; or those that have one of a few
+// values. There is none when it is quicker to take all that the most selective
+// clause has, and sort.
+func (s searcher) ways(n int) []way {
+	steps, listed := math.Inf(1), math.Inf(1)
+	if s.o.walks() {
+		steps = s.steps(n)
+	}
+	postings, has := s.o.bySeverity()
+	if has && s.where.values != nil {
+		listed = s.where.listed * min(1, float64(n)/max(s.where.about, 1))
+	}
+	least := min(steps, listed)
+	switch {
+	case s.where.source != "" && s.where.candidates < least || math.IsInf(least, 1):
+		return nil
+	case listed < steps:
+		return s.lists(postings)
+	case s.where.statuses == nil || !s.o.byStatus():
+		return []way{{from: s.c.table + ` e WHERE TRUE`, number: "e.number", o: s.o, where: s.where}}
+	}
+	var ways []way
+	for _, status := range s.where.statuses {
+		ways = append(ways, way{from: s.c.table + ` e WHERE e.status = ` + status, number: "e.number", o: s.o, where: s.where})
+	}
+	return ways
+}
+
+// lists walks the postings of the values.
+func (s searcher) lists(o order) []way {
+	w := way{from: `postings p CROSS JOIN ` + s.c.table + ` e WHERE e.number = p.item`, number: "p.item", o: o, where: s.where}
+	if s.where.exact {
+		w.from, w.where = `postings p WHERE TRUE`, clause{text: "TRUE"}
+	}
+	ways := make([]way, len(s.where.values))
+	for i, v := range s.where.values {
+		ways[i] = w
+		ways[i].from += ` AND p.value = ` + strconv.FormatInt(v, 10)
+	}
+	return ways
+}
+
+// walked walks an order, and gives the items that match.
+func (s searcher) walked(ctx context.Context, w way, at position, n int) ([]hit, error) {
 	var list []hit
-	for _, part := range s.o.segments(at) {
-		text := `SELECT e.number` + s.keys() + ` FROM ` + s.c.table + ` e WHERE ` + part.text + ` AND ` + s.where.text + among + s.o.by() + fmt.Sprintf(` LIMIT %d`, n-len(list))
-		found, err := s.query(ctx, text, append(slices.Clone(part.args), s.where.args...))
+	for _, part := range w.o.segments(at, w.number) {
+		text := `SELECT ` + w.number + w.o.keys() + ` FROM ` + w.from + ` AND ` + part.text + ` AND ` + w.where.text + w.o.by(w.number) + fmt.Sprintf(` LIMIT %d`, n-len(list))
+		found, err := s.query(ctx, text, append(slices.Clone(part.args), w.where.args...))
 		list = append(list, found...)
 		if err != nil || len(list) == n {
 			return list, err
@@ -221,27 +270,21 @@ func (s searcher) steps(n int) float64 {
 	return float64(n) * walked / max(s.where.about, 1)
 }
 
-func (s searcher) keys() string {
-	var b strings.Builder
-	for i, k := range s.o {
-		fmt.Fprintf(&b, `, %s AS k%d`, k.expr, i)
-	}
-	return b.String()
-}
-
 // sorted sorts the items of the source that match, or all that match.
 func (s searcher) sorted(ctx context.Context, at position, n int) ([]hit, error) {
 	from, args := s.c.table+` e WHERE `, []any{}
-	with := ``
-	if s.where.source != "" {
-		with, args = s.where.with(), append(args, s.where.sourceArgs...)
+	with := `WITH `
+	joined := s.where.source != "" && !(s.where.exact && s.where.direct)
+	if joined {
+		with, args = s.where.with()+`, `, append(args, s.where.sourceArgs...)
 		from = `c CROSS JOIN ` + s.c.table + ` e WHERE e.number = c.number AND `
 	}
-	if s.where.source != "" && s.where.exact {
+	if joined && s.where.exact {
 		s.where.text, s.where.args = "TRUE", nil
 	}
 	after := s.o.after(at)
-	text := with + `SELECT * FROM (SELECT e.number` + s.keys() + ` FROM ` + from + s.where.text + `) s WHERE ` + after.text + s.o.sorted() + fmt.Sprintf(` LIMIT %d`, n)
+	// materialized: PostgreSQL would walk all items for the sake of the limit
+	text := with + `s AS MATERIALIZED (SELECT e.number` + s.o.keys() + ` FROM ` + from + s.where.text + `) SELECT * FROM s WHERE ` + after.text + s.o.sorted() + fmt.Sprintf(` LIMIT %d`, n)
 	return s.query(ctx, text, append(append(args, s.where.args...), after.args...))
 }
 

@@ -140,14 +140,54 @@ func countsConform(t *testing.T, db *store.DB, a asker) {
 		Rules: []search.GroupRule{{Field: groups[a.random.IntN(len(groups))], Filters: &f}}, Now: storetest.Now(),
 		Order: []search.Order{"", search.Ascending, search.Descending}[a.random.IntN(3)], Limit: 1 + a.random.IntN(30),
 	}
+	counted(t, db, a.docs, r)
+}
+
+func counted(t *testing.T, db *store.DB, docs []any, r search.GroupRequest) {
+	t.Helper()
 	got, err := db.Statistics(t.Context(), r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(recount(a.docs, r), got); diff != "" {
+	if diff := cmp.Diff(recount(docs, r), got); diff != "" {
 		text, _ := json.Marshal(r.Rules)
 		t.Fatalf("%s\n(-evaluator +SQL):\n%s", text, diff)
 	}
+}
+
+// TestSearchOfValues asks for what has a value, as people do most: most or least
+// severe first, in short pages, alone or with one more condition.
+func TestSearchOfValues(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		docs := filled(t, db, rand.New(rand.NewPCG(3, 4)), 120)
+		is := func(field, value string) search.StringFilter {
+			return search.StringFilter{FieldName: field, Filter: search.StringIs{Value: value, Comparison: search.Equals}}
+		}
+		for _, field := range []string{"cloud.account.uid", "cloud.region", "finding_info.related_events.traits.category"} {
+			var values []search.StringFilter
+			for _, d := range docs.list() {
+				for _, v := range search.Texts(d, field) {
+					if !slices.Contains(values, is(field, v)) && len(values) < 5 {
+						values = append(values, is(field, v))
+					}
+				}
+			}
+			if len(values) < 2 {
+				t.Fatalf("%d values of %s", len(values), field)
+			}
+			for _, f := range []search.Filters{
+				{CompositeFilters: []search.Composite{{StringFilters: values[:1]}}},
+				{CompositeFilters: []search.Composite{{StringFilters: values, Operator: search.Or}}},
+				{CompositeFilters: []search.Composite{{StringFilters: append([]search.StringFilter{is("status", "New")}, values[0]), Operator: search.And}}},
+				{CompositeFilters: []search.Composite{{StringFilters: []search.StringFilter{is("status", "New")}}, {StringFilters: values[:2], Operator: search.Or}}, CompositeOperator: search.And},
+			} {
+				for _, order := range []search.Order{search.Ascending, search.Descending} {
+					conforms(t, db, docs, search.Request{Filters: f, Sort: []search.Sort{{Field: "severity_id", Order: order}}, Limit: 3, Now: storetest.Now()})
+				}
+				counted(t, db, docs.list(), search.GroupRequest{Rules: []search.GroupRule{{Field: "severity", Filters: &f}, {Field: "status", Filters: &f}}, Now: storetest.Now(), Limit: 30})
+			}
+		}
+	})
 }
 
 func recount(docs []any, r search.GroupRequest) []search.Groups {

@@ -17,8 +17,8 @@ import (
 // the order of their texts.
 //
 // A rule whose filters ask for severity and status alone, or for nothing, is
-// answered from the counts that recording keeps; any other looks at all findings
-// that match.
+// answered from the counts that recording keeps, and so is one by severity or status
+// of what has a value; any other looks at all findings that match.
 func (db *DB) Statistics(ctx context.Context, r search.GroupRequest) ([]search.Groups, error) {
 	return db.statistics(ctx, db.findings, r)
 }
@@ -67,6 +67,9 @@ func (g grouper) values(ctx context.Context) ([]search.GroupValue, error) {
 	where, err := g.k.where(ctx, filters, g.request.Scope, g.request.Now)
 	if err != nil || where.fixed && !where.holds {
 		return []search.GroupValue{}, err
+	}
+	if p, ok := g.k.c.columns[g.rule.Field]; ok && where.exact && len(where.values) == 1 && g.k.c.counted[where.values[0]>>fieldBits] {
+		return g.read(ctx, `SELECT c.`+p.name+`, sum(c.number) AS n FROM counts c WHERE c.value = ? GROUP BY c.`+p.name, where.values[0])
 	}
 	return g.fromItems(ctx, where)
 }
@@ -125,7 +128,7 @@ func (g grouper) fromItems(ctx context.Context, where clause) ([]search.GroupVal
 	from, args := g.k.c.table+` e`, []any{}
 	with := ``
 	if where.source != "" && where.candidates < g.k.total/4 {
-		with, args = where.with(), append(args, where.sourceArgs...)
+		with, args = where.with()+` `, append(args, where.sourceArgs...)
 		from, where.text = `c CROSS JOIN `+g.k.c.table+` e`, `e.number = c.number AND `+where.text
 	}
 	matching := `SELECT e.number FROM ` + from + ` WHERE ` + where.text
