@@ -274,7 +274,7 @@ func (s searcher) steps(n int) float64 {
 func (s searcher) sorted(ctx context.Context, at position, n int) ([]hit, error) {
 	from, args := s.c.table+` e WHERE `, []any{}
 	with := `WITH `
-	joined := s.where.source != "" && !(s.where.exact && s.where.direct)
+	joined := s.where.source != "" && (!s.where.exact || !s.where.direct)
 	if joined {
 		with, args = s.where.with()+`, `, append(args, s.where.sourceArgs...)
 		from = `c CROSS JOIN ` + s.c.table + ` e WHERE e.number = c.number AND `

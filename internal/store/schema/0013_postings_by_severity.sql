@@ -13,3 +13,8 @@ CREATE INDEX postings_by_value ON postings (value, severity, item);
 -- A window of time is read, and put in order, without the entries themselves.
 DROP INDEX entries_by_created;
 CREATE INDEX entries_by_created ON entries (created, number, severity);
+
+-- Targets of one kind of resource, and of one status, in their order.
+CREATE INDEX target_totals_by_resource_type ON target_totals (resource_type, place, target);
+CREATE INDEX target_totals_new ON target_totals (place, target) WHERE changed = 0;
+CREATE INDEX target_totals_updated ON target_totals (place, target) WHERE changed > 0;
