@@ -36,6 +36,9 @@ type clause struct {
 	// open is how many items have one of those; nil when the clause does not tell.
 	statuses []string
 	open     float64
+	// severities are those that the items have which satisfy the clause, as a list; empty
+	// when the clause does not tell.
+	severities string
 	// values are some of which each item that satisfies the clause has one, few of them,
 	// and listed is about how many items have one; nil when the clause does not tell.
 	values []int64
@@ -162,6 +165,9 @@ func (k compiler) and(terms []clause) clause {
 		}
 		if t.statuses != nil {
 			out.statuses, out.open = t.statuses, t.open
+		}
+		if t.severities != "" {
+			out.severities = t.severities
 		}
 		if t.values != nil && (out.values == nil || t.listed < out.listed) {
 			out.values, out.listed = t.values, t.listed
@@ -362,6 +368,9 @@ func (k compiler) labelled(ctx context.Context, column string, ids []string) (cl
 	var n int64
 	err := k.db.row(ctx, `SELECT coalesce(CAST(sum(number) AS BIGINT), 0) FROM counts WHERE value = ? AND `+in, []any{k.c.all()}, &n)
 	c.about, c.candidates = float64(n), float64(n)
+	if column == "severity" {
+		c.severities = strings.Join(ids, ", ")
+	}
 	if column == "status" && len(ids) <= maxStatuses {
 		c.statuses, c.open = ids, float64(n)
 	}

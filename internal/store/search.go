@@ -239,6 +239,9 @@ func (s searcher) lists(o order) []way {
 	if s.where.exact {
 		w.from, w.where = `postings p WHERE TRUE`, clause{text: "TRUE"}
 	}
+	if s.where.severities != "" {
+		w.from += ` AND p.severity IN (` + s.where.severities + `)`
+	}
 	ways := make([]way, len(s.where.values))
 	for i, v := range s.where.values {
 		ways[i] = w
