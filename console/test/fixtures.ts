@@ -1,5 +1,5 @@
 import AxeBuilder from "@axe-core/playwright";
-import { expect, test as base, type Page } from "@playwright/test";
+import { type ConsoleMessage, expect, type Locator, test as base, type Page } from "@playwright/test";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { server } from "./server";
@@ -15,14 +15,17 @@ const shots = process.env.UPDATE
  * A browser that is signed in, at the demo's time. What a page writes to the
  * browser's console as an error fails the test: so does what the policy refuses.
  */
-export const test = base.extend<{ theme: "light" | "dark" }>({
+export const test = base.extend<{ theme: "light" | "dark"; refused: string }>({
   theme: ["light", { option: true }],
+  /** Part of the address of a request that the server is to refuse, which browsers tell as an error. */
+  refused: ["", { option: true }],
   baseURL: async ({}, use) => use(server().url),
   storageState: async ({}, use) => use(server().state),
   colorScheme: async ({ theme }, use) => use(theme),
-  page: async ({ page }, use) => {
+  page: async ({ page, refused }, use) => {
     const errors: string[] = [];
-    page.on("console", (m) => m.type() === "error" && errors.push(`${m.text()} ${m.location().url}`));
+    const expected = (m: ConsoleMessage) => refused !== "" && m.text().startsWith("Failed to load") && m.location().url.endsWith(refused);
+    page.on("console", (m) => m.type() === "error" && !expected(m) && errors.push(`${m.text()} ${m.location().url}`));
     page.on("pageerror", (e) => errors.push(e.message));
     await page.clock.setFixedTime(demoTime);
     await use(page);
@@ -44,9 +47,10 @@ export async function keep(page: Page, name: string) {
   await page.screenshot({ path: path.join(shots, `${name}.png`), animations: "disabled" });
 }
 
-/** Presses Tab until something has the focus. */
-export async function tabTo(page: Page, name: string | RegExp, role: Parameters<Page["getByRole"]>[0], most = 80) {
-  const wanted = page.getByRole(role, { name }).first();
+/** Presses Tab until something has the focus; within a part of the page, where that is given. */
+export async function tabTo(within: Page | Locator, name: string | RegExp, role: Parameters<Page["getByRole"]>[0], most = 80) {
+  const page = "keyboard" in within ? within : within.page();
+  const wanted = within.getByRole(role, { name }).first();
   for (let i = 0; i < most; i++) {
     if (await wanted.evaluate((e) => e === document.activeElement)) {
       return;

@@ -14,16 +14,34 @@ export function server() {
   return { url: read(inherited.url), id: read(inherited.id), secret: read(inherited.secret), state: read(inherited.state) };
 }
 
+/** A server that runs, the key to it, and how it is ended. */
+export interface Running {
+  url: string;
+  id: string;
+  secret: string;
+  stop: () => Promise<void>;
+}
+
 /**
- * Starts the demo on a free port, signs in once, and ends the demo after all tests.
- * With CONSOLE_URL, CONSOLE_KEY_ID and CONSOLE_KEY_SECRET a server that runs is taken.
+ * Starts the demo, signs in once, and ends the demo after all tests. With CONSOLE_URL,
+ * CONSOLE_KEY_ID and CONSOLE_KEY_SECRET a server that runs is taken.
  */
 export default async function start() {
   const running = server();
   if (running.url) {
-    await signIn(running.url, running.id, running.secret);
+    process.env[inherited.state] = await signIn(running, "signed-in");
     return;
   }
+  const demo = await startDemo();
+  process.env[inherited.state] = await signIn(demo, "signed-in");
+  process.env[inherited.url] = demo.url;
+  process.env[inherited.id] = demo.id;
+  process.env[inherited.secret] = demo.secret;
+  return demo.stop;
+}
+
+/** Starts the demo on a free port. */
+export async function startDemo(): Promise<Running> {
   const root = path.resolve(import.meta.dirname, "../..");
   const program = path.resolve(root, process.env.EKSPOSURE ?? ".cache/bin/eksposure");
   const demo = spawn(program, ["demo", "--serve", "--listen", "127.0.0.1:0"], { stdio: ["ignore", "pipe", "pipe"] });
@@ -38,20 +56,16 @@ export default async function start() {
     if (found.URL) break;
   }
   if (!found.URL) throw new Error(`the demo did not start: ${said}`);
-
-  await signIn(found.URL, found.ACCESS_KEY_ID ?? "", found.SECRET_ACCESS_KEY ?? "");
-  process.env[inherited.url] = found.URL;
-  process.env[inherited.id] = found.ACCESS_KEY_ID;
-  process.env[inherited.secret] = found.SECRET_ACCESS_KEY;
-  return async () => {
+  const stop = async () => {
     demo.kill("SIGINT");
     await ended;
   };
+  return { url: found.URL, id: found.ACCESS_KEY_ID ?? "", secret: found.SECRET_ACCESS_KEY ?? "", stop };
 }
 
-/** Signs in, and keeps the session for every test. */
-async function signIn(url: string, id: string, secret: string) {
-  const state = path.resolve(import.meta.dirname, "../node_modules/.cache/signed-in.json");
+/** Signs in, and keeps the session in a file for every test that has its name. */
+export async function signIn({ url, id, secret }: Omit<Running, "stop">, name: string): Promise<string> {
+  const state = path.resolve(import.meta.dirname, `../node_modules/.cache/${name}.json`);
   await mkdir(path.dirname(state), { recursive: true });
   const api = await request.newContext({ baseURL: url });
   const answer = await api.post("/auth/key", { data: { access_key_id: id, secret_access_key: secret } });
@@ -60,5 +74,5 @@ async function signIn(url: string, id: string, secret: string) {
   }
   await api.storageState({ path: state });
   await api.dispose();
-  process.env[inherited.state] = state;
+  return state;
 }

@@ -28,6 +28,8 @@ export const pages: PageEntry[] = [
   { path: "/images", load: () => import("../pages/images"), nav: { section: "inventory", label: (t) => t.nav.images } },
   { path: "/images/:digest", load: () => import("../pages/image") },
   { path: "/calendar", load: () => import("../pages/calendar"), nav: { section: "inventory", label: (t) => t.nav.calendar } },
+  { path: "/remediation", load: () => import("../pages/remediation"), nav: { section: "manage", label: (t) => t.nav.remediation } },
+  { path: "/remediation/:id", load: () => import("../pages/plan") },
   { path: "/automations", load: () => import("../pages/automations"), nav: { section: "manage", label: (t) => t.nav.automations } },
   { path: "/automations/new", load: () => import("../pages/rule") },
   { path: "/automations/:id", load: () => import("../pages/rule") },

@@ -13,6 +13,9 @@ export const vulnerabilityAddress = (id: string): string => `/vulnerabilities/${
 /** The address of a finding's page. */
 export const exposureAddress = (id: string): string => `/exposures/${encodeURIComponent(id)}`;
 
+/** The address of a plan's page. */
+export const planAddress = (id: string): string => `/remediation/${encodeURIComponent(id)}`;
+
 /** The address of the exposures that are open and have some values in some fields. */
 export function exposuresAddress(values: Record<string, string[]>): string {
   const asked = { status: ["New", "In Progress"], ...values };

@@ -4,9 +4,20 @@ import { common } from "./zh-CN/common";
 import { exposure } from "./zh-CN/exposure";
 import { exposures } from "./zh-CN/exposures";
 import { inventory } from "./zh-CN/inventory";
+import { plans } from "./zh-CN/plans";
 import { settings } from "./zh-CN/settings";
 import { shell } from "./zh-CN/shell";
 import { summary } from "./zh-CN/summary";
 
 /** All text of the console in simplified Chinese. */
-export const zhCN: Text = { ...common, ...shell, ...summary, ...exposures, ...exposure, ...inventory, ...automations, ...settings };
+export const zhCN: Text = {
+  ...common,
+  ...shell,
+  ...summary,
+  ...exposures,
+  ...exposure,
+  ...inventory,
+  ...automations,
+  ...plans,
+  ...settings,
+};

@@ -4,14 +4,19 @@ import Container from "@cloudscape-design/components/container";
 import Header from "@cloudscape-design/components/header";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Table from "@cloudscape-design/components/table";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import type { Schemas } from "../../api/native";
+import { useSession } from "../../app/session";
 import { Empty, ProblemAlert } from "../../parts/problems";
 import { SeverityBadge } from "../../parts/severity";
 import { Waiting } from "../../parts/waiting";
 import { useFormats, useText } from "../../text";
 import { Guide } from "./guide";
+import { Plans } from "./plans";
 import { type Finding, useProjection, useTopics } from "./queries";
+
+// Few who read a topic plan it.
+const Draft = lazy(async () => ({ default: (await import("./draft")).Draft }));
 
 type Topic = Schemas["TopicGuide"];
 
@@ -21,6 +26,7 @@ export function Remediation({ finding }: { finding: Finding }) {
   const t = text.remediation;
   const topics = useTopics(finding.id);
   const [ticked, setTicked] = useState<string[]>([]);
+  const [planned, setPlanned] = useState<Topic>();
   if (topics.error) {
     return <ProblemAlert header={t.failed} error={topics.error} retry={topics.refetch} />;
   }
@@ -33,8 +39,9 @@ export function Remediation({ finding }: { finding: Finding }) {
   }
   return (
     <SpaceBetween size="l">
+      <Plans finding={finding.id} />
       <WhatIf finding={finding} ticked={ticked} onTick={setTicked} />
-      <TopicTable topics={items} severity={finding.severity} ticked={ticked} onTick={setTicked} />
+      <TopicTable topics={items} severity={finding.severity} ticked={ticked} onTick={setTicked} onPlan={setPlanned} />
       <Container header={<Header variant="h2">{t.guidance}</Header>}>
         <SpaceBetween size="s">
           {items.map((topic) => (
@@ -42,6 +49,11 @@ export function Remediation({ finding }: { finding: Finding }) {
           ))}
         </SpaceBetween>
       </Container>
+      {planned && (
+        <Suspense>
+          <Draft finding={finding.id} topic={planned} onClose={() => setPlanned(undefined)} />
+        </Suspense>
+      )}
     </SpaceBetween>
   );
 }
@@ -51,10 +63,12 @@ interface TableProps {
   severity: string;
   ticked: string[];
   onTick: (ids: string[]) => void;
+  onPlan: (topic: Topic) => void;
 }
 
-function TopicTable({ topics, severity, ticked, onTick }: TableProps) {
+function TopicTable({ topics, severity, ticked, onTick, onPlan }: TableProps) {
   const text = useText();
+  const { may } = useSession();
   const t = text.remediation;
   return (
     <Table
@@ -77,6 +91,25 @@ function TopicTable({ topics, severity, ticked, onTick }: TableProps) {
           header: t.after,
           width: 260,
           cell: (topic) => <After before={severity} after={topic.severity_after} resolves={topic.resolves} />,
+        },
+        {
+          id: "plan",
+          header: text.draft.column,
+          width: 180,
+          cell: (topic) =>
+            topic.offers ? (
+              <Button
+                variant="inline-link"
+                ariaLabel={text.draft.openFor(topic.title)}
+                disabled={!may("operator")}
+                disabledReason={text.common.needsRole(text.roles.operator)}
+                onClick={() => onPlan(topic)}
+              >
+                {text.draft.open}
+              </Button>
+            ) : (
+              <Box color="text-body-secondary">{text.draft.byHand}</Box>
+            ),
         },
       ]}
       ariaLabels={{

@@ -1,0 +1,42 @@
+import type { StatusIndicatorProps } from "@cloudscape-design/components/status-indicator";
+import type { PlanState } from "../api/plans";
+import { useText } from "../text";
+import { SeverityBadge } from "./severity";
+import { State } from "./state";
+
+const signs: Record<PlanState, StatusIndicatorProps.Type> = {
+  drafted: "pending",
+  approved: "info",
+  applying: "in-progress",
+  paused: "stopped",
+  verifying: "in-progress",
+  done: "success",
+  failed: "error",
+  reverting: "in-progress",
+  reverted: "stopped",
+  cancelled: "stopped",
+};
+
+/** How far a plan is. */
+export function PlanStatus({ state }: { state: PlanState }) {
+  return <State type={signs[state]}>{useText().plans.states[state]}</State>;
+}
+
+/** The severity before a change, and after it. */
+export function Becomes({ before, after }: { before: string; after: string }) {
+  const text = useText();
+  const word = (severity: string) => (severity ? (text.severities[severity] ?? severity) : text.plan.resolved);
+  return (
+    <span className="becomes" role="img" aria-label={text.plans.becomes(word(before), word(after))}>
+      <Left severity={before} />
+      <span aria-hidden="true">→</span>
+      <Left severity={after} />
+    </span>
+  );
+}
+
+/** A severity, or that nothing is left. */
+export function Left({ severity }: { severity: string }) {
+  const text = useText();
+  return severity ? <SeverityBadge severity={severity} /> : <State type="success">{text.plan.resolved}</State>;
+}

@@ -1,0 +1,41 @@
+import { useQuery } from "@tanstack/react-query";
+import { useCallback } from "react";
+import { getTraits } from "../api/native";
+import { getPlans, type Run } from "../api/plans";
+
+/** All that is read of plans has this first in its key, so that a change can renew it. */
+export const plansKey = "plans";
+
+/** How often a plan is looked at while the server works on it, and while it waits for somebody. */
+const pace = { working: 2000, waiting: 15_000 };
+
+/** When to look at plans again. */
+export const again = (atWork: boolean): number => (atWork ? pace.working : pace.waiting);
+
+/** Whether the server is at work on a plan. */
+export const working = ({ state }: Run): boolean => state === "applying" || state === "verifying" || state === "reverting";
+
+/** The plans for clusters of the caller's scope, the newest first. */
+export const usePlans = () =>
+  useQuery({
+    queryKey: [plansKey],
+    queryFn: async ({ signal }) => (await getPlans(signal)).items ?? [],
+    refetchInterval: ({ state }) => again(state.data?.some(working) ?? false),
+  });
+
+/** When something last happened to a plan. */
+export function changedAt({ plan, approval, steps, back, verified }: Run): string {
+  const times = [
+    plan.drafted_at,
+    approval?.at,
+    verified?.at,
+    ...[...(steps ?? []), ...(back ?? [])].flatMap((s) => [s.begun_at, s.held_at]),
+  ];
+  return times.reduce<string>((last, at) => (at !== undefined && Date.parse(at) > Date.parse(last) ? at : last), plan.drafted_at);
+}
+
+/** Gives a way to name a topic by the trait that it remedies. */
+export function useTopicName(): (trait: string) => string {
+  const { data } = useQuery({ queryKey: ["traits"], staleTime: Infinity, queryFn: ({ signal }) => getTraits(signal) });
+  return useCallback((trait) => data?.items?.find((i) => i.id === trait)?.short ?? trait, [data]);
+}

@@ -1,0 +1,180 @@
+import type { Page } from "@playwright/test";
+import { accessible, demoTime, expect, keep, tabTo, test as base } from "./fixtures";
+import { signIn, startDemo } from "./server";
+
+// Plans change clusters, and other tests count what is exposed: these have a demo of their own.
+const test = base.extend<object, { own: { url: string; state: string } }>({
+  own: [
+    async ({}, use) => {
+      const demo = await startDemo();
+      await use({ url: demo.url, state: await signIn(demo, "signed-in-plans") });
+      await demo.stop();
+    },
+    { scope: "worker", timeout: 120_000 },
+  ],
+  baseURL: async ({ own }, use) => use(own.url),
+  storageState: async ({ own }, use) => use(own.state),
+});
+
+test.describe.configure({ mode: "serial" });
+
+/** Opens the remediation of the exposure of a cluster. */
+async function remediationOf(page: Page, cluster: string) {
+  await page.goto("/exposures?group=none");
+  await page.getByRole("row", { name: cluster }).getByRole("link").click();
+  await page.getByRole("tab", { name: "Remediation" }).click();
+  await expect(page.getByText("Topics in recommended order")).toBeVisible();
+}
+
+const state = (page: Page, word: string) => page.getByRole("heading", { level: 1 }).getByText(word, { exact: true });
+
+test("a change is planned, approved, applied and reverted", async ({ page }) => {
+  await remediationOf(page, "shop-us");
+  await page.getByRole("button", { name: "Plan this change: Internet reachable" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("radio", { name: "Make the endpoint private" }).check();
+  await dialog.getByRole("button", { name: "Draft the plan" }).click();
+
+  await expect(page.getByRole("heading", { level: 1, name: /^shop-us: Make the endpoint private/ })).toBeVisible();
+  await expect(state(page, "Drafted")).toBeVisible();
+  await expect(page.getByRole("region", { name: "Change: Switch the public endpoint off" })).toContainText("- public: true");
+
+  await page.getByRole("button", { name: "Approve" }).click();
+  const approve = page.getByRole("dialog").getByRole("button", { name: "Approve" });
+  await expect(approve).toBeDisabled();
+  for (const check of await page.getByRole("dialog").getByRole("checkbox").all()) {
+    await check.check();
+  }
+  await approve.click();
+  await expect(state(page, "Approved")).toBeVisible();
+
+  await page.getByRole("button", { name: "Apply" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Apply" }).click();
+  await expect(state(page, "Applying")).toBeVisible();
+  await expect(state(page, "Done")).toBeVisible();
+  await expect(page.getByText("The trait is gone.", { exact: false })).toBeVisible();
+
+  await page.getByRole("button", { name: "Revert" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Revert" }).click();
+  await expect(state(page, "Reverted")).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Taken back" })).toBeVisible();
+});
+
+test.describe("what the server refuses", () => {
+  test.use({ refused: "/api/v1/plans" });
+
+  test("is said where it was entered; who would be shut out stops the plan", async ({ page }) => {
+    await remediationOf(page, "shop-preview");
+    await page.getByRole("button", { name: "Plan this change: Internet reachable" }).click();
+    const dialog = page.getByRole("dialog");
+    const draft = dialog.getByRole("button", { name: "Draft the plan" });
+    const ranges = dialog.getByLabel("CIDR ranges that stay let in");
+    await dialog.getByRole("radio", { name: "Use the private endpoint and limit the public one" }).check();
+    await draft.click();
+    await expect(dialog.getByText("Enter a value.")).toBeVisible();
+    await ranges.fill("203.0.113.7/24");
+    await draft.click();
+    await expect(dialog.getByText("203.0.113.7/32", { exact: false })).toBeVisible();
+    await ranges.fill("203.0.113.0/24");
+    await dialog.getByLabel("Address that your requests come from").fill("198.51.100.7");
+    await draft.click();
+    await expect(page.getByText(/^These checks do not hold: operator/)).toBeVisible();
+    await expect(page.getByRole("button", { name: "Approve" })).toHaveAttribute("aria-disabled", "true");
+  });
+});
+
+test("by keyboard alone: what cannot be undone is accepted by typing, and the plan is cancelled", async ({ page }) => {
+  await remediationOf(page, "payments-legacy");
+  await page.getByRole("tab", { name: "Remediation" }).focus();
+  await tabTo(page, "Plan this change: Unencrypted Kubernetes secrets", "button");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("dialog")).toBeVisible();
+  await tabTo(page, "ARN of a KMS key", "textbox");
+  await page.keyboard.type("arn:aws:kms:us-east-1:444455556666:key/5ce1193c-dec4-4999-ae1a-0fbcbb7dd2a1");
+  await page.keyboard.press("Enter");
+  await expect(state(page, "Drafted")).toBeVisible();
+
+  await tabTo(page, "Approve", "button");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("dialog")).toBeVisible();
+  await tabTo(page, "key policy", "checkbox");
+  await page.keyboard.press("Space");
+  await tabTo(page, /^Type the name of the cluster/, "textbox");
+  await page.keyboard.type("payments-legacy");
+  await page.keyboard.press("Enter");
+  await expect(state(page, "Approved")).toBeVisible();
+
+  await tabTo(page, "Cancel the plan", "button");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("dialog")).toBeVisible();
+  await tabTo(page.getByRole("dialog"), "Cancel the plan", "button");
+  await page.keyboard.press("Enter");
+  await expect(state(page, "Cancelled")).toBeVisible();
+});
+
+test("plans are found by their state", async ({ page }) => {
+  await page.goto("/remediation");
+  await page.getByRole("button", { name: "State All" }).click();
+  await page.getByRole("option", { name: "Cancelled" }).click();
+  await expect(page).toHaveURL(/state=cancelled/);
+  await page.getByRole("link", { name: /^payments-legacy/ }).click();
+  await page.getByRole("link", { name: "Open the exposure" }).click();
+  await expect(page.getByText("Plans of this exposure")).toBeVisible();
+});
+
+/** Makes plans look the same each time: their times, IDs and hashes are others in every run. */
+async function still(page: Page) {
+  await page.route(/\/api\/v1\/plans/, async (route) => {
+    const answer = await route.fetch();
+    const body = (await answer.text())
+      .replaceAll(/"20\d\d-\d\d-\d\dT[^"]+Z"/g, `"${demoTime.toISOString()}"`)
+      .replaceAll(/"[0-9a-f]{64}"/g, `"${"0123456789abcdef".repeat(4)}"`)
+      .replaceAll(/"update":"[^"]+"/g, `"update":"01234567-89ab-4cde-a012-3456789abcde"`);
+    await route.fulfill({ response: answer, body });
+  });
+}
+
+for (const theme of ["light", "dark"] as const) {
+  test.describe(theme, () => {
+    test.use({ theme });
+
+    test("the list is accessible", async ({ page }) => {
+      await still(page);
+      await page.goto("/remediation?sort=plan");
+      await expect(page.getByRole("link", { name: /^shop-us/ })).toBeVisible();
+      await accessible(page);
+      await keep(page, `remediation-${theme}`);
+    });
+
+    for (const [name, cluster, ready] of [
+      ["plan", "shop-preview", "Checks"],
+      ["plan-reverted", "shop-us", "Taken back"],
+    ] as const) {
+      test(`the ${name} is accessible`, async ({ page }) => {
+        await still(page);
+        await page.goto("/remediation");
+        await page.getByRole("link", { name: new RegExp(`^${cluster}`) }).click();
+        await expect(page.getByRole("heading", { name: ready })).toBeVisible();
+        await accessible(page);
+        await keep(page, `${name}-${theme}`);
+      });
+    }
+
+    test("the dialog that drafts is accessible", async ({ page }) => {
+      await remediationOf(page, "shop-staging");
+      await page.getByRole("button", { name: /^Plan this change: Internet reachable$/ }).click();
+      await page.getByRole("radio", { name: "Use the private endpoint and limit the public one" }).check();
+      await accessible(page);
+      await keep(page, `plan-draft-${theme}`);
+    });
+  });
+}
+
+test("in Chinese", async ({ page }) => {
+  await page.addInitScript(() => localStorage.setItem("eksposure.looks", JSON.stringify({ language: "zh-CN" })));
+  await still(page);
+  await page.goto("/remediation");
+  await page.getByRole("link", { name: /^shop-preview/ }).click();
+  await expect(page.getByRole("heading", { name: "检查" })).toBeVisible();
+  await keep(page, "zh-CN-plan");
+});
