@@ -82,14 +82,10 @@ func newTransport() http.RoundTripper {
 // manifest finds the request's image, through an index when there is one, and
 // reads its config.
 func (r *registryClient) manifest(ctx context.Context, req Request, limits Limits) (*imageManifest, error) {
-	upstream, err := parseRepository(req.Repository)
-	if err != nil {
-		return nil, err
-	}
 	if _, err := v1.NewHash(req.Digest); err != nil {
 		return nil, fmt.Errorf("digest %q: %w: %w", req.Digest, err, fault.ErrInvalid)
 	}
-	s, err := r.session(ctx, upstream)
+	s, err := r.open(ctx, req.Repository)
 	if err != nil {
 		return nil, err
 	}
@@ -171,8 +167,13 @@ func manifestType(d *remote.Descriptor) types.MediaType {
 	return d.MediaType
 }
 
-// choose picks the platform's manifest of an index. Attestation manifests, which
-// BuildKit stores with the platform unknown/unknown, are no images.
+// isPlatform tells an image from what else an index holds: attestation manifests,
+// which BuildKit stores with the platform unknown/unknown.
+func isPlatform(m v1.Descriptor) bool {
+	return m.Annotations["vnd.docker.reference.type"] != "attestation-manifest" && m.Platform != nil && m.Platform.OS != "unknown"
+}
+
+// choose picks the platform's manifest of an index.
 func choose(raw []byte, want v1.Platform) (string, error) {
 	index, err := v1.ParseIndexManifest(bytes.NewReader(raw))
 	if err != nil {
@@ -180,7 +181,7 @@ func choose(raw []byte, want v1.Platform) (string, error) {
 	}
 	var has []string
 	for _, m := range index.Manifests {
-		if m.Annotations["vnd.docker.reference.type"] == "attestation-manifest" || m.Platform == nil || m.Platform.OS == "unknown" {
+		if !isPlatform(m) {
 			continue
 		}
 		if m.Platform.OS == want.OS && m.Platform.Architecture == want.Architecture {

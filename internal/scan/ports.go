@@ -29,6 +29,13 @@ type Cataloger interface {
 	Tool() string
 }
 
+// Tags reads what a repository's tags name.
+type Tags interface {
+	Tags(ctx context.Context, repository string) ([]string, error)
+	// Resolve gives a tag's digest and, for an image index, its platforms.
+	Resolve(ctx context.Context, repository, tag string) (digest string, platforms []string, err error)
+}
+
 // ImageRequest names an image and the platform wanted of an image index.
 type ImageRequest struct {
 	Repository   string

@@ -43,6 +43,7 @@ type Config struct {
 	Cloud    Cloud
 	Kube     Kube
 	Catalog  Cataloger // nil: images are not read, which is a gap
+	Tags     Tags      // nil: tags are not read, which no scan does
 	Matcher  Matcher   // nil: no vulnerability database, which is a gap
 	Images   Images
 	Findings Findings
