@@ -140,8 +140,10 @@ func translate(err error) error {
 		return fmt.Errorf("%w: %w", err, fault.ErrDenied)
 	case code == 404:
 		return fmt.Errorf("%w: %w", err, fault.ErrNotFound)
-	case code == 410:
+	case code == 409, code == 410:
 		return fmt.Errorf("%w: %w", err, fault.ErrConflict)
+	case code == 422:
+		return fmt.Errorf("%w: %w", err, fault.ErrInvalid)
 	case code == 429:
 		return fmt.Errorf("%w: %w", err, fault.ErrThrottled)
 	case code >= 400 && code < 500:

@@ -72,3 +72,13 @@ func (r resource) path(version string) string {
 	}
 	return path.Join("/apis", r.group, version, r.name)
 }
+
+// in is the URL path of the list of one namespace.
+func (r resource) in(namespace string) string {
+	return path.Join("/apis", r.group, r.versions[0], "namespaces", namespace, r.name)
+}
+
+// changeable are the resources whose images SetImages changes.
+func changeable() []resource {
+	return []resource{deployments(), statefulSets(), daemonSets(), cronJobs()}
+}

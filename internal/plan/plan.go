@@ -59,6 +59,8 @@ const (
 	// SecretsEncryption is the key that secrets are encrypted with
 	// (eks:AssociateEncryptionConfig).
 	SecretsEncryption Kind = "secrets-encryption"
+	// WorkloadImage is the image of containers of a workload (Kubernetes, patch).
+	WorkloadImage Kind = "workload-image"
 )
 
 // Action is one change of one thing.
@@ -70,7 +72,9 @@ type Action struct {
 	// From must be there when the action begins; To is there when it is done.
 	From Setting `json:"from"`
 	To   Setting `json:"to"`
-	// Permissions are the IAM actions that it needs.
+	// Fixes are the packages that the action brings to a version with the fix.
+	Fixes []exposure.Fix `json:"fixes,omitempty"`
+	// Permissions are the IAM actions, or the RBAC verbs, that it needs.
 	Permissions []string `json:"permissions"`
 	Risk        Risk     `json:"risk"`
 	Effect      Effect   `json:"effect"`
@@ -159,7 +163,7 @@ func (p *Plan) Reversible() bool {
 	return !slices.ContainsFunc(p.Actions, func(a Action) bool { return a.Irreversible != "" })
 }
 
-// Permissions are the IAM actions that applying takes, each once, in order.
+// Permissions are the IAM actions and RBAC verbs that applying takes, each once, in order.
 func (p *Plan) Permissions() []string {
 	var all []string
 	for _, a := range p.Actions {

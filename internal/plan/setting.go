@@ -12,6 +12,8 @@ import (
 type Setting struct {
 	Endpoint   *Endpoint   `json:"endpoint,omitempty"`
 	Encryption *Encryption `json:"encryption,omitempty"`
+	// Images are what a workload's containers run.
+	Images *WorkloadImages `json:"images,omitempty"`
 }
 
 // Endpoint is who reaches the Kubernetes API.
@@ -30,7 +32,10 @@ type Encryption struct {
 
 // Equal compares what counts.
 func (s Setting) Equal(o Setting) bool {
-	if (s.Endpoint == nil) != (o.Endpoint == nil) || (s.Encryption == nil) != (o.Encryption == nil) {
+	if (s.Endpoint == nil) != (o.Endpoint == nil) || (s.Encryption == nil) != (o.Encryption == nil) || (s.Images == nil) != (o.Images == nil) {
+		return false
+	}
+	if s.Images != nil && !s.Images.equal(*o.Images) {
 		return false
 	}
 	if s.Encryption != nil && *s.Encryption != *o.Encryption {
@@ -51,6 +56,8 @@ func (s Setting) String() string {
 	switch {
 	case s.Endpoint != nil:
 		return s.Endpoint.String()
+	case s.Images != nil:
+		return s.Images.String()
 	case s.Encryption != nil && s.Encryption.KeyARN != "":
 		return "key " + s.Encryption.KeyARN
 	}
@@ -97,6 +104,9 @@ func Of(k Kind, s *inventory.Snapshot) Setting {
 // Put gives the snapshot as it would be with the setting. A key that a plan names
 // was looked at, and is enabled.
 func (s Setting) Put(now *inventory.Snapshot) *inventory.Snapshot {
+	if s.Images != nil {
+		return s.Images.put(now)
+	}
 	then := *now
 	if s.Endpoint != nil {
 		e := inventory.Endpoint{}

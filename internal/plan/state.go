@@ -33,7 +33,7 @@ func next(s State) []State {
 	case Approved:
 		return []State{Applying, Cancelled}
 	case Applying:
-		return []State{Paused, Verifying, Stopped}
+		return []State{Paused, Verifying, Reverting, Stopped} // reverting: a rollout failed and is undone
 	case Paused:
 		return []State{Applying, Reverting, Cancelled}
 	case Verifying:

@@ -14,7 +14,7 @@ func TestMove(t *testing.T) {
 	allowed := map[plan.State][]plan.State{
 		plan.Drafted:   {plan.Approved, plan.Cancelled},
 		plan.Approved:  {plan.Applying, plan.Cancelled},
-		plan.Applying:  {plan.Paused, plan.Verifying, plan.Stopped},
+		plan.Applying:  {plan.Paused, plan.Verifying, plan.Reverting, plan.Stopped},
 		plan.Paused:    {plan.Applying, plan.Reverting, plan.Cancelled},
 		plan.Verifying: {plan.Done, plan.Stopped},
 		plan.Done:      {plan.Reverting},
