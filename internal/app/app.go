@@ -148,7 +148,7 @@ func (a *App) scanParts(ctx context.Context) (scan.Config, error) {
 	if err != nil {
 		return scan.Config{}, err
 	}
-	c.Catalog = imageReader{images}
+	c.Catalog, c.Tags = imageReader{images}, images
 	if a.o.Config.Images.Inspector {
 		c.Source = inspector{aws}
 	}
@@ -206,17 +206,24 @@ type clusterAPI struct {
 
 // Collect implements scan.Kube.
 func (k clusterAPI) Collect(ctx context.Context, s *inventory.Snapshot) {
-	t := kube.Target{Ref: s.Cluster.Ref}
+	k.client.Collect(ctx, k.target(s), s)
+}
+
+func (k clusterAPI) target(s *inventory.Snapshot) kube.Target {
 	if k.kubeconfig.Context != "" {
-		t.Kubeconfig, t.Context = k.kubeconfig.Kubeconfig, k.kubeconfig.Context
-		k.client.Collect(ctx, t, s)
-		return
+		return kube.Target{Ref: s.Cluster.Ref, Kubeconfig: k.kubeconfig.Kubeconfig, Context: k.kubeconfig.Context}
 	}
+	return byToken(s, k.cloud.Token)
+}
+
+// byToken reaches the endpoint that a cluster was described with by an EKS token.
+func byToken(s *inventory.Snapshot, token func(context.Context, inventory.ClusterRef) (string, time.Time, error)) kube.Target {
+	t := kube.Target{Ref: s.Cluster.Ref}
 	if e := s.Cluster.Endpoint; e != nil {
 		t.Server, t.CA = e.URL, e.CA
 	}
-	t.Token = func(ctx context.Context) (string, time.Time, error) { return k.cloud.Token(ctx, s.Cluster.Ref) }
-	k.client.Collect(ctx, t, s)
+	t.Token = func(ctx context.Context) (string, time.Time, error) { return token(ctx, s.Cluster.Ref) }
+	return t
 }
 
 // inspector asks Amazon Inspector about images.

@@ -15,6 +15,7 @@ func permissions() cli.Permissions {
 		CallerPolicy:      func(t cli.Trust) string { return cloud.Trust(t).CallerPolicy() },
 		TrustPolicy:       func(t cli.Trust) string { return cloud.Trust(t).TrustPolicy() },
 		Manifest:          kube.Manifest(),
+		ChangeManifest:    kube.ChangeManifest(),
 	}
 	for _, a := range cloud.Permissions() {
 		p.Actions = append(p.Actions, cli.Permission{Action: a.Action, Scope: string(a.Scope), Why: a.Why})

@@ -8,6 +8,7 @@ import (
 	"github.com/eksposure/eksposure/internal/cloud"
 	"github.com/eksposure/eksposure/internal/exposure"
 	"github.com/eksposure/eksposure/internal/inventory"
+	"github.com/eksposure/eksposure/internal/kube"
 	"github.com/eksposure/eksposure/internal/plan"
 	"github.com/eksposure/eksposure/internal/remediation"
 	"github.com/eksposure/eksposure/internal/scan"
@@ -23,17 +24,18 @@ func (a *App) Plans(ctx context.Context) (*remediation.Service, error) {
 	return remediation.New(c), nil
 }
 
-func (a *App) plans(ctx context.Context, look remediation.Clusters) (remediation.Config, error) {
+func (a *App) plans(ctx context.Context, look *clusters) (remediation.Config, error) {
 	db, err := a.Recorded(ctx)
 	if err != nil {
 		return remediation.Config{}, err
 	}
 	c := remediation.Config{
-		Clusters: look, Known: db, Documents: db, Leases: db, Log: db, FourEyes: a.o.Config.Remediation.FourEyes,
+		Clusters: look, Workloads: look, Registries: registries{look}, Policy: a.o.Config.Policy,
+		Known: db, Documents: db, Leases: db, Log: db, FourEyes: a.o.Config.Remediation.FourEyes,
 		Holder: holder(), Now: a.o.Clock, Logger: a.o.Log,
 	}
 	if a.o.Config.Remediation.Role != "" {
-		c.Actor = &changer{app: a}
+		c.Actor = &changer{app: a, look: look}
 	}
 	return c, nil
 }
@@ -98,16 +100,39 @@ func (c *clusters) Key(ctx context.Context, ref inventory.ClusterRef, arn string
 	return client.Key(ctx, ref, arn)
 }
 
+// Rollout implements remediation.Workloads.
+func (c *clusters) Rollout(ctx context.Context, now *inventory.Snapshot, ref inventory.WorkloadRef) (plan.Rollout, error) {
+	client, err := c.client(ctx)
+	if err != nil {
+		return plan.Rollout{}, err
+	}
+	api := clusterAPI{cloud: client, kubeconfig: c.app.o.Config.Kube}
+	return kube.New(kube.Config{}).Rollout(ctx, api.target(now), ref)
+}
+
 // Rescan implements remediation.Clusters.
 func (c *clusters) Rescan(ctx context.Context, ref inventory.ClusterRef) (*exposure.Outcome, error) {
 	if c.running != nil {
 		return c.running.ScanCluster(ctx, ref, func(string) {})
 	}
+	var o *exposure.Outcome
+	err := c.scan(ctx, func(s *scan.Scanner) (err error) {
+		o, err = s.ScanCluster(ctx, ref, func(scan.Progress) {})
+		return err
+	})
+	return o, err
+}
+
+// scan lends a scanner.
+func (c *clusters) scan(ctx context.Context, work func(*scan.Scanner) error) error {
+	if c.running != nil {
+		return c.running.use(ctx, work)
+	}
 	scanner, err := c.scanner.get(func() (*scan.Scanner, error) { return c.app.Scanner(ctx) })
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return scanner.ScanCluster(ctx, ref, func(scan.Progress) {})
+	return work(scanner)
 }
 
 // Evaluate implements remediation.Clusters.
@@ -115,11 +140,42 @@ func (c *clusters) Evaluate(s *inventory.Snapshot, earlier *exposure.Finding) ex
 	return scan.New(c.app.scanConfig()).Evaluate(s, earlier)
 }
 
+// registries read images as a scan does.
+type registries struct{ look *clusters }
+
+// Tags implements remediation.Registries.
+func (r registries) Tags(ctx context.Context, repository string) (tags []string, err error) {
+	err = r.look.scan(ctx, func(s *scan.Scanner) error {
+		tags, err = s.Tags(ctx, repository)
+		return err
+	})
+	return tags, err
+}
+
+// Digest implements remediation.Registries.
+func (r registries) Digest(ctx context.Context, repository, tag string, platforms []string) (digest string, err error) {
+	err = r.look.scan(ctx, func(s *scan.Scanner) error {
+		digest, err = s.Digest(ctx, repository, tag, platforms)
+		return err
+	})
+	return digest, err
+}
+
+// Image implements remediation.Registries.
+func (r registries) Image(ctx context.Context, repository, digest, platform string) (image inventory.Image, err error) {
+	err = r.look.scan(ctx, func(s *scan.Scanner) error {
+		image, err = s.Image(ctx, repository, digest, platform)
+		return err
+	})
+	return image, err
+}
+
 // changer changes clusters in the role of the setting remediation.role, which is
 // assumed when the first change is asked for.
 type changer struct {
-	app *App
-	in  opening[cloud.Changer]
+	app  *App
+	look *clusters
+	in   opening[cloud.Changer]
 }
 
 func (c *changer) enter(ctx context.Context) (*cloud.Changer, error) {
@@ -136,7 +192,14 @@ func (c *changer) Begin(ctx context.Context, a plan.Action, ref inventory.Cluste
 	if err != nil {
 		return "", err
 	}
-	return in.Begin(ctx, a, ref, token)
+	if a.Kind != plan.WorkloadImage || a.From.Images == nil || a.To.Images == nil {
+		return in.Begin(ctx, a, ref, token)
+	}
+	now, err := c.look.Describe(ctx, ref)
+	if err != nil {
+		return "", err
+	}
+	return kube.New(kube.Config{}).SetImages(ctx, byToken(now, in.Token), *a.From.Images, *a.To.Images)
 }
 
 // Progress implements remediation.Actor.

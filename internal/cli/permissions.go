@@ -22,8 +22,9 @@ type Permissions struct {
 	// CallerPolicy and TrustPolicy are the two sides of assuming a role.
 	CallerPolicy func(Trust) string
 	TrustPolicy  func(Trust) string
-	// Manifest is the Kubernetes ClusterRole with its binding.
-	Manifest string
+	// Manifest is the Kubernetes ClusterRole with its binding, and ChangeManifest that
+	// of the role that plans are applied with.
+	Manifest, ChangeManifest string
 }
 
 // Permission is one IAM action.
@@ -45,7 +46,8 @@ Scanning only reads. Plans are applied with a role of its own, whose trust polic
 		r.permissionsText("inspector-policy", "IAM policy that the setting images.inspector needs besides", "inspector-policy > inspector-policy.json", r.Permissions.InspectorPolicy),
 		r.permissionsText("remediation-policy", "IAM policy of the role that plans are applied with (setting remediation.role)", "remediation-policy > remediation-policy.json", r.Permissions.RemediationPolicy),
 		r.permissionsCallerCommand(), r.permissionsTrustCommand(),
-		r.permissionsText("kubernetes", "Kubernetes ClusterRole with its binding", "kubernetes | kubectl apply -f -", r.Permissions.Manifest))
+		r.permissionsText("kubernetes", "Kubernetes ClusterRole with its binding", "kubernetes | kubectl apply -f -", r.Permissions.Manifest),
+		r.permissionsText("remediation-kubernetes", "Kubernetes ClusterRole of the role that plans about images are applied with", "remediation-kubernetes | kubectl apply -f -", r.Permissions.ChangeManifest))
 }
 
 // permissionsText is a command that prints one text as it is.
@@ -140,5 +142,9 @@ ready for use.
 		fmt.Fprintf(&b, "| `%s` | %s |\n", a.Action, a.Why)
 	}
 	fence("The policy of the role that plans are applied with", "json", p.RemediationPolicy)
+	b.WriteString("\nPlans about images need no IAM action; the role needs these Kubernetes rights, in each cluster whose workloads are to be changed.\n")
+	fence("Kubernetes RBAC of the role that plans are applied with", "yaml", p.ChangeManifest)
+	b.WriteString("\n```sh\naws eks create-access-entry --cluster-name CLUSTER \\\n" +
+		"  --principal-arn arn:aws:iam::ACCOUNT:role/eksposure-remediation --kubernetes-groups eksposure-remediators\n```\n")
 	return b.String()
 }

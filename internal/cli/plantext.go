@@ -83,6 +83,9 @@ func planText(run remediation.Run) string {
 			undo = "CANNOT BE UNDONE: " + a.Irreversible
 		}
 		fmt.Fprintf(&b, "  %d. %s\n     - %s\n     + %s\n     risk %s, effect %s, %s\n", i+1, a.Title, a.From, a.To, a.Risk, a.Effect, undo)
+		for _, f := range a.Fixes {
+			fmt.Fprintf(&b, "     fixes %s %s: in %s (%s)\n", f.Package, f.Version, f.FixedIn, f.Worst)
+		}
 	}
 	if len(p.Checks) > 0 {
 		b.WriteString("\nChecks:\n")
@@ -143,9 +146,13 @@ func statusText(run remediation.Run) string {
 }
 
 func stepText(run remediation.Run, st remediation.Step) string {
-	title := run.Do(st).Title
-	update := ""
-	if st.Update != "" {
+	do := run.Do(st)
+	title, update := do.Title, ""
+	switch {
+	case st.Update == "":
+	case do.Kind == plan.WorkloadImage:
+		update = ", " + st.Update
+	default:
 		update = ", EKS update " + st.Update
 	}
 	switch {

@@ -51,11 +51,12 @@ func (r *runner) remediatePlanCommand() *cobra.Command {
 does to the severity, and what was looked at so that nobody is locked out. Nothing is changed.
 
 Options: internet-reachable has private, public-and-private and public; potentially-internet-reachable has private and
-narrower; unencrypted-kubernetes-secrets has associate.`,
+narrower; unencrypted-kubernetes-secrets has associate; high-priority-vulnerability and low-priority-vulnerability have newest-tag.`,
 		Example: `  eksposure remediate plan --cluster checkout --topic internet-reachable --option private
   eksposure remediate plan --cluster checkout --topic internet-reachable --option public-and-private --cidr 203.0.113.0/24 --operator 203.0.113.7
   eksposure remediate plan --cluster checkout --topic potentially-internet-reachable --option narrower --cidr 203.0.113.0/26
-  eksposure remediate plan --cluster checkout --topic unencrypted-kubernetes-secrets --option associate --key arn:aws:kms:eu-central-1:111122223333:key/ID`,
+  eksposure remediate plan --cluster checkout --topic unencrypted-kubernetes-secrets --option associate --key arn:aws:kms:eu-central-1:111122223333:key/ID
+  eksposure remediate plan --cluster checkout --topic high-priority-vulnerability --option newest-tag`,
 		Args: noArgs,
 	}
 	out := outputFlags(c, planFormats()...)

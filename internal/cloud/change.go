@@ -3,6 +3,7 @@ package cloud
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eks"
@@ -82,6 +83,12 @@ func (c *Changer) encrypt(ctx context.Context, client *eks.Client, key string, r
 		}
 		return answered(eksAssociateEncryptionConfig, out.Update)
 	})
+}
+
+// Token gives a bearer token for the cluster's Kubernetes API, of the role that
+// changes clusters, and the time until which it is accepted.
+func (c *Changer) Token(ctx context.Context, ref inventory.ClusterRef) (token string, expires time.Time, err error) {
+	return c.c.Token(ctx, ref)
 }
 
 // Progress tells how far an update is.

@@ -55,6 +55,8 @@ const (
 	// ScopeInspector is needed in every scanned account that keeps images, and only
 	// with the setting images.inspector.
 	ScopeInspector Scope = "inspector"
+	// ScopePlan is needed there where plans are drafted: it reads what no scan reads.
+	ScopePlan Scope = "plan"
 	// ScopeCaller is needed only by the caller that scans other accounts.
 	ScopeCaller Scope = "caller"
 	// ScopeSink is needed by the caller for what it writes to: an event bus, a bucket.
@@ -80,6 +82,7 @@ func Permissions() []Permission {
 		{"ecr:BatchGetImage", ScopeRegistry, "image manifests"},
 		{string(ecrGetAuthorizationToken), ScopeAccount, "the password to pull from ECR registries"},
 		{"ecr:GetDownloadUrlForLayer", ScopeRegistry, "image layers"},
+		{"ecr:ListImages", ScopePlan, "tags of an image's repository, for a plan that takes the newest with the fix; no scan asks for it"},
 		{string(eksDescribeAccessEntry), ScopeAccount, "Kubernetes groups of IAM principals"},
 		{string(eksDescribeAddon), ScopeAccount, "add-on versions and roles"},
 		{string(eksDescribeCluster), ScopeAccount, "endpoint access, version, encryption and network of a cluster"},
@@ -152,12 +155,13 @@ type statement struct {
 }
 
 // ReadPolicy renders the IAM policy of the role that is assumed in every account
-// (and of the caller in its own): reading, and nothing else.
+// (and of the caller in its own): reading, and nothing else. The statement of what
+// plans read can be left out where none is drafted.
 func ReadPolicy() string {
-	return render(statement{
-		Sid: "EksposureRead", Effect: "Allow",
-		Action: actionsOf(ScopeAccount, ScopeRegistry), Resource: []string{"*"},
-	})
+	return render(
+		statement{Sid: "EksposureRead", Effect: "Allow", Action: actionsOf(ScopeAccount, ScopeRegistry), Resource: []string{"*"}},
+		statement{Sid: "EksposurePlan", Effect: "Allow", Action: actionsOf(ScopePlan), Resource: []string{"*"}},
+	)
 }
 
 // InspectorPolicy renders what the setting images.inspector needs on top of

@@ -72,7 +72,7 @@ func regions() []Region {
 // and nothing that writes.
 func scanActions() []string {
 	return []string{
-		"account:ListRegions", "ec2:DescribeRegions", "ecr:GetAuthorizationToken", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer",
+		"account:ListRegions", "ec2:DescribeRegions", "ecr:GetAuthorizationToken", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:ListImages",
 		"eks:Describe*", "eks:List*", "inspector2:GetClustersForImage", "inspector2:ListFindings", "kms:DescribeKey", "sts:GetCallerIdentity",
 	}
 }

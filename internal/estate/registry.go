@@ -52,7 +52,7 @@ func (p *passwords) owner(user, text string) (principal, bool) {
 // authorizePull lets a password fetch what the policies of its owner allow: ECR
 // asks for ecr:BatchGetImage before it gives a manifest, and for
 // ecr:GetDownloadUrlForLayer before a blob (ECR User Guide, "Private repository
-// policy examples"). Who sends no password is left to the registry.
+// policy examples"), and for ecr:ListImages before the tags. Who sends no password is left to the registry.
 func (e *Estate) authorizePull(registry http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		user, text, _ := r.BasicAuth()
@@ -88,6 +88,9 @@ func pullOf(path string) (operation, repository string) {
 	}
 	if i := strings.LastIndex(path, "/blobs/"); i > 0 {
 		return "GetDownloadUrlForLayer", path[:i]
+	}
+	if name, ok := strings.CutSuffix(path, "/tags/list"); ok {
+		return "ListImages", name
 	}
 	return "", ""
 }

@@ -193,7 +193,7 @@ func change(topic, option string) string {
 		return "new-cluster"
 	case "associate", "key":
 		return option
-	case "rebuild", "smaller", "new-base", "no-os":
+	case "rebuild", "newest-tag", "smaller", "new-base", "no-os":
 		return "image"
 	case "add-on", "stop", "internal", "limit", "close":
 		return option

@@ -101,6 +101,9 @@ func (s *Service) hold(ctx context.Context, id string) (held context.Context, re
 // advance takes a step one look or one call further.
 func (s *Service) advance(ctx context.Context, r Run, st *Step) (Run, error) {
 	action := r.Do(*st)
+	if action.Kind == plan.WorkloadImage {
+		return s.roll(ctx, r, st, action)
+	}
 	now, err := s.describe(ctx, r.Plan.Cluster)
 	if err != nil {
 		return s.delay(ctx, r, *st, err)
@@ -165,6 +168,8 @@ func (s *Service) begin(ctx context.Context, r Run, st *Step) (Run, error) {
 		return s.note(ctx, r, st, update)
 	case ctx.Err() != nil:
 		return r, err // it goes on where it was
+	case errors.Is(err, fault.ErrConflict) && action.Kind == plan.WorkloadImage:
+		return s.wait(ctx, r, *st, "the workload changed meanwhile: "+fault.Message(err))
 	case errors.Is(err, fault.ErrConflict):
 		return s.wait(ctx, r, *st, "EKS is busy with another update: "+fault.Message(err))
 	case fault.Of(err).Retry:
@@ -214,6 +219,8 @@ func (s *Service) verify(ctx context.Context, r Run) (Run, error) {
 	seen := verdict(o.Finding, r.Plan.Trait, s.now())
 	state, problem := plan.Done, ""
 	switch {
+	case r.State == plan.Reverting && r.Cause != "":
+		state, problem = plan.Stopped, r.Cause+"; it was undone"
 	case r.State == plan.Reverting:
 		state = plan.Reverted
 	case seen.Trait == Unclear && s.now().Sub(last.Begun) < patience:

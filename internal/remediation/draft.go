@@ -33,10 +33,12 @@ const (
 	traitOpen    = "internet-reachable"
 	traitNarrow  = "potentially-internet-reachable"
 	traitSecrets = "unencrypted-kubernetes-secrets"
+	traitHigh    = "high-priority-vulnerability"
+	traitLow     = "low-priority-vulnerability"
 )
 
 // Topics lists the traits whose topics can be applied.
-func Topics() []string { return []string{traitOpen, traitNarrow, traitSecrets} }
+func Topics() []string { return []string{traitOpen, traitNarrow, traitSecrets, traitHigh, traitLow} }
 
 // idLength is how many letters of randomness a plan's ID has; 12 are 60 bits.
 const idLength = 12
@@ -66,16 +68,17 @@ func (s *Service) Draft(ctx context.Context, q Request, by access.Principal) (Ru
 	if err != nil {
 		return Run{}, err
 	}
-	actions, checks, err := s.actions(ctx, now, q)
+	d, err := s.proposal(ctx, f, now, q)
 	if err != nil {
 		return Run{}, err
 	}
-	r, err := s.compose(f, now, q, actions)
+	r, err := s.compose(f, now, q, d.actions)
 	if err != nil {
 		return Run{}, err
 	}
 	r.Plan.Title = f.Cluster.Ref.Name + ": " + option.Title
-	r.Plan.Checks, r.Plan.Author, r.Plan.AuthorName = checks, by.ID, by.Name
+	r.Plan.Checks, r.Plan.Author, r.Plan.AuthorName = d.checks, by.ID, by.Name
+	r.Plan.Notes = append([]string{noteDrift}, d.notes...)
 	if r.Hash, err = r.Plan.Hash(); err != nil {
 		return Run{}, err
 	}
@@ -130,24 +133,45 @@ func (s *Service) look(ctx context.Context, ref inventory.ClusterRef) (*inventor
 	return now, nil
 }
 
-func (s *Service) actions(ctx context.Context, now *inventory.Snapshot, q Request) ([]plan.Action, []plan.Check, error) {
-	if q.Trait != traitSecrets {
-		if q.KeyARN != "" {
-			return nil, nil, fmt.Errorf("topic %q takes no key: %w", q.Trait, fault.ErrInvalid)
+// proposal is what a topic's draft came to.
+type proposal struct {
+	actions []plan.Action
+	checks  []plan.Check
+	notes   []string
+}
+
+// proposal asks the topic for its draft, once what it takes is given and nothing else.
+func (s *Service) proposal(ctx context.Context, f *exposure.Finding, now *inventory.Snapshot, q Request) (proposal, error) {
+	if err := takes(q); err != nil {
+		return proposal{}, err
+	}
+	switch q.Trait {
+	case traitHigh, traitLow:
+		return s.images(ctx, f, now, q)
+	case traitSecrets:
+		key, err := s.cfg.Clusters.Key(ctx, now.Cluster.Ref, q.KeyARN)
+		if err != nil {
+			return proposal{}, err
 		}
-		return plan.DraftEndpoint(now, plan.EndpointChoice{Option: q.Option, CIDRs: q.CIDRs, Operator: q.Operator})
+		actions, checks, err := plan.DraftSecrets(now, q.Option, key)
+		return proposal{actions, checks, []string{noteSecret}}, err
 	}
-	if len(q.CIDRs) > 0 || q.Operator.IsValid() {
-		return nil, nil, fmt.Errorf("topic %q takes no CIDR ranges and no operator's address: %w", q.Trait, fault.ErrInvalid)
+	actions, checks, err := plan.DraftEndpoint(now, plan.EndpointChoice{Option: q.Option, CIDRs: q.CIDRs, Operator: q.Operator})
+	return proposal{actions, checks, nil}, err
+}
+
+// takes refuses what a topic does not take, and what it lacks.
+func takes(q Request) error {
+	endpoint := q.Trait == traitOpen || q.Trait == traitNarrow
+	switch {
+	case q.KeyARN != "" && q.Trait != traitSecrets:
+		return fmt.Errorf("topic %q takes no key: %w", q.Trait, fault.ErrInvalid)
+	case !endpoint && (len(q.CIDRs) > 0 || q.Operator.IsValid()):
+		return fmt.Errorf("topic %q takes no CIDR ranges and no operator's address: %w", q.Trait, fault.ErrInvalid)
+	case q.KeyARN == "" && q.Trait == traitSecrets:
+		return fmt.Errorf("topic %q needs the ARN of a KMS key: %w", q.Trait, fault.ErrInvalid)
 	}
-	if q.KeyARN == "" {
-		return nil, nil, fmt.Errorf("topic %q needs the ARN of a KMS key: %w", q.Trait, fault.ErrInvalid)
-	}
-	key, err := s.cfg.Clusters.Key(ctx, now.Cluster.Ref, q.KeyARN)
-	if err != nil {
-		return nil, nil, err
-	}
-	return plan.DraftSecrets(now, q.Option, key)
+	return nil
 }
 
 // compose writes the plan of some actions, with what they will come to.
@@ -157,17 +181,14 @@ func (s *Service) compose(f *exposure.Finding, now *inventory.Snapshot, q Reques
 		then = a.To.Put(then)
 	}
 	after := verdict(s.cfg.Clusters.Evaluate(then, f).Finding, q.Trait, s.now())
-	if after.Trait != Gone && q.Trait != traitNarrow {
+	if after.Trait != Gone && q.Trait != traitNarrow && !ofImages(q.Trait) {
 		return Run{}, fmt.Errorf("the plan would leave the trait as it is: %s: %w", strings.TrimSuffix(strings.Join(after.Evidence, "; "), "."), fault.ErrInvalid)
 	}
 	r := Run{State: plan.Drafted, Plan: plan.Plan{
 		Version: plan.Version, ID: strings.ToLower(token()[:idLength]), Cluster: f.Cluster.Ref, Finding: f.ID, Trait: q.Trait, Option: q.Option,
 		Drafted: s.now(), Seen: now.CollectedAt.Truncate(time.Millisecond), Before: f.Arithmetic.Severity, After: after.Severity, Ends: after.Trait == Gone,
-		Actions: actions, Notes: []string{noteDrift},
+		Actions: actions,
 	}}
-	if q.Trait == traitSecrets {
-		r.Plan.Notes = append(r.Plan.Notes, noteSecret)
-	}
 	for i := range actions {
 		r.Steps = append(r.Steps, Step{Action: i, Token: token()})
 	}

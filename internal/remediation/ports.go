@@ -22,6 +22,24 @@ type Clusters interface {
 	Evaluate(s *inventory.Snapshot, earlier *exposure.Finding) exposure.Outcome
 }
 
+// Workloads looks at what clusters run, with the rights of scanning.
+type Workloads interface {
+	// Rollout looks at one workload of a cluster that was described; one that is not
+	// there is fault.ErrNotFound.
+	Rollout(ctx context.Context, now *inventory.Snapshot, ref inventory.WorkloadRef) (plan.Rollout, error)
+}
+
+// Registries read images, with the rights of scanning.
+type Registries interface {
+	// Tags lists the tags of a repository.
+	Tags(ctx context.Context, repository string) ([]string, error)
+	// Digest gives what a tag names; a tag that lacks one of the platforms is
+	// fault.ErrNotFound.
+	Digest(ctx context.Context, repository, tag string, platforms []string) (string, error)
+	// Image reads an image and matches it.
+	Image(ctx context.Context, repository, digest, platform string) (inventory.Image, error)
+}
+
 // Known is what was recorded.
 type Known interface {
 	// Snapshot gives a cluster's last snapshot; fault.ErrNotFound when there is none.
@@ -33,7 +51,7 @@ type Known interface {
 // Actor changes clusters, in a role of its own.
 type Actor interface {
 	// Begin asks for an action's end state. The same token never does it twice. It
-	// gives the ID of the update that EKS works on.
+	// gives the ID of the update that EKS works on; empty for what is no update of EKS.
 	Begin(ctx context.Context, a plan.Action, ref inventory.ClusterRef, token string) (string, error)
 	// Progress tells how far an update is.
 	Progress(ctx context.Context, ref inventory.ClusterRef, update string) (inventory.Update, error)

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/eksposure/eksposure/internal/access"
+	"github.com/eksposure/eksposure/internal/exposure"
 	"github.com/eksposure/eksposure/internal/fault"
 	"github.com/eksposure/eksposure/internal/plan"
 )
@@ -26,7 +27,12 @@ const kind = "plan"
 // Config is what a Service is made of.
 type Config struct {
 	Clusters Clusters
-	Known    Known
+	// Workloads and Registries are for plans about images.
+	Workloads  Workloads
+	Registries Registries
+	Known      Known
+	// Policy says which vulnerabilities are of high priority.
+	Policy exposure.Policy
 	// Actor is nil where no role to change clusters with is set: plans can then be
 	// drafted and approved, and not applied.
 	Actor     Actor
@@ -202,6 +208,9 @@ func (s *Service) Revert(ctx context.Context, id string, by access.Principal) (R
 		if r.State == plan.Reverting {
 			return errNothing // killed and started again
 		}
+		if r.State == plan.Applying {
+			return fmt.Errorf("plan %q is at work; pause it first: %w", id, fault.ErrConflict)
+		}
 		if err := plan.Move(r.State, plan.Reverting); err != nil {
 			return fmt.Errorf("plan %q: %w", id, err)
 		}
@@ -210,7 +219,7 @@ func (s *Service) Revert(ctx context.Context, id string, by access.Principal) (R
 			return fmt.Errorf("plan %q: %w", id, err)
 		}
 		r.Back = back
-		r.State, r.Problem, r.Look = plan.Reverting, "", time.Time{}
+		r.State, r.Problem, r.Cause, r.Look = plan.Reverting, "", "", time.Time{}
 		return nil
 	})
 }

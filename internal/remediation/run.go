@@ -21,6 +21,8 @@ type Run struct {
 	Back  []Step `json:"back,omitempty"`
 	// Problem says why the run is in state failed, or what it waits for.
 	Problem string `json:"problem,omitempty"`
+	// Cause is why an action is being undone, or was, without anybody asking.
+	Cause string `json:"cause,omitempty"`
 	// Verified is what the last scan said; nil before.
 	Verified *Verified `json:"verified,omitempty"`
 	// Look is when there is something to look at again.
@@ -46,9 +48,13 @@ type Step struct {
 	Undo   bool `json:"undo,omitempty"`
 	// Token makes EKS do the action once, however often it is asked.
 	Token string `json:"token"`
-	// Begun is written before the call, Update after it.
+	// Begun is written before the call, Update after it: the ID of EKS's update, or the
+	// generation of the workload.
 	Begun  time.Time `json:"begun_at,omitzero"`
 	Update string    `json:"update,omitempty"`
+	// Seen is what was last seen of a rollout, and Moved since when.
+	Seen  string    `json:"seen,omitempty"`
+	Moved time.Time `json:"moved_at,omitzero"`
 	// Held is when the end state was seen.
 	Held time.Time `json:"held_at,omitzero"`
 }

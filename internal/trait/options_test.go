@@ -20,8 +20,8 @@ func TestOptionsFitTheEvidence(t *testing.T) {
 	}{
 		{"an unusable key can only be made usable", "unencrypted-kubernetes-secrets", nil, []string{"key"}},
 		{"without a key and without another encryption", "unencrypted-kubernetes-secrets", func(s *inventory.Snapshot) { s.Cluster.Version, s.Cluster.Encryption = "1.27", nil }, []string{"associate", "upgrade"}},
-		{"own images and add-ons", "high-priority-vulnerability", nil, []string{"rebuild", "add-on", "stop"}},
-		{"no add-on", "high-priority-vulnerability", func(s *inventory.Snapshot) { s.Images[1].Addon, s.Images[0].Addon = "", "" }, []string{"rebuild", "stop"}},
+		{"own images and add-ons", "high-priority-vulnerability", nil, []string{"rebuild", "newest-tag", "add-on", "stop"}},
+		{"no add-on", "high-priority-vulnerability", func(s *inventory.Snapshot) { s.Images[1].Addon, s.Images[0].Addon = "", "" }, []string{"rebuild", "newest-tag", "stop"}},
 		{"a load balancer", "internet-reachable-workload", nil, []string{"internal", "limit"}},
 		{"node ports", "internet-reachable-workload", func(s *inventory.Snapshot) {
 			s.Services = []inventory.Service{node}

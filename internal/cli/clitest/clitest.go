@@ -42,7 +42,7 @@ func Program(word string) cli.Program {
 		Permissions: cli.Permissions{
 			Changes: []cli.Permission{{Action: "eks:UpdateClusterConfig", Scope: "remediation", Why: "who reaches the Kubernetes API"}}, RemediationPolicy: `{"Statement": "change"}`,
 			Actions:    []cli.Permission{{Action: "eks:DescribeCluster", Scope: "account", Why: "version and network of a cluster"}},
-			ReadPolicy: `{"Statement": "read"}`, InspectorPolicy: `{"Statement": "inspector"}`, Manifest: "kind: ClusterRole",
+			ReadPolicy: `{"Statement": "read"}`, InspectorPolicy: `{"Statement": "inspector"}`, Manifest: "kind: ClusterRole", ChangeManifest: "kind: ClusterRole of changes",
 			CallerPolicy: func(t cli.Trust) string { return `{"Statement": "assume ` + t.RoleName + ` in ` + t.Partition + `"}` },
 			TrustPolicy:  func(t cli.Trust) string { return `{"Statement": "trust ` + t.CallerARN + `"}` },
 		},

@@ -7,7 +7,7 @@ import (
 // estate lists how each image of the estate is made, in order.
 func estate() []func(*Registry) error {
 	return []func(*Registry) error{
-		addShop, addServices, addPublic, addAddons, addAgent, addBroken,
+		addShop, addServices, addPublic, addAddons, addAgent, addReleases, addBroken,
 	}
 }
 
@@ -210,33 +210,10 @@ func addAddons(r *Registry) error {
 	return nil
 }
 
-// addAgent publishes an index of two platforms with attestations.
+// addAgent publishes the agent that runs.
 func addAgent(r *Registry) error {
-	var platforms []artifact
-	for _, architecture := range []string{"amd64", "arm64"} {
-		base, err := bookworm.distroless(architecture, "base-files", "tzdata", "ca-certificates")
-		if err != nil {
-			return err
-		}
-		agent, err := goProgram{
-			path: "example.com/observe/agent", version: "v2.3.0", compiler: "go1.22.0", architecture: architecture,
-			deps: "golang.org/x/net@v0.22.0 golang.org/x/crypto@v0.16.0 golang.org/x/sys@v0.18.0",
-		}.layer("agent")
-		if err != nil {
-			return err
-		}
-		content, err := newImage(architecture, base, agent)
-		if err != nil {
-			return err
-		}
-		platforms = append(platforms, content)
-	}
-	index, err := newIndex(platforms...)
-	if err != nil {
-		return err
-	}
-	return r.publish(Published{
-		Name: "agent", Registry: Quay, Repository: "observe/agent", Tag: "v2.3.0",
-		About: "multi-arch Go agent, Terrapin (CVE-2023-48795) in golang.org/x/crypto",
-	}, index)
+	return addAgentAt(r, "agent", goProgram{
+		path: "example.com/observe/agent", version: "v2.3.0", compiler: "go1.22.0",
+		deps: "golang.org/x/net@v0.22.0 golang.org/x/crypto@v0.16.0 golang.org/x/sys@v0.18.0",
+	}, "multi-arch Go agent, Terrapin (CVE-2023-48795) in golang.org/x/crypto")
 }

@@ -1,0 +1,200 @@
+package remediation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/eksposure/eksposure/internal/exposure"
+	"github.com/eksposure/eksposure/internal/fault"
+	"github.com/eksposure/eksposure/internal/inventory"
+	"github.com/eksposure/eksposure/internal/plan"
+	"github.com/eksposure/eksposure/internal/trait/image"
+	"github.com/eksposure/eksposure/internal/vuln"
+)
+
+// optionNewestTag is the option of the image topics that can be applied.
+const optionNewestTag = "newest-tag"
+
+// maxImages bounds the images that one plan looks for successors of, the worst first:
+// each costs up to half a dozen images to be read.
+const maxImages = 20
+
+const noteRollout = "What runs is replaced pod by pod. A rollout that fails, or gets no further for ten minutes, is undone: the workload gets the image back that it had."
+
+func ofImages(trait string) bool { return trait == traitHigh || trait == traitLow }
+
+// images drafts a plan that gives workloads the newest tag of the same line that has
+// the fix. The new images are put into the snapshot, so that what follows knows them.
+func (s *Service) images(ctx context.Context, f *exposure.Finding, now *inventory.Snapshot, q Request) (proposal, error) {
+	if q.Option != optionNewestTag {
+		return proposal{}, fmt.Errorf("option %q has written guidance and is not applied by eksposure; the one that is: %s: %w", q.Option, optionNewestTag, fault.ErrInvalid)
+	}
+	work := plan.ImageWork{Snapshot: now, Rollouts: map[inventory.WorkloadRef]plan.Rollout{}}
+	var notes []string
+	evidence := s.contributing(f, now, q.Trait)
+	if len(evidence) > maxImages {
+		notes = append(notes, fmt.Sprintf("%d more images are not in this plan; draft another when it is done.", len(evidence)-maxImages))
+		evidence = evidence[:maxImages]
+	}
+	var found []inventory.Image
+	for _, e := range evidence {
+		next, to, err := s.successor(ctx, now, e, q.Trait)
+		if err != nil {
+			return proposal{}, err
+		}
+		work.Images = append(work.Images, plan.Vulnerable{Evidence: e, Successor: to})
+		if to.Tag == "" {
+			continue
+		}
+		found = append(found, next)
+		if err := s.rollouts(ctx, now, e, work.Rollouts); err != nil {
+			return proposal{}, err
+		}
+	}
+	for _, next := range found {
+		if now.Image(next.Digest) == nil {
+			now.Images = append(now.Images, next)
+			now.Normalize()
+		}
+	}
+	d := proposal{notes: append([]string{noteRollout}, notes...)}
+	var more []string
+	d.actions, d.checks, more = plan.DraftImages(work)
+	d.notes = append(d.notes, more...)
+	return d, nil
+}
+
+// contributing is the trait's evidence as the snapshot shows it.
+func (s *Service) contributing(f *exposure.Finding, now *inventory.Snapshot, trait string) []exposure.Evidence {
+	o := s.cfg.Clusters.Evaluate(now, f)
+	r := o.Evaluation.Result(trait)
+	if r == nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(r.Evidence), func(e exposure.Evidence) bool { return e.Standing != exposure.Contributing || e.Image == nil })
+}
+
+// rollouts looks at the workloads that run an image. One that is gone, or cannot be
+// looked at, is left out.
+func (s *Service) rollouts(ctx context.Context, now *inventory.Snapshot, e exposure.Evidence, into map[inventory.WorkloadRef]plan.Rollout) error {
+	for _, ref := range e.Workloads {
+		if _, known := into[ref]; known || !slices.Contains(plan.CanRoll(), ref.Kind) {
+			continue
+		}
+		r, err := s.cfg.Workloads.Rollout(ctx, now, ref)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.Is(err, fault.ErrNotFound):
+			continue
+		case err != nil:
+			return err
+		}
+		into[ref] = r
+	}
+	return nil
+}
+
+// successor looks for the image that may stand in for a vulnerable one: it reads the
+// candidates one after the other, until one has the fix.
+func (s *Service) successor(ctx context.Context, now *inventory.Snapshot, e exposure.Evidence, trait string) (inventory.Image, plan.Successor, error) {
+	old, tag := now.Image(e.Image.Digest), plan.TagOf(e.Image.Reference)
+	if e.Image.Addon != "" || old == nil {
+		return inventory.Image{}, plan.Successor{}, nil
+	}
+	tags, err := s.cfg.Registries.Tags(ctx, e.Image.Repository)
+	if ctx.Err() != nil {
+		return inventory.Image{}, plan.Successor{}, ctx.Err()
+	}
+	if err != nil {
+		return inventory.Image{}, plan.Successor{Why: "its tags could not be read (" + fault.Message(err) + ")"}, nil
+	}
+	var without, unread []string
+	for _, candidate := range plan.Candidates(tag, tags) {
+		next, err := s.candidate(ctx, now, old, candidate)
+		switch {
+		case ctx.Err() != nil:
+			return inventory.Image{}, plan.Successor{}, ctx.Err()
+		case errors.Is(err, fault.ErrNotFound):
+			continue
+		case err != nil:
+			unread = append(unread, candidate+" ("+fault.Message(err)+")")
+			continue
+		case next.Digest == old.Digest:
+			continue
+		case !s.mends(old, &next, trait):
+			without = append(without, candidate)
+			continue
+		}
+		return next, plan.Successor{Tag: candidate, Digest: next.Digest}, nil
+	}
+	return inventory.Image{}, plan.Successor{Why: noSuccessor(tag, without, unread)}, nil
+}
+
+func noSuccessor(tag string, without, unread []string) string {
+	text := "there is no other tag of its line"
+	switch {
+	case tag == "" || tag == "latest":
+		text = "without a tag that names a version it has no line of tags to take a newer one of"
+	case len(without) > 0:
+		text = "no tag of its line has the fix (read and matched: " + strings.Join(without, ", ") + ")"
+	case len(unread) > 0:
+		text = "no tag of its line could be read"
+	}
+	if len(unread) > 0 {
+		text += "; not read: " + strings.Join(unread, ", ")
+	}
+	return text
+}
+
+// candidate reads what a tag names, for all platforms of the nodes when the old image is
+// for several, too.
+func (s *Service) candidate(ctx context.Context, now *inventory.Snapshot, old *inventory.Image, tag string) (inventory.Image, error) {
+	platform := shortPlatform(old.Platform)
+	platforms := []string{platform}
+	if old.ManifestDigest != "" {
+		for _, n := range now.Nodes {
+			if p := n.OS + "/" + n.Architecture; n.OS != "" && !slices.Contains(platforms, p) {
+				platforms = append(platforms, p)
+			}
+		}
+	}
+	digest, err := s.cfg.Registries.Digest(ctx, old.Repository, tag, platforms)
+	if err != nil || digest == old.Digest {
+		return inventory.Image{Digest: digest}, err
+	}
+	return s.cfg.Registries.Image(ctx, old.Repository, digest, platform)
+}
+
+// shortPlatform is OS/ARCH of OS/ARCH/VARIANT.
+func shortPlatform(p string) string {
+	parts := strings.SplitN(p, "/", 3)
+	return strings.Join(parts[:min(len(parts), 2)], "/")
+}
+
+// mends reports whether an image may stand in for another: at least one of the
+// topic's vulnerabilities is gone, none is left for which a fix is known, and none of
+// high priority is new.
+func (s *Service) mends(old, next *inventory.Image, trait string) bool {
+	has := func(im *inventory.Image, id string) bool {
+		return slices.ContainsFunc(im.Matches, func(m vuln.Match) bool { return m.CVE() == id })
+	}
+	gone := false
+	for i := range old.Matches {
+		m := &old.Matches[i]
+		if (trait == traitHigh) != image.HighPriority(m, s.cfg.Policy) {
+			continue
+		}
+		left := has(next, m.CVE())
+		if left && len(m.FixedIn) > 0 {
+			return false
+		}
+		gone = gone || !left
+	}
+	return gone && !slices.ContainsFunc(next.Matches, func(m vuln.Match) bool {
+		return image.HighPriority(&m, s.cfg.Policy) && !has(old, m.CVE())
+	})
+}
