@@ -30,6 +30,8 @@ func Offers(topic string) []Offer {
 		return []Offer{{Option: "private"}, {Option: "narrower", Asks: ranges}}
 	case traitSecrets:
 		return []Offer{{Option: "associate", Asks: []Ask{{Name: "key_arn", Title: "ARN of a KMS key", Required: true}}}}
+	case traitHigh, traitLow:
+		return []Offer{{Option: optionNewestTag}}
 	}
 	return nil
 }

@@ -1948,10 +1948,11 @@ export interface components {
         PlanAction: {
             /** @enum {string} */
             effect: "deferred" | "immediate";
+            fixes?: components["schemas"]["ExposureFix"][];
             from: components["schemas"]["PlanSetting"];
             irreversible?: string;
             /** @enum {string} */
-            kind: "endpoint-access" | "secrets-encryption";
+            kind: "endpoint-access" | "secrets-encryption" | "workload-image";
             permissions: string[] | null;
             /** @enum {string} */
             risk: "high" | "low" | "medium";
@@ -1970,6 +1971,13 @@ export interface components {
             name: string;
             /** @enum {string} */
             verdict: "failed" | "passed" | "unknown";
+        };
+        PlanContainerImage: {
+            digest: string;
+            init?: boolean;
+            name: string;
+            reference: string;
+            repository: string;
         };
         PlanEncryption: {
             key_arn?: string;
@@ -2023,6 +2031,11 @@ export interface components {
         PlanSetting: {
             encryption?: components["schemas"]["PlanEncryption"];
             endpoint?: components["schemas"]["PlanEndpoint"];
+            images?: components["schemas"]["PlanWorkloadImages"];
+        };
+        PlanWorkloadImages: {
+            containers: components["schemas"]["PlanContainerImage"][] | null;
+            workload: components["schemas"]["InventoryWorkloadRef"];
         };
         PreferenceSet: {
             /** @description Values by name, at most 64 and 32 KiB; what they mean is the caller's business. */
@@ -2110,6 +2123,7 @@ export interface components {
         RemediationRun: {
             approval?: components["schemas"]["RemediationApproval"];
             back?: components["schemas"]["RemediationStep"][];
+            cause?: string;
             hash: string;
             /** Format: date-time */
             look_at?: string;
@@ -2126,6 +2140,9 @@ export interface components {
             begun_at?: string;
             /** Format: date-time */
             held_at?: string;
+            /** Format: date-time */
+            moved_at?: string;
+            seen?: string;
             token: string;
             undo?: boolean;
             update?: string;
