@@ -22,6 +22,21 @@ test("quick filters narrow the list, and the address keeps them", async ({ page 
   await expect(page.getByText("Severity = Critical")).toBeVisible();
 });
 
+test("the page is in the address, and another filter begins with the first", async ({ page }) => {
+  await page.addInitScript(() => localStorage.setItem("eksposure.exposures.list", JSON.stringify({ pageSize: 4 })));
+  await page.goto(`${list}&page=3`);
+  const rows = page.locator("tbody tr");
+  await expect(rows).toHaveCount(1);
+  await page.getByRole("button", { name: "Previous page" }).click();
+  await expect(page).toHaveURL(/page=2/);
+  await expect(rows).toHaveCount(4);
+  await page.goBack();
+  await expect(rows).toHaveCount(1);
+  await page.getByRole("checkbox", { name: "Critical, 2" }).click();
+  await expect(page).not.toHaveURL(/page=/);
+  await expect(rows).toHaveCount(2);
+});
+
 test("the filter bar takes the API's fields and operators", async ({ page }) => {
   await page.goto(list);
   const bar = page.getByRole("combobox", { name: "Filter exposures" });

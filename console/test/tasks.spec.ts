@@ -131,6 +131,17 @@ test.describe("with the keyboard alone", () => {
     await expect(page.getByRole("heading", { name: /Where it runs/ })).toBeVisible();
   });
 
+  test("find a cluster", async ({ page }) => {
+    await page.goto("/clusters");
+    await expect(page.getByRole("link", { name: "ledger" })).toBeVisible();
+    await tabTo(page, /^Find clusters/, "searchbox");
+    await page.keyboard.type("shop-us");
+    await expect(page.getByRole("link", { name: "ledger" })).toHaveCount(0);
+    await tabTo(page, "shop-us", "link");
+    await page.keyboard.press("Enter");
+    await expect(page.getByRole("heading", { level: 1, name: "shop-us" })).toBeVisible();
+  });
+
   test("open an image from the list", async ({ page }) => {
     await page.goto("/images");
     await expect(page.getByRole("link", { name: "shop/web" }).first()).toBeVisible();

@@ -2,11 +2,11 @@ import Button from "@cloudscape-design/components/button";
 import Header from "@cloudscape-design/components/header";
 import Pagination from "@cloudscape-design/components/pagination";
 import Table, { type TableProps } from "@cloudscape-design/components/table";
-import TextFilter from "@cloudscape-design/components/text-filter";
 import type { ReactNode } from "react";
 import { useFormats, useText } from "../text";
 import { useListing, type Value } from "./list";
 import { Empty, ProblemAlert } from "./problems";
+import { Search } from "./search";
 
 export interface Column<T> extends Omit<TableProps.ColumnDefinition<T>, "sortingField" | "sortingComparator"> {
   id: string;
@@ -76,12 +76,11 @@ export function ListTable<T>(p: Props<T>) {
       filter={
         (!none || listing.text !== "" || p.filters) && (
           <div className="filters">
-            <TextFilter
-              filteringText={listing.text}
-              filteringAriaLabel={p.searchLabel}
-              filteringPlaceholder={p.searchLabel}
+            <Search
+              value={listing.text}
+              label={p.searchLabel}
               countText={listing.text && p.items ? text.lists.matches(formats.number(listing.matches), listing.matches) : ""}
-              onChange={(e) => listing.setText(e.detail.filteringText)}
+              onSearch={listing.setText}
             />
             {p.filters}
           </div>

@@ -1,31 +1,34 @@
 import { useCollection } from "@cloudscape-design/collection-hooks";
-import Box from "@cloudscape-design/components/box";
 import Link from "@cloudscape-design/components/link";
 import Pagination from "@cloudscape-design/components/pagination";
+import SpaceBetween from "@cloudscape-design/components/space-between";
 import Table, { type TableProps } from "@cloudscape-design/components/table";
 import type { ReactNode } from "react";
 import { SeverityBadge } from "../../parts/severity";
 import { useFormats, useText } from "../../text";
-import { groupFields, type GroupRow, severityNames, useShown } from "./queries";
+import { groupFields, type GroupRow, moreSevere, severityNames, useShown } from "./queries";
 import { listAddress, type ListState } from "./state";
+
+const pageSize = 50;
 
 interface Props {
   state: ListState;
   rows: GroupRow[];
   loading: boolean;
   onOpen: (value: string) => void;
+  onPage: (page: number) => void;
   parts: { header: ReactNode; filter: ReactNode; preferences: ReactNode; empty: ReactNode };
 }
 
 /** The groups of findings; each leads to its own. */
-export function Groups({ state, rows, loading, onOpen, parts }: Props) {
+export function Groups({ state, rows, loading, onOpen, onPage, parts }: Props) {
   const text = useText();
   const formats = useFormats();
   const shown = useShown();
-  const { items, collectionProps, paginationProps } = useCollection(rows, {
-    pagination: { pageSize: 50 },
-    sorting: {},
-  });
+  const { items: sorted, collectionProps } = useCollection(rows, { sorting: {} });
+  const pages = Math.max(1, Math.ceil(rows.length / pageSize));
+  const page = Math.min(state.page, pages);
+  const items = sorted.slice((page - 1) * pageSize, page * pageSize);
   const field = groupFields[state.group] ?? "";
   const columns: TableProps.ColumnDefinition<GroupRow>[] = [
     {
@@ -36,7 +39,7 @@ export function Groups({ state, rows, loading, onOpen, parts }: Props) {
       cell: (r) => (
         <span className="lines" title={shown(field, r.value)}>
           <Link
-            href={listAddress({ ...state, within: r.value })}
+            href={listAddress({ ...state, within: r.value, page: 1 })}
             onFollow={(e) => {
               if (!e.detail.external) {
                 e.preventDefault();
@@ -51,18 +54,22 @@ export function Groups({ state, rows, loading, onOpen, parts }: Props) {
     },
     ...(state.group === "severity"
       ? []
-      : severityNames.map((s): TableProps.ColumnDefinition<GroupRow> => ({
-          id: s,
-          header: text.severities[s],
-          sortingComparator: (a, b) => (a.counts[s] ?? 0) - (b.counts[s] ?? 0),
-          width: 96,
-          cell: (r) =>
-            r.counts[s] ? (
-              <SeverityBadge severity={s} label={formats.number(r.counts[s])} />
-            ) : (
-              <Box color="text-body-secondary">{text.common.none}</Box>
+      : [
+          {
+            id: "severities",
+            header: text.exposures.columns.severity,
+            sortingComparator: (a: GroupRow, b: GroupRow) => moreSevere(b, a),
+            width: 190,
+            cell: (r: GroupRow) => (
+              <SpaceBetween direction="horizontal" size="xxs">
+                {severityNames.map((s) => {
+                  const count = r.counts[s];
+                  return count && <SeverityBadge key={s} severity={s} label={`${text.severities[s] ?? s} ${formats.number(count)}`} />;
+                })}
+              </SpaceBetween>
             ),
-        }))),
+          },
+        ]),
     { id: "total", header: text.exposures.columns.total, sortingField: "total", width: 80, cell: (r) => formats.number(r.total) },
   ];
   return (
@@ -80,7 +87,7 @@ export function Groups({ state, rows, loading, onOpen, parts }: Props) {
       filter={parts.filter}
       preferences={parts.preferences}
       empty={parts.empty}
-      pagination={<Pagination {...paginationProps} />}
+      pagination={<Pagination currentPageIndex={page} pagesCount={pages} onChange={(e) => onPage(e.detail.currentPageIndex)} />}
       ariaLabels={{ tableLabel: text.exposures.table }}
       enableKeyboardNavigation
     />

@@ -2,7 +2,7 @@ import "./list.css";
 import Button from "@cloudscape-design/components/button";
 import type { CollectionPreferencesProps } from "@cloudscape-design/components/collection-preferences";
 import Select from "@cloudscape-design/components/select";
-import { lazy, Suspense, useState } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { Page } from "../../app/layout";
 import type { Finding } from "../../api/ocsf";
 import { Empty, ProblemAlert } from "../../parts/problems";
@@ -10,7 +10,7 @@ import { useStored } from "../../parts/stored";
 import { useFormats, useText } from "../../text";
 import { usualDisplay } from "./columns";
 import { FilterBar } from "./filter-bar";
-import { filtersOf, openOnly, tooMany, type Query } from "./filters";
+import { openOnly, tooMany, type Query } from "./filters";
 import { Groups } from "./groups";
 import { ListHeader } from "./header";
 import { List } from "./list";
@@ -42,9 +42,15 @@ export default function Exposures() {
   const findings = useFindings(state, size, !grouped && !tooMany(state.query));
   const total = useTotal(state, !grouped);
   const loaded = findings.data?.pages ?? [];
-  const place = JSON.stringify([filtersOf(state.query), state.group, state.within, state.sort, size]);
-  const [at, setAt] = useState({ place, page: 1 });
-  const page = at.place === place ? at.page : 1;
+  const { fetchNextPage } = findings;
+  // A page is reached by the token of the one before it: an address leads there page by page.
+  const behind = !grouped && state.page > loaded.length && findings.hasNextPage && !findings.isFetching;
+  useEffect(() => {
+    if (behind) {
+      void fetchNextPage();
+    }
+  }, [behind, fetchNextPage]);
+  const page = findings.hasNextPage ? state.page : Math.max(1, Math.min(state.page, loaded.length));
   const items = loaded[page - 1]?.Findings ?? [];
 
   const [many, setMany] = useState<Finding[]>([]);
@@ -56,11 +62,7 @@ export default function Exposures() {
   };
   const go = (next: number) => {
     setMany([]);
-    if (next > loaded.length && findings.hasNextPage) {
-      void findings.fetchNextPage().then(() => setAt({ place, page: next }));
-      return;
-    }
-    setAt({ place, page: next });
+    change({ page: next, finding: undefined });
   };
 
   const error = grouped ? groups.error : findings.error;
@@ -128,6 +130,7 @@ export default function Exposures() {
               rows={groups.data ?? []}
               loading={groups.isPending}
               onOpen={(within) => change({ within })}
+              onPage={(next) => change({ page: next })}
               parts={parts}
             />
           ) : (
@@ -135,13 +138,13 @@ export default function Exposures() {
               state={state}
               change={change}
               items={items}
-              loading={findings.isPending || findings.isFetchingNextPage}
+              loading={!findings.error && page > loaded.length}
               selected={selected}
               onSelect={select}
               columns={{ contentDisplay: usualDisplay(text, formats), ...preferences }}
               pages={{
                 current: page,
-                count: Math.max(1, loaded.length, total === undefined ? 1 : Math.min(Math.ceil(total / size), loaded.length + 1)),
+                count: Math.max(page, loaded.length, total === undefined ? 1 : Math.min(Math.ceil(total / size), loaded.length + 1)),
                 more: findings.hasNextPage,
                 go,
               }}

@@ -12,6 +12,8 @@ export interface ListState {
   /** The group that is looked into. */
   within?: string;
   sort: { field: string; descending: boolean };
+  /** Which page is shown, from 1. */
+  page: number;
   /** The finding in the split panel. */
   finding?: string;
 }
@@ -25,6 +27,7 @@ function read(params: URLSearchParams): ListState {
     query: readQuery(params.get("filter")),
     group: group && groupings.includes(group) ? group : "title",
     sort: field ? { field, descending: order === "desc" } : usualSort,
+    page: Math.max(1, Math.floor(Number(params.get("page"))) || 1),
   };
   const within = params.get("within");
   const finding = params.get("finding");
@@ -58,6 +61,9 @@ function write(state: ListState): URLSearchParams {
   if (state.sort.field !== usualSort.field || state.sort.descending !== usualSort.descending) {
     params.set("sort", `${state.sort.field}:${state.sort.descending ? "desc" : "asc"}`);
   }
+  if (state.page > 1) {
+    params.set("page", String(state.page));
+  }
   if (state.finding) {
     params.set("finding", state.finding);
   }
@@ -66,9 +72,12 @@ function write(state: ListState): URLSearchParams {
 
 /** The address of the list in some state. */
 export function listAddress(state: Partial<ListState>): string {
-  const text = write({ query: openOnly, group: "title", sort: usualSort, ...state }).toString();
+  const text = write({ query: openOnly, group: "title", sort: usualSort, page: 1, ...state }).toString();
   return `/exposures${text && `?${text}`}`;
 }
+
+/** What can change while the page stays: all else is another list, and begins with its first page. */
+const samePage = new Set(["finding", "page"]);
 
 /** Keeps the list's state in the address. A finding in the split panel is no step of the history. */
 export function useListState() {
@@ -77,7 +86,8 @@ export function useListState() {
   const change = useCallback(
     (next: Partial<ListState>) => {
       const replace = Object.keys(next).every((k) => k === "finding");
-      setParams((old) => write({ ...read(old), ...next }), { replace });
+      const same = Object.keys(next).every((k) => samePage.has(k));
+      setParams((old) => write({ ...read(old), ...(same ? {} : { page: 1 }), ...next }), { replace });
     },
     [setParams],
   );

@@ -2,15 +2,14 @@ import Button from "@cloudscape-design/components/button";
 import Header from "@cloudscape-design/components/header";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Table, { type TableProps } from "@cloudscape-design/components/table";
-import TextFilter from "@cloudscape-design/components/text-filter";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { useEffect, useState } from "react";
 import { getVulnerabilities, type Vulnerability } from "../../api/inventory";
 import { Page } from "../../app/layout";
 import { vulnerabilityAddress } from "../../parts/addresses";
 import { Choice } from "../../parts/choice";
 import { PageLink } from "../../parts/follow";
 import { Empty, ProblemAlert } from "../../parts/problems";
+import { Search } from "../../parts/search";
 import { useUrl } from "../../parts/url";
 import { Epss, Exploited, VulnerabilitySeverity } from "../../parts/vulnerability-words";
 import { useFormats, useText, type Text } from "../../text";
@@ -86,7 +85,7 @@ export default function Vulnerabilities() {
           }
           filter={
             <div className="filters">
-              <Search value={id} onSearch={(q) => set({ q, page: undefined }, { replace: true })} />
+              <Search value={id} label={t.search} onSearch={(q) => set({ q, page: undefined }, { replace: true })} />
               <Choice
                 name="sort"
                 label={t.sort}
@@ -135,23 +134,5 @@ export default function Vulnerabilities() {
         />
       )}
     </Page>
-  );
-}
-
-/** A search that is asked for when typing pauses. */
-function Search({ value, onSearch }: { value: string; onSearch: (text: string) => void }) {
-  const text = useText().vulnerabilities;
-  const [typed, setTyped] = useState(value);
-  useEffect(() => {
-    const wait = setTimeout(() => typed !== value && onSearch(typed), 300);
-    return () => clearTimeout(wait);
-  });
-  return (
-    <TextFilter
-      filteringText={typed}
-      filteringAriaLabel={text.search}
-      filteringPlaceholder={text.search}
-      onChange={(e) => setTyped(e.detail.filteringText)}
-    />
   );
 }

@@ -167,7 +167,7 @@ export const inventory = {
     running: "Pods",
     sort: "First",
     sorts: { reach: "Furthest reach", severity: "Worst severity", epss: "Likeliest exploited" } as Record<string, string>,
-    levels: { critical: "Critical", high: "High", medium: "Medium", low: "Low", negligible: "Negligible", unknown: "Unknown" } as Record<
+    levels: { critical: "Critical", high: "High", medium: "Medium", low: "Low", negligible: "Negligible", unknown: "Not rated" } as Record<
       string,
       string
     >,
