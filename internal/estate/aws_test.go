@@ -40,6 +40,8 @@ func (e everything) ask(t *testing.T, keys []string) {
 	for _, name := range must(t, client.ListClusters, &eks.ListClustersInput{MaxResults: aws.Int32(100)}).Clusters {
 		n := aws.String(name)
 		must(t, client.DescribeCluster, &eks.DescribeClusterInput{Name: n})
+		must(t, client.ListInsights, &eks.ListInsightsInput{ClusterName: n})
+		must(t, client.StartInsightsRefresh, &eks.StartInsightsRefreshInput{ClusterName: n})
 		for _, x := range must(t, client.ListNodegroups, &eks.ListNodegroupsInput{ClusterName: n}).Nodegroups {
 			must(t, client.DescribeNodegroup, &eks.DescribeNodegroupInput{ClusterName: n, NodegroupName: aws.String(x)})
 		}
@@ -60,6 +62,8 @@ func (e everything) ask(t *testing.T, keys []string) {
 			must(t, client.DescribeUpdate, &eks.DescribeUpdateInput{Name: n, UpdateId: aws.String(x)})
 		}
 	}
+	must(t, client.DescribeAddonVersions, &eks.DescribeAddonVersionsInput{KubernetesVersion: aws.String("1.34")})
+	must(t, ec2.NewFromConfig(e.cfg).DescribeSubnets, &ec2.DescribeSubnetsInput{})
 	for _, key := range keys {
 		must(t, kms.NewFromConfig(e.cfg).DescribeKey, &kms.DescribeKeyInput{KeyId: aws.String(key)})
 	}
@@ -137,7 +141,29 @@ func changes(t *testing.T, e *estate.Estate, wired func(aws.Config) aws.Config) 
 	}).Update
 	must(t, client.DescribeUpdate, &eks.DescribeUpdateInput{Name: name, UpdateId: u.Id})
 	client = eks.NewFromConfig(wired(config(e, *out.Credentials.AccessKeyId, *out.Credentials.SecretAccessKey, *out.Credentials.SessionToken, "eu-west-1")))
-	must(t, client.UpdateClusterConfig, &eks.UpdateClusterConfigInput{
-		Name: aws.String("ledger"), ResourcesVpcConfig: &ekstypes.VpcConfigRequest{PublicAccessCidrs: []string{"203.0.113.0/26"}},
-	})
+	ledger := aws.String("ledger")
+	for _, change := range []func() *ekstypes.Update{
+		func() *ekstypes.Update {
+			return must(t, client.UpdateClusterConfig, &eks.UpdateClusterConfigInput{
+				Name: ledger, ResourcesVpcConfig: &ekstypes.VpcConfigRequest{PublicAccessCidrs: []string{"203.0.113.0/26"}},
+			}).Update
+		},
+		func() *ekstypes.Update {
+			return must(t, client.UpdateClusterVersion, &eks.UpdateClusterVersionInput{Name: ledger, Version: aws.String("1.33")}).Update
+		},
+		func() *ekstypes.Update {
+			u := must(t, client.UpdateNodegroupVersion, &eks.UpdateNodegroupVersionInput{ClusterName: ledger, NodegroupName: aws.String("general"), Version: aws.String("1.33")}).Update
+			return must(t, client.DescribeUpdate, &eks.DescribeUpdateInput{Name: ledger, UpdateId: u.Id, NodegroupName: aws.String("general")}).Update
+		},
+		func() *ekstypes.Update {
+			return must(t, client.UpdateAddon, &eks.UpdateAddonInput{
+				ClusterName: ledger, AddonName: aws.String("kube-proxy"), AddonVersion: aws.String("v1.33.2-eksbuild.3"), ResolveConflicts: ekstypes.ResolveConflictsPreserve,
+			}).Update
+		},
+	} {
+		if u := change(); u.Status != ekstypes.UpdateStatusInProgress {
+			t.Errorf("update %+v", u)
+		}
+		e.Finish()
+	}
 }

@@ -2,7 +2,9 @@ package estate
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -53,6 +55,30 @@ func Versions() []Version {
 	}
 }
 
+// AddonReleases are the versions of three add-ons, newest first, in the shape of EKS's
+// own list.
+func AddonReleases() []AddonRelease {
+	minors := func(from, to int) []string {
+		var list []string
+		for m := from; m <= to; m++ {
+			list = append(list, "1."+strconv.Itoa(m))
+		}
+		return list
+	}
+	list := []AddonRelease{
+		{Name: "coredns", Version: "v1.12.4-eksbuild.1", Fits: minors(32, 36), DefaultOf: minors(34, 36)},
+		{Name: "coredns", Version: "v1.11.4-eksbuild.2", Fits: minors(29, 33), DefaultOf: minors(29, 33)},
+		{Name: "coredns", Version: "v1.10.1-eksbuild.6", Fits: minors(27, 32), DefaultOf: minors(27, 28)},
+	}
+	for m := 36; m >= 27; m-- {
+		version := fmt.Sprintf("v1.%d.%d-eksbuild.3", m, 2+max(0, 31-m))
+		list = append(list, AddonRelease{Name: "kube-proxy", Version: version, Fits: minors(m, min(m+2, 36)), DefaultOf: minors(m, m)})
+	}
+	return append(list,
+		AddonRelease{Name: "vpc-cni", Version: "v1.20.4-eksbuild.1", Fits: minors(29, 36), DefaultOf: minors(33, 36)},
+		AddonRelease{Name: "vpc-cni", Version: "v1.18.1-eksbuild.3", Fits: minors(27, 36), DefaultOf: minors(27, 32)})
+}
+
 // regions are what an account of the demo sees: a few of those that are on by
 // default, one it has opted in to and one it has not.
 func regions() []Region {
@@ -68,18 +94,22 @@ func regions() []Region {
 	return list
 }
 
-// scanActions are the actions that the demo's scan is allowed: all that reads,
-// and nothing that writes.
+// scanActions are the actions that the demo's scan is allowed: all that reads, makes
+// EKS look again at what an upgrade would meet, and nothing that writes.
 func scanActions() []string {
 	return []string{
-		"account:ListRegions", "ec2:DescribeRegions", "ecr:GetAuthorizationToken", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:ListImages",
-		"eks:Describe*", "eks:List*", "inspector2:GetClustersForImage", "inspector2:ListFindings", "kms:DescribeKey", "sts:GetCallerIdentity",
+		"account:ListRegions", "ec2:DescribeRegions", "ec2:DescribeSubnets", "ecr:GetAuthorizationToken", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer",
+		"ecr:ListImages", "eks:Describe*", "eks:List*", "eks:StartInsightsRefresh", "inspector2:GetClustersForImage", "inspector2:ListFindings", "kms:DescribeKey",
+		"sts:GetCallerIdentity",
 	}
 }
 
 // changeActions are the actions that the demo's role for applying plans is allowed.
 func changeActions() []string {
-	return []string{"eks:AssociateEncryptionConfig", "eks:DescribeUpdate", "eks:UpdateClusterConfig", "kms:CreateGrant", "kms:DescribeKey"}
+	return []string{
+		"eks:AssociateEncryptionConfig", "eks:DescribeUpdate", "eks:UpdateAddon", "eks:UpdateClusterConfig", "eks:UpdateClusterVersion", "eks:UpdateNodegroupVersion",
+		"iam:PassRole", "kms:CreateGrant", "kms:DescribeKey",
+	}
 }
 
 // Demo is the scenario of `eksposure demo`: a dozen clusters in three accounts
@@ -88,7 +118,7 @@ func changeActions() []string {
 func Demo(published *images.Registry) *Scenario {
 	d := demo{images: published}
 	s := &Scenario{
-		AsOf: AsOf(), Versions: Versions(),
+		AsOf: AsOf(), Versions: Versions(), Addons: AddonReleases(),
 		Organization: Organization{ID: "o-a1b2c3d4e5", Management: platformAccount},
 		Accounts: []Account{
 			{
@@ -139,6 +169,12 @@ func (cl *Cluster) complete(account, reader string) {
 	cl.Role = cmp.Or(cl.Role, "eks-cluster-"+cl.Name)
 	i := slices.IndexFunc(Versions(), func(v Version) bool { return v.Version == cl.Version })
 	cl.Platform = Versions()[i].Platform
+	for _, v := range Versions()[:i] {
+		cl.Insights = append(cl.Insights, Insight{
+			Name: "Deprecated APIs removed in Kubernetes v" + v.Version, Status: "PASSING", Reason: "No deprecated API usage detected within the last 30 days.",
+			Version: v.Version, Refreshed: AsOf().Add(-3 * time.Hour),
+		})
+	}
 	cl.AccessEntries = append(cl.AccessEntries,
 		AccessEntry{Principal: reader, Groups: []string{ReaderGroup}, CreatedAt: cl.CreatedAt},
 		AccessEntry{

@@ -246,10 +246,7 @@ func listUpdates(_ context.Context, c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.query.Get("nodegroupName") != "" || c.query.Get("addonName") != "" {
-		return c.listPage("updateIds", nil) // Only clusters have had updates.
-	}
-	updates := slices.SortedStableFunc(slices.Values(cl.Updates), func(a, b Update) int { return b.CreatedAt.Compare(a.CreatedAt) })
+	updates := slices.SortedStableFunc(slices.Values(c.updatesOf(cl)), func(a, b Update) int { return b.CreatedAt.Compare(a.CreatedAt) })
 	ids := make([]string, 0, len(updates))
 	for _, u := range updates {
 		ids = append(ids, u.ID)
@@ -262,11 +259,19 @@ func describeUpdate(_ context.Context, c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	u, err := find(cl.Updates, c.path["update"], "update", Update.name)
+	u, err := find(c.updatesOf(cl), c.path["update"], "update", Update.name)
 	if err != nil {
 		return nil, err
 	}
 	return map[string]any{"update": u.show()}, nil
+}
+
+// updatesOf are those of the node group or add-on that the call names, else those of
+// the cluster itself.
+func (c *call) updatesOf(cl *Cluster) []Update {
+	return slices.DeleteFunc(slices.Clone(cl.Updates), func(u Update) bool {
+		return u.NodeGroup != c.query.Get("nodegroupName") || u.Addon != c.query.Get("addonName")
+	})
 }
 
 // show is the update as EKS shows it. What will fail is told when it has.

@@ -22,7 +22,15 @@ func (e *Estate) eksUpdates() []operation {
 			service: "eks", name: name, method: http.MethodPost, path: path, action: "eks:" + name, resource: (*call).clusterARN, handle: handle, changes: true,
 		}
 	}
+	part := func(name, kind, path string, handle func(context.Context, *call) (any, error)) operation {
+		op := post(name, path, handle)
+		op.resource = func(c *call) string { return c.eksARN(kind, c.path["name"], c.path["part"]) }
+		return op
+	}
 	return []operation{
+		post("UpdateClusterVersion", "/clusters/{name}/updates", e.updateClusterVersion),
+		part("UpdateNodegroupVersion", "nodegroup", "/clusters/{name}/node-groups/{part}/update-version", e.updateNodegroupVersion),
+		part("UpdateAddon", "addon", "/clusters/{name}/addons/{part}/update", e.updateAddon),
 		post("UpdateClusterConfig", "/clusters/{name}/update-config", e.updateClusterConfig),
 		post("AssociateEncryptionConfig", "/clusters/{name}/encryption-config/associate", e.associateEncryption),
 	}
@@ -57,16 +65,43 @@ func (cl *Cluster) settle(now time.Time) bool {
 		case u.Status != inProgress || u.apply == nil:
 			continue
 		case now.Before(u.done):
-			return false
+			continue
 		case len(u.Errors) > 0:
 			u.Status = "Failed"
 		default:
 			u.Status = "Successful"
 			u.apply(cl)
 		}
-		cl.Status = "ACTIVE"
+		cl.mark(*u)
 	}
-	return true
+	return !slices.ContainsFunc(cl.Updates, func(u Update) bool { return u.Status == inProgress && u.apply != nil })
+}
+
+// mark gives what an update is of the status that goes with it.
+func (cl *Cluster) mark(u Update) {
+	for i := range cl.NodeGroups {
+		if u.NodeGroup != "" && cl.NodeGroups[i].Name == u.NodeGroup {
+			cl.NodeGroups[i].Status = statusOf(u, "ACTIVE")
+		}
+	}
+	for i := range cl.Addons {
+		if u.Addon != "" && cl.Addons[i].Name == u.Addon {
+			cl.Addons[i].Status = statusOf(u, "UPDATE_FAILED")
+		}
+	}
+	if !u.ofPart() {
+		cl.Status = statusOf(u, "ACTIVE")
+	}
+}
+
+func statusOf(u Update, failed string) string {
+	switch u.Status {
+	case inProgress:
+		return "UPDATING"
+	case "Failed":
+		return failed
+	}
+	return "ACTIVE"
 }
 
 // inProgress is EKS's word for an update that is not done.
@@ -82,19 +117,18 @@ func (cl *Cluster) begun(token string) (any, bool) {
 	return nil, false
 }
 
-// start begins an update. One update of a cluster goes on at a time.
-func (e *Estate) start(cl *Cluster, kind, token string, params map[string]string, apply func(*Cluster)) (any, error) {
-	for _, u := range cl.Updates {
-		if u.Status == inProgress {
+// start begins an update. The cluster, or one part of it, has one at a time, and none
+// while the cluster itself has one.
+func (e *Estate) start(cl *Cluster, token string, u Update) (any, error) {
+	for _, other := range cl.Updates {
+		if other.Status == inProgress && (!u.ofPart() || !other.ofPart() || u.NodeGroup == other.NodeGroup && u.Addon == other.Addon) {
 			return nil, &apiError{
 				Code: "ResourceInUseException", Status: http.StatusConflict, Fields: map[string]any{"clusterName": cl.Name},
-				Message: fmt.Sprintf("Cannot %s because cluster %s currently has update %s in progress", kind, cl.Name, u.ID),
+				Message: fmt.Sprintf("Cannot %s because cluster %s currently has update %s in progress", u.Type, cl.Name, other.ID),
 			}
 		}
 	}
-	u := Update{
-		ID: stableUUID(randomText(16)), Type: kind, Status: inProgress, CreatedAt: e.now(), Params: params, done: e.now().Add(e.updateTime), apply: apply,
-	}
+	u.ID, u.Status, u.CreatedAt, u.done = stableUUID(randomText(16)), inProgress, e.now(), e.now().Add(e.updateTime)
 	if len(cl.Failing) > 0 {
 		u.Errors, cl.Failing = cl.Failing[:1], cl.Failing[1:]
 	}
@@ -102,9 +136,13 @@ func (e *Estate) start(cl *Cluster, kind, token string, params map[string]string
 		cl.tokens = map[string]string{}
 	}
 	cl.tokens[token] = u.ID
-	cl.Updates, cl.Status, e.updating = append(slices.Clone(cl.Updates), u), "UPDATING", append(e.updating, cl)
+	cl.Updates, e.updating = append(slices.Clone(cl.Updates), u), append(e.updating, cl)
+	cl.mark(u)
 	return map[string]any{"update": u.show()}, nil
 }
+
+// ofPart tells an update of a node group or an add-on.
+func (u Update) ofPart() bool { return u.NodeGroup != "" || u.Addon != "" }
 
 // updateClusterConfig takes one kind of change at a time, as EKS does; of those,
 // who reaches the endpoint and the upgrade policy are simulated.
@@ -137,7 +175,18 @@ func (e *Estate) updateClusterConfig(_ context.Context, c *call) (any, error) {
 		if in.Policy.SupportType == cmp.Or(cl.SupportType, "EXTENDED") {
 			return nil, invalid("Cluster is already at the desired configuration with supportType: " + cl.SupportType)
 		}
-		return e.start(cl, "UpgradePolicyUpdate", in.Token, map[string]string{"UpgradePolicy": in.Policy.SupportType}, func(cl *Cluster) { cl.SupportType = in.Policy.SupportType })
+		if in.Policy.SupportType != "STANDARD" && in.Policy.SupportType != "EXTENDED" {
+			return nil, invalid("Invalid supportType: " + in.Policy.SupportType)
+		}
+		if e.support(cl.Version) != "STANDARD_SUPPORT" {
+			return nil, &apiError{
+				Code: "InvalidRequestException", Status: http.StatusBadRequest,
+				Message: "The upgrade policy of cluster " + cl.Name + " cannot be changed, as its version " + cl.Version + " is not in standard support",
+			}
+		}
+		return e.start(cl, in.Token, Update{
+			Type: "UpgradePolicyUpdate", Params: map[string]string{"UpgradePolicy": in.Policy.SupportType}, apply: func(cl *Cluster) { cl.SupportType = in.Policy.SupportType },
+		})
 	case in.VPC == nil:
 		return nil, invalid("No changes needed for the cluster")
 	}
@@ -161,7 +210,9 @@ func (e *Estate) updateClusterConfig(_ context.Context, c *call) (any, error) {
 	params := map[string]string{
 		"EndpointPublicAccess": strconv.FormatBool(public), "EndpointPrivateAccess": strconv.FormatBool(private), "PublicAccessCidrs": `["` + strings.Join(cidrs, `","`) + `"]`,
 	}
-	return e.start(cl, "EndpointAccessUpdate", in.Token, params, func(cl *Cluster) { cl.Public, cl.Private, cl.PublicCIDRs = public, private, cidrs })
+	return e.start(cl, in.Token, Update{Type: "EndpointAccessUpdate", Params: params, apply: func(cl *Cluster) {
+		cl.Public, cl.Private, cl.PublicCIDRs = public, private, cidrs
+	}})
 }
 
 func (cl *Cluster) checkEndpoint(public, private bool, cidrs []string) error {
@@ -216,9 +267,9 @@ func (e *Estate) associateEncryption(ctx context.Context, c *call) (any, error) 
 		return nil, invalid("Encryption is already enabled for the cluster " + cl.Name)
 	}
 	params := map[string]string{"EncryptionConfig": `[{"resources":["secrets"],"provider":{"keyArn":"` + key + `"}}]`}
-	return e.start(cl, "AssociateEncryptionConfig", in.Token, params, func(cl *Cluster) {
+	return e.start(cl, in.Token, Update{Type: "AssociateEncryptionConfig", Params: params, apply: func(cl *Cluster) {
 		cl.Encryption = []Encryption{{Resources: []string{"secrets"}, KeyARN: key}}
-	})
+	}})
 }
 
 // usableKey looks at a key in the caller's name and makes a grant on it, as EKS

@@ -126,7 +126,7 @@ const ReaderGroup = "eksposure-readers"
 func readVerbs() []string { return []string{"get", "list", "watch"} }
 
 // ReaderGrants are the RBAC rules of ReaderGroup: the reading of everything that
-// eksposure collects, without Secrets.
+// eksposure collects and looks at before an upgrade, without Secrets.
 func ReaderGrants() []Grant {
 	grant := func(group string, resources ...string) Grant {
 		return Grant{Group: ReaderGroup, APIGroups: []string{group}, Resources: resources, Verbs: []string{"list"}}
@@ -136,6 +136,10 @@ func ReaderGrants() []Grant {
 		grant("apps", "deployments", "replicasets", "statefulsets", "daemonsets"),
 		grant("batch", "jobs", "cronjobs"),
 		grant("networking.k8s.io", "ingresses"),
+		grant("autoscaling", "horizontalpodautoscalers"),
+		grant("policy", "poddisruptionbudgets"),
+		grant("flowcontrol.apiserver.k8s.io", "flowschemas", "prioritylevelconfigurations"),
+		{Group: ReaderGroup, APIGroups: []string{""}, Resources: []string{metricsPath}, Verbs: []string{"get"}},
 		grant("gateway.networking.k8s.io", "gateways", "httproutes", "grpcroutes", "tcproutes", "tlsroutes", "udproutes", "referencegrants"),
 	}
 }

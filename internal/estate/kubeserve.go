@@ -45,6 +45,11 @@ func (k *kubeServer) serve(w http.ResponseWriter, r *http.Request) {
 	case path[0] == "healthz" || path[0] == "readyz" || path[0] == "livez":
 		_, _ = w.Write([]byte("ok")) // A caller that has gone away needs no answer.
 		return
+	case r.URL.Path == metricsPath:
+		record.Operation = "get " + metricsPath
+		record.Error = k.metrics(w, user)
+		k.estate.record(record)
+		return
 	case k.discover(w, path):
 		return
 	}
@@ -76,6 +81,23 @@ func (k *kubeServer) serve(w http.ResponseWriter, r *http.Request) {
 		record.Error = k.answer(w, r, user, q)
 	}
 	k.estate.record(record)
+}
+
+// metricsPath is where the API server counts what it was asked for.
+const metricsPath = "/metrics"
+
+// metrics tells of the deprecated APIs that were asked for, and little else.
+func (k *kubeServer) metrics(w http.ResponseWriter, user *kubeUser) string {
+	if !user.may("get", "", metricsPath) {
+		return k.status(w, http.StatusForbidden, metav1.StatusReasonForbidden, fmt.Sprintf("forbidden: User %q cannot get path %q", user.name, metricsPath))
+	}
+	w.Header().Set("Content-Type", "text/plain; version=0.0.4")
+	_, _ = fmt.Fprintf(w, "# TYPE apiserver_requested_deprecated_apis gauge\n") // A caller that has gone away needs no answer.
+	for _, d := range k.cluster.Deprecated {
+		_, _ = fmt.Fprintf(w, "apiserver_requested_deprecated_apis{group=%q,removed_release=%q,resource=%q,subresource=\"\",version=%q} 1\n", d.Group, d.RemovedIn, d.Resource, d.Version)
+	}
+	_, _ = fmt.Fprintf(w, "# TYPE apiserver_storage_objects gauge\napiserver_storage_objects{resource=\"pods\"} %d\n", len(k.cluster.Objects))
+	return ""
 }
 
 // question is what a path of the resource API asks for.
@@ -120,6 +142,9 @@ func (k *kubeServer) answer(w http.ResponseWriter, r *http.Request, user *kubeUs
 	if !user.may(q.verb(), q.resource.group, q.resource.plural) {
 		return k.forbid(w, user, q)
 	}
+	k.estate.settle()
+	k.estate.world.RLock()
+	defer k.estate.world.RUnlock()
 	media, partial, ok := accept(r, q.resource)
 	if !ok {
 		return k.status(w, http.StatusNotAcceptable, metav1.StatusReasonNotAcceptable, "only the following media types are accepted: application/json")

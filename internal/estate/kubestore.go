@@ -8,9 +8,12 @@ import (
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	flowcontrolv1 "k8s.io/api/flowcontrol/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -49,6 +52,10 @@ func resources() []resource {
 		{group: "apps", version: "v1", plural: "daemonsets", kind: "DaemonSet", namespaced: true},
 		{group: "batch", version: "v1", plural: "jobs", kind: "Job", namespaced: true},
 		{group: "batch", version: "v1", plural: "cronjobs", kind: "CronJob", namespaced: true},
+		{group: "autoscaling", version: "v2", plural: "horizontalpodautoscalers", kind: "HorizontalPodAutoscaler", namespaced: true},
+		{group: "policy", version: "v1", plural: "poddisruptionbudgets", kind: "PodDisruptionBudget", namespaced: true},
+		{group: "flowcontrol.apiserver.k8s.io", version: "v1", plural: "flowschemas", kind: "FlowSchema"},
+		{group: "flowcontrol.apiserver.k8s.io", version: "v1", plural: "prioritylevelconfigurations", kind: "PriorityLevelConfiguration"},
 		{group: "networking.k8s.io", version: "v1", plural: "ingresses", kind: "Ingress", namespaced: true},
 		{group: gateway, version: "v1", plural: "gateways", kind: "Gateway", namespaced: true, custom: true},
 		{group: gateway, version: "v1", plural: "httproutes", kind: "HTTPRoute", namespaced: true, custom: true},
@@ -66,6 +73,7 @@ func newCodec() (*codec, error) {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{
 		corev1.AddToScheme, appsv1.AddToScheme, batchv1.AddToScheme, networkingv1.AddToScheme,
+		autoscalingv2.AddToScheme, policyv1.AddToScheme, flowcontrolv1.AddToScheme,
 	} {
 		if err := add(scheme); err != nil {
 			return nil, fmt.Errorf("register Kubernetes types: %w", err)

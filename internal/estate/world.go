@@ -16,6 +16,8 @@ type Scenario struct {
 	Accounts     []Account
 	// Versions is the answer of eks:DescribeClusterVersions, newest first.
 	Versions []Version
+	// Addons is the answer of eks:DescribeAddonVersions, newest first.
+	Addons []AddonRelease
 }
 
 // Organization is an AWS organization.
@@ -39,6 +41,7 @@ type Account struct {
 	ServiceControl []Denial
 	Keys           []Key
 	Buckets        []Bucket
+	Subnets        []Subnet
 	// Buses are EventBridge event buses beside the default one of each region.
 	Buses    []Bus
 	Clusters []Cluster
@@ -137,6 +140,8 @@ type Cluster struct {
 	AccessEntries   []AccessEntry
 	PodIdentities   []PodIdentity
 	Updates         []Update
+	// Insights are EKS's checks of the cluster.
+	Insights []Insight
 	// Failing are the errors that the next updates end with, one each.
 	Failing []string
 	// tokens are the client request tokens of updates, with their IDs.
@@ -151,6 +156,8 @@ type Cluster struct {
 	Server, CA string
 	// Grants are the RBAC rules of Kubernetes groups.
 	Grants []Grant
+	// Deprecated are the deprecated APIs that the Kubernetes API was asked for.
+	Deprecated []DeprecatedAPI
 	// Objects are what the Kubernetes API holds.
 	Objects []runtime.Object
 }
@@ -208,6 +215,8 @@ type PodIdentity struct {
 // Update is a past or running update of the cluster.
 type Update struct {
 	ID, Type, Status string
+	// NodeGroup or Addon is what the update is of, when it is not the cluster itself.
+	NodeGroup, Addon string
 	CreatedAt        time.Time
 	Params           map[string]string
 	Errors           []string
@@ -215,6 +224,34 @@ type Update struct {
 	// done and apply are when an update of a call is done, and what it changes.
 	done  time.Time
 	apply func(*Cluster)
+}
+
+// Insight is one of EKS's checks of a cluster.
+type Insight struct {
+	Name, Status, Reason string
+	// Category is UPGRADE_READINESS when empty; Version the Kubernetes version that it
+	// is about.
+	Category, Version string
+	// Refreshed is when EKS last looked; StartInsightsRefresh makes it now.
+	Refreshed time.Time
+}
+
+// DeprecatedAPI is one that a later version of Kubernetes has no more.
+type DeprecatedAPI struct{ Group, Version, Resource, RemovedIn string }
+
+// Subnet is a subnet of a VPC. Those of clusters that no account lists have 4,000 free
+// addresses.
+type Subnet struct {
+	Region, ID string
+	Free       int
+}
+
+// AddonRelease is one version of an add-on that EKS offers.
+type AddonRelease struct {
+	Name, Version string
+	// Fits are the Kubernetes versions that it works with; DefaultOf those whose
+	// default it is.
+	Fits, DefaultOf []string
 }
 
 // Grant gives a Kubernetes group the reading of some resources, in all namespaces.

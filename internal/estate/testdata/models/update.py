@@ -15,7 +15,7 @@ import botocore
 from botocore.loaders import Loader
 
 KEEP = {
-    "ec2": ["DescribeRegions"],
+    "ec2": ["DescribeRegions", "DescribeSubnets"],
     "events": ["PutEvents"],
     "inspector2": ["GetClustersForImage", "ListFindings"],
     "s3": [
