@@ -209,6 +209,7 @@ func (k clusterAPI) Collect(ctx context.Context, s *inventory.Snapshot) {
 	k.client.Collect(ctx, k.target(s), s)
 }
 
+// target is where a cluster's API is, and how to be let in.
 func (k clusterAPI) target(s *inventory.Snapshot) kube.Target {
 	if k.kubeconfig.Context != "" {
 		return kube.Target{Ref: s.Cluster.Ref, Kubeconfig: k.kubeconfig.Kubeconfig, Context: k.kubeconfig.Context}

@@ -11,11 +11,13 @@ func permissions() cli.Permissions {
 	p := cli.Permissions{
 		ReadPolicy:        cloud.ReadPolicy(),
 		InspectorPolicy:   cloud.InspectorPolicy(),
+		UpgradePolicy:     cloud.UpgradePolicy(),
 		RemediationPolicy: cloud.RemediationPolicy(),
 		CallerPolicy:      func(t cli.Trust) string { return cloud.Trust(t).CallerPolicy() },
 		TrustPolicy:       func(t cli.Trust) string { return cloud.Trust(t).TrustPolicy() },
 		Manifest:          kube.Manifest(),
 		ChangeManifest:    kube.ChangeManifest(),
+		UpgradeManifest:   kube.UpgradeManifest(),
 	}
 	for _, a := range cloud.Permissions() {
 		p.Actions = append(p.Actions, cli.Permission{Action: a.Action, Scope: string(a.Scope), Why: a.Why})

@@ -7,6 +7,7 @@ import (
 	"github.com/eksposure/eksposure/internal/access"
 	"github.com/eksposure/eksposure/internal/cloud"
 	"github.com/eksposure/eksposure/internal/exposure"
+	"github.com/eksposure/eksposure/internal/fault"
 	"github.com/eksposure/eksposure/internal/inventory"
 	"github.com/eksposure/eksposure/internal/kube"
 	"github.com/eksposure/eksposure/internal/plan"
@@ -110,6 +111,24 @@ func (c *clusters) Rollout(ctx context.Context, now *inventory.Snapshot, ref inv
 	return kube.New(kube.Config{}).Rollout(ctx, api.target(now), ref)
 }
 
+// Readiness implements remediation.Clusters: AWS and the cluster's own API are asked
+// side by side.
+func (c *clusters) Readiness(ctx context.Context, now *inventory.Snapshot, path []string) plan.Readiness {
+	var r plan.Readiness
+	client, err := c.client(ctx)
+	if err != nil {
+		r.Insights.Unread, r.Addons.Unread, r.Subnets.Unread = fault.Message(err), fault.Message(err), fault.Message(err)
+		r.Requests.Unread, r.Objects.Unread, r.Budgets.Unread = fault.Message(err), fault.Message(err), fault.Message(err)
+		return r
+	}
+	var group sync.WaitGroup
+	group.Go(func() { client.Readiness(ctx, now, path, &r) })
+	api := clusterAPI{cloud: client, kubeconfig: c.app.o.Config.Kube}
+	kube.New(kube.Config{}).Readiness(ctx, api.target(now), now, &r)
+	group.Wait()
+	return r
+}
+
 // Rescan implements remediation.Clusters.
 func (c *clusters) Rescan(ctx context.Context, ref inventory.ClusterRef) (*exposure.Outcome, error) {
 	if c.running != nil {
@@ -203,10 +222,10 @@ func (c *changer) Begin(ctx context.Context, a plan.Action, ref inventory.Cluste
 }
 
 // Progress implements remediation.Actor.
-func (c *changer) Progress(ctx context.Context, ref inventory.ClusterRef, update string) (inventory.Update, error) {
+func (c *changer) Progress(ctx context.Context, a plan.Action, ref inventory.ClusterRef, update string) (inventory.Update, error) {
 	in, err := c.enter(ctx)
 	if err != nil {
 		return inventory.Update{}, err
 	}
-	return in.Progress(ctx, ref, update)
+	return in.Progress(ctx, a, ref, update)
 }

@@ -45,20 +45,27 @@ type site struct {
 // newSite makes a site of n clusters, cluster-0 and so on, whose database is at a place.
 func newSite(t *testing.T, n int, place string) *site {
 	t.Helper()
+	return newSiteOf(t, "payments-legacy", n, place, func(_ int, c *estate.Cluster) { c.Objects = nil })
+}
+
+// newSiteOf makes a site of clusters like one of the demo's, each changed by its number.
+func newSiteOf(t *testing.T, like string, n int, place string, change func(i int, c *estate.Cluster)) *site {
+	t.Helper()
 	w := shared(t)
 	s := estate.Demo(w.images)
-	only(s, "payments-legacy")
+	only(s, like)
 	for i := range s.Accounts {
 		a := &s.Accounts[i]
 		if len(a.Clusters) == 0 {
 			continue
 		}
 		model := a.Clusters[0]
-		model.Objects = nil
 		a.Clusters = nil
 		for j := range n {
 			c := model
+			c.NodeGroups, c.Addons, c.Insights = slices.Clone(model.NodeGroups), slices.Clone(model.Addons), slices.Clone(model.Insights)
 			c.Name = fmt.Sprintf("cluster-%d", j)
+			change(j, &c)
 			a.Clusters = append(a.Clusters, c)
 		}
 		a.Keys = append(a.Keys, estate.Key{Region: model.Region, ID: legacyKey, State: "Enabled", CreatedAt: s.AsOf})

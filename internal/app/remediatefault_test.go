@@ -94,9 +94,9 @@ func (a acting) Begin(ctx context.Context, action plan.Action, ref inventory.Clu
 	return id, err
 }
 
-func (a acting) Progress(ctx context.Context, ref inventory.ClusterRef, update string) (u inventory.Update, err error) {
+func (a acting) Progress(ctx context.Context, action plan.Action, ref inventory.ClusterRef, update string) (u inventory.Update, err error) {
 	err = a.p.call(func() error {
-		u, err = a.Actor.Progress(ctx, ref, update)
+		u, err = a.Actor.Progress(ctx, action, ref, update)
 		return err
 	})
 	return u, err

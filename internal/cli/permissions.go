@@ -15,6 +15,9 @@ type Permissions struct {
 	ReadPolicy string
 	// InspectorPolicy is what the setting images.inspector needs besides.
 	InspectorPolicy string
+	// UpgradePolicy and UpgradeManifest are what drafting an upgrade reads besides.
+	UpgradePolicy   string
+	UpgradeManifest string
 	// Changes are the actions of applying plans, and RemediationPolicy the policy of
 	// the role that does.
 	Changes           []Permission
@@ -44,9 +47,11 @@ func (r *runner) permissionsCommand() *cobra.Command {
 Scanning only reads. Plans are applied with a role of its own, whose trust policy is made as that of scanning.`,
 		r.permissionsText("read-policy", "IAM policy for the role in every scanned account", "read-policy > read-policy.json", r.Permissions.ReadPolicy),
 		r.permissionsText("inspector-policy", "IAM policy that the setting images.inspector needs besides", "inspector-policy > inspector-policy.json", r.Permissions.InspectorPolicy),
+		r.permissionsText("upgrade-policy", "IAM policy that drafting an upgrade needs besides", "upgrade-policy > upgrade-policy.json", r.Permissions.UpgradePolicy),
 		r.permissionsText("remediation-policy", "IAM policy of the role that plans are applied with (setting remediation.role)", "remediation-policy > remediation-policy.json", r.Permissions.RemediationPolicy),
 		r.permissionsCallerCommand(), r.permissionsTrustCommand(),
 		r.permissionsText("kubernetes", "Kubernetes ClusterRole with its binding", "kubernetes | kubectl apply -f -", r.Permissions.Manifest),
+		r.permissionsText("kubernetes-upgrade", "Kubernetes ClusterRole that drafting an upgrade needs besides", "kubernetes-upgrade | kubectl apply -f -", r.Permissions.UpgradeManifest),
 		r.permissionsText("remediation-kubernetes", "Kubernetes ClusterRole of the role that plans about images are applied with", "remediation-kubernetes | kubectl apply -f -", r.Permissions.ChangeManifest))
 }
 
@@ -136,6 +141,10 @@ ready for use.
 	b.WriteString("\nAn EKS access entry puts the role into the Kubernetes group that the binding names:\n\n```sh\n" +
 		"aws eks create-access-entry --cluster-name CLUSTER \\\n" +
 		"  --principal-arn arn:aws:iam::ACCOUNT:role/" + t.RoleName + " --kubernetes-groups eksposure-readers\n```\n")
+	b.WriteString("\n## Drafting an upgrade\n\n`eksposure remediate plan --topic unsupported-kubernetes-version` looks at more than a scan does, with the role and the group that\n" +
+		"scan. Without these rights the plan says what it does not know, and the approver decides.\n")
+	fence("What drafting an upgrade needs besides, in IAM", "json", p.UpgradePolicy)
+	fence("What drafting an upgrade needs besides, in Kubernetes", "yaml", p.UpgradeManifest)
 	b.WriteString("\n## Applying plans\n\n`eksposure remediate apply` and `revert` use a role of their own, named by the setting `remediation.role`. It needs these\n" +
 		"rights and no others, and the trust policy above. The caller needs `sts:AssumeRole` for it too.\n\n| Action | What for |\n| --- | --- |\n")
 	for _, a := range p.Changes {

@@ -79,8 +79,11 @@ func planText(run remediation.Run) string {
 	b.WriteString("\nActions, each when the one before holds:\n")
 	for i, a := range p.Actions {
 		undo := "can be undone"
-		if a.Irreversible != "" {
+		switch {
+		case a.Irreversible != "":
 			undo = "CANNOT BE UNDONE: " + a.Irreversible
+		case a.UndoLimit != "":
+			undo = "can be undone: " + a.UndoLimit
 		}
 		fmt.Fprintf(&b, "  %d. %s\n     - %s\n     + %s\n     risk %s, effect %s, %s\n", i+1, a.Title, a.From, a.To, a.Risk, a.Effect, undo)
 		for _, f := range a.Fixes {
@@ -133,6 +136,9 @@ func statusText(run remediation.Run) string {
 	for _, st := range slices.Concat(run.Steps, run.Back) {
 		fmt.Fprintf(&b, "  %s\n", stepText(run, st))
 	}
+	if _, stays := run.Undoes(); stays != "" && len(run.Back) > 0 {
+		fmt.Fprintf(&b, "  What was done before that stays: %s\n", stays)
+	}
 	if run.Problem != "" {
 		fmt.Fprintf(&b, "  %s\n", run.Problem)
 	}
@@ -170,7 +176,7 @@ func stepText(run remediation.Run, st remediation.Step) string {
 func nextText(run remediation.Run) string {
 	id := run.Plan.ID
 	revert := ""
-	if run.Plan.Reversible() {
+	if some, _ := run.Undoes(); some {
 		revert = "\nTo take it back: eksposure remediate revert " + id + "\n"
 	}
 	switch run.State {
@@ -189,12 +195,8 @@ func nextText(run remediation.Run) string {
 		return "\nTo follow it: " + onward(run) + "\n"
 	case plan.Paused:
 		return "\nTo go on: eksposure remediate apply " + id + "\nTo end it, with what was done as it is: eksposure remediate cancel " + id + "\n" + strings.TrimPrefix(revert, "\n")
-	case plan.Done:
+	case plan.Done, plan.Stopped:
 		return revert
-	case plan.Stopped:
-		if slices.ContainsFunc(run.Steps, func(st remediation.Step) bool { return !st.Begun.IsZero() }) {
-			return revert
-		}
 	case plan.Reverted, plan.Cancelled:
 	}
 	return ""

@@ -51,11 +51,14 @@ func (r *runner) remediatePlanCommand() *cobra.Command {
 does to the severity, and what was looked at so that nobody is locked out. Nothing is changed.
 
 Options: internet-reachable has private, public-and-private and public; potentially-internet-reachable has private and
-narrower; unencrypted-kubernetes-secrets has associate; high-priority-vulnerability and low-priority-vulnerability have newest-tag.`,
+narrower; unencrypted-kubernetes-secrets has associate; unsupported-kubernetes-version has upgrade (one minor version at a
+time, the control plane, its add-ons and its node groups), nodes (node groups alone) and policy (--to STANDARD or EXTENDED);
+high-priority-vulnerability and low-priority-vulnerability have newest-tag.`,
 		Example: `  eksposure remediate plan --cluster checkout --topic internet-reachable --option private
   eksposure remediate plan --cluster checkout --topic internet-reachable --option public-and-private --cidr 203.0.113.0/24 --operator 203.0.113.7
   eksposure remediate plan --cluster checkout --topic potentially-internet-reachable --option narrower --cidr 203.0.113.0/26
   eksposure remediate plan --cluster checkout --topic unencrypted-kubernetes-secrets --option associate --key arn:aws:kms:eu-central-1:111122223333:key/ID
+  eksposure remediate plan --cluster checkout --topic unsupported-kubernetes-version --option upgrade --to 1.35
   eksposure remediate plan --cluster checkout --topic high-priority-vulnerability --option newest-tag`,
 		Args: noArgs,
 	}
@@ -66,8 +69,9 @@ narrower; unencrypted-kubernetes-secrets has associate; high-priority-vulnerabil
 	c.Flags().StringArrayVar(&q.CIDRs, "cidr", nil, "`range` that the public endpoint lets in; may be repeated")
 	c.Flags().StringVar(&operator, "operator", "", "`address` that your own requests come from, to check that it stays let in")
 	c.Flags().StringVar(&q.KeyARN, "key", "", "`ARN` of the KMS key to encrypt secrets with")
+	c.Flags().StringVar(&q.To, "to", "", "Kubernetes `version` of an upgrade (the oldest in standard support when left out), or the wished upgrade policy")
 	_ = c.RegisterFlagCompletionFunc("topic", cobra.FixedCompletions(remediation.Topics(), cobra.ShellCompDirectiveNoFileComp))
-	settings(c, "database", "log_level", "aws.", "policy.")
+	settings(c, "database", "log_level", "aws.", "kubernetes.", "policy.")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if err := out.check(); err != nil {
 			return err

@@ -35,7 +35,8 @@ func (r *runner) remediateRevertCommand() *cobra.Command {
 		Use:   "revert PLAN",
 		Short: "Take back what a plan changed",
 		Long: `Takes back the actions of a plan that were begun, the last one first, in the same way as they were applied, and scans the
-cluster again. A plan with an action that cannot be undone is refused.`,
+cluster again. It goes back as far as can be undone, and says what stays; where not even the last action can be undone, it
+is refused.`,
 		Example: `  eksposure remediate revert k3v9q2m7x1ab`,
 		Args:    args("a plan's ID"),
 	}

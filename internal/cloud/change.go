@@ -45,6 +45,14 @@ func (c *Changer) Begin(ctx context.Context, a plan.Action, ref inventory.Cluste
 	}
 	var update *ekstypes.Update
 	switch {
+	case a.Kind == plan.ControlPlaneVersion && a.To.Version != "":
+		update, err = c.setVersion(ctx, client, a.To.Version, ref, token)
+	case a.Kind == plan.NodeGroupVersion && a.To.Version != "":
+		update, err = c.setNodeGroup(ctx, client, a, ref, token)
+	case a.Kind == plan.AddonVersion && a.To.Addon != nil:
+		update, err = c.setAddon(ctx, client, a, ref, token)
+	case a.Kind == plan.UpgradePolicy && a.To.SupportType != "":
+		update, err = c.setPolicy(ctx, client, a.To.SupportType, ref, token)
 	case a.Kind == plan.EndpointAccess && a.To.Endpoint != nil:
 		update, err = c.setEndpoint(ctx, client, *a.To.Endpoint, ref, token)
 	case a.Kind == plan.SecretsEncryption && a.To.Encryption != nil:
@@ -91,12 +99,19 @@ func (c *Changer) Token(ctx context.Context, ref inventory.ClusterRef) (token st
 	return c.c.Token(ctx, ref)
 }
 
-// Progress tells how far an update is.
-func (c *Changer) Progress(ctx context.Context, ref inventory.ClusterRef, update string) (inventory.Update, error) {
+// Progress tells how far an update is that an action began. EKS knows the updates of a
+// node group or an add-on by its name alone.
+func (c *Changer) Progress(ctx context.Context, a plan.Action, ref inventory.ClusterRef, update string) (inventory.Update, error) {
 	client, err := c.c.eks(ctx, place{ref.Account, ref.Region})
 	if err != nil {
 		return inventory.Update{}, err
 	}
-	r := &reader{c: c.c, ref: ref, eks: client}
-	return r.update(ctx, update)
+	asked := &eks.DescribeUpdateInput{Name: aws.String(ref.Name), UpdateId: aws.String(update)}
+	switch a.Target.Type {
+	case inventory.TypeNodegroup:
+		asked.NodegroupName = aws.String(a.Target.Name)
+	case inventory.TypeAddon:
+		asked.AddonName = aws.String(a.Target.Name)
+	}
+	return c.c.describeUpdate(ctx, client, asked)
 }

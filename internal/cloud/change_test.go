@@ -3,6 +3,7 @@ package cloud_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -26,6 +27,7 @@ const (
 
 var (
 	legacy = inventory.ClusterRef{Partition: "aws", Account: paymentsAccount, Region: "us-east-1", Name: "payments-legacy"}
+	ledger = inventory.ClusterRef{Partition: "aws", Account: paymentsAccount, Region: "eu-west-1", Name: "ledger"}
 	own    = inventory.ClusterRef{Partition: "aws", Account: toolsAccount, Region: "eu-central-1", Name: "platform-tools"}
 )
 
@@ -49,6 +51,11 @@ func changing(t *testing.T, without string) (*estate.Estate, *cloud.Client, *clo
 		for j := range a.Roles {
 			if a.Roles[j].Name == estate.RemediationRole {
 				a.Roles[j].Allow = allowed
+			}
+		}
+		for j := range a.Clusters {
+			if c := &a.Clusters[j]; c.Name == ledger.Name {
+				c.Addons[1].Role = "proxy"
 			}
 		}
 		if a.ID == paymentsAccount {
@@ -75,27 +82,44 @@ func keyTo(arn string) plan.Action {
 	return plan.Action{Kind: plan.SecretsEncryption, To: plan.Setting{Encryption: &plan.Encryption{KeyARN: arn}}}
 }
 
+// upgrades are the actions of one version's upgrade of the cluster ledger.
+func upgrades() []plan.Action {
+	part := func(kind, name string) inventory.ResourceRef { return inventory.ResourceRef{Type: kind, Name: name} }
+	proxy := plan.Addon{Version: "v1.33.2-eksbuild.3", RoleARN: "arn:aws:iam::" + paymentsAccount + ":role/proxy"}
+	return []plan.Action{
+		{Kind: plan.ControlPlaneVersion, Target: ledger.Resource(), To: plan.Setting{Version: "1.33"}},
+		{Kind: plan.AddonVersion, Target: part(inventory.TypeAddon, "kube-proxy"), To: plan.Setting{Addon: &proxy}},
+		{Kind: plan.NodeGroupVersion, Title: "nodes", Target: part(inventory.TypeNodegroup, "general"), To: plan.Setting{Version: "1.33"}},
+	}
+}
+
 // Each kind of action: begun, followed, and there, in the caller's own account and in
 // another, in the role for changes alone.
 func TestChanger(t *testing.T) {
 	e, looks, changes := changing(t, "")
-	for _, tt := range []struct {
+	type one struct {
 		ref    inventory.ClusterRef
 		action plan.Action
-	}{
+	}
+	tests := []one{
 		{legacy, endpointTo(plan.Endpoint{Public: true, Private: true, CIDRs: []string{"203.0.113.0/24"}})},
 		{own, endpointTo(plan.Endpoint{Private: true})},
 		{legacy, keyTo(secretsKey)},
-	} {
-		id, err := changes.Begin(t.Context(), tt.action, tt.ref, "token "+tt.action.To.String())
+		{own, plan.Action{Kind: plan.UpgradePolicy, Target: own.Resource(), To: plan.Setting{SupportType: "STANDARD"}}},
+	}
+	for _, a := range upgrades() {
+		tests = append(tests, one{ledger, a})
+	}
+	for _, tt := range tests {
+		id, err := changes.Begin(t.Context(), tt.action, tt.ref, "token "+tt.action.Title+tt.action.To.String())
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, err := changes.Begin(t.Context(), tt.action, tt.ref, "token "+tt.action.To.String())
+		again, err := changes.Begin(t.Context(), tt.action, tt.ref, "token "+tt.action.Title+tt.action.To.String())
 		if err != nil || again != id {
 			t.Errorf("the same token gives update %q and %q, %v", id, again, err)
 		}
-		u, err := changes.Progress(t.Context(), tt.ref, id)
+		u, err := changes.Progress(t.Context(), tt.action, tt.ref, id)
 		if err != nil || u.Status != "Successful" || u.ID != id {
 			t.Errorf("progress %+v, %v", u, err)
 		}
@@ -103,7 +127,7 @@ func TestChanger(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := plan.Of(tt.action.Kind, s); !got.Equal(tt.action.To) {
+		if got := tt.action.Now(s); !got.Equal(tt.action.To) {
 			t.Errorf("the cluster has %q, want %q", got, tt.action.To)
 		}
 	}
@@ -131,7 +155,7 @@ func TestChangerRefusals(t *testing.T) {
 	if _, err := changes.Begin(t.Context(), private, inventory.ClusterRef{Partition: "aws-cn", Account: paymentsAccount, Region: "cn-north-1", Name: "c"}, "t"); !errors.Is(err, fault.ErrInvalid) {
 		t.Errorf("another partition: %v", err)
 	}
-	if _, err := changes.Progress(t.Context(), legacy, "none"); !errors.Is(err, fault.ErrNotFound) && !errors.Is(err, fault.ErrInvalid) {
+	if _, err := changes.Progress(t.Context(), private, legacy, "none"); !errors.Is(err, fault.ErrNotFound) && !errors.Is(err, fault.ErrInvalid) {
 		t.Errorf("an update that is not there: %v", err)
 	}
 	e.Inject(estate.Fault{Operation: "UpdateClusterConfig", Kind: estate.FaultThrottle, Times: 1})
@@ -168,14 +192,21 @@ func TestEachRightToChangeIsNeeded(t *testing.T) {
 	for _, p := range cloud.ChangePermissions() {
 		t.Run(p.Action, func(t *testing.T) {
 			_, _, changes := changing(t, p.Action)
-			id, first := changes.Begin(t.Context(), endpointTo(plan.Endpoint{Private: true}), legacy, "one")
-			_, second := changes.Progress(t.Context(), legacy, id)
-			_, third := changes.Begin(t.Context(), keyTo(secretsKey), legacy, "two")
 			var denied []string
-			for _, err := range []error{first, second, third} {
+			note := func(err error) {
 				if errors.Is(err, fault.ErrDenied) {
 					denied = append(denied, err.Error())
 				}
+			}
+			id, err := changes.Begin(t.Context(), endpointTo(plan.Endpoint{Private: true}), legacy, "one")
+			note(err)
+			_, err = changes.Progress(t.Context(), plan.Action{}, legacy, id)
+			note(err)
+			_, err = changes.Begin(t.Context(), keyTo(secretsKey), legacy, "two")
+			note(err)
+			for i, a := range upgrades() {
+				_, err = changes.Begin(t.Context(), a, ledger, fmt.Sprint("three", i))
+				note(err)
 			}
 			if !slices.ContainsFunc(denied, func(text string) bool { return strings.Contains(text, p.Action) }) {
 				t.Errorf("nothing names it: %q", denied)

@@ -157,8 +157,12 @@ func (r *reader) updates(ctx context.Context) {
 }
 
 func (r *reader) update(ctx context.Context, id string) (inventory.Update, error) {
-	got, err := call(ctx, r.c, eksDescribeUpdate, func(ctx context.Context) (*ekstypes.Update, error) {
-		out, err := r.eks.DescribeUpdate(ctx, &eks.DescribeUpdateInput{Name: r.name(), UpdateId: aws.String(id)})
+	return r.c.describeUpdate(ctx, r.eks, &eks.DescribeUpdateInput{Name: r.name(), UpdateId: aws.String(id)})
+}
+
+func (c *Client) describeUpdate(ctx context.Context, client *eks.Client, asked *eks.DescribeUpdateInput) (inventory.Update, error) {
+	got, err := call(ctx, c, eksDescribeUpdate, func(ctx context.Context) (*ekstypes.Update, error) {
+		out, err := client.DescribeUpdate(ctx, asked)
 		if err != nil {
 			return nil, err
 		}
@@ -167,7 +171,7 @@ func (r *reader) update(ctx context.Context, id string) (inventory.Update, error
 	if err != nil {
 		return inventory.Update{}, err
 	}
-	u := inventory.Update{ID: id, Type: string(got.Type), Status: string(got.Status), CreatedAt: utc(got.CreatedAt)}
+	u := inventory.Update{ID: aws.ToString(asked.UpdateId), Type: string(got.Type), Status: string(got.Status), CreatedAt: utc(got.CreatedAt)}
 	for _, e := range got.Errors {
 		u.Errors = append(u.Errors, string(e.ErrorCode)+": "+aws.ToString(e.ErrorMessage))
 	}

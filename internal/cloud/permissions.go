@@ -14,12 +14,14 @@ type action string
 // The calls that this package makes.
 const (
 	ec2DescribeRegions                action = "ec2:DescribeRegions"
+	ec2DescribeSubnets                action = "ec2:DescribeSubnets"
 	ecrGetAuthorizationToken          action = "ecr:GetAuthorizationToken" //nolint:gosec // an action's name
 	inspector2GetClustersForImage     action = "inspector2:GetClustersForImage"
 	inspector2ListFindings            action = "inspector2:ListFindings"
 	eksAssociateEncryptionConfig      action = "eks:AssociateEncryptionConfig"
 	eksDescribeAccessEntry            action = "eks:DescribeAccessEntry"
 	eksDescribeAddon                  action = "eks:DescribeAddon"
+	eksDescribeAddonVersions          action = "eks:DescribeAddonVersions"
 	eksDescribeCluster                action = "eks:DescribeCluster"
 	eksDescribeClusterVersions        action = "eks:DescribeClusterVersions"
 	eksDescribeFargateProfile         action = "eks:DescribeFargateProfile"
@@ -31,10 +33,15 @@ const (
 	eksListAssociatedAccessPolicies   action = "eks:ListAssociatedAccessPolicies"
 	eksListClusters                   action = "eks:ListClusters"
 	eksListFargateProfiles            action = "eks:ListFargateProfiles"
+	eksListInsights                   action = "eks:ListInsights"
 	eksListNodegroups                 action = "eks:ListNodegroups"
 	eksListPodIdentityAssociations    action = "eks:ListPodIdentityAssociations"
 	eksListUpdates                    action = "eks:ListUpdates"
+	eksStartInsightsRefresh           action = "eks:StartInsightsRefresh"
+	eksUpdateAddon                    action = "eks:UpdateAddon"
 	eksUpdateClusterConfig            action = "eks:UpdateClusterConfig"
+	eksUpdateClusterVersion           action = "eks:UpdateClusterVersion"
+	eksUpdateNodegroupVersion         action = "eks:UpdateNodegroupVersion"
 	kmsDescribeKey                    action = "kms:DescribeKey"
 	organizationsListAccounts         action = "organizations:ListAccounts"
 	stsAssumeRole                     action = "sts:AssumeRole"
@@ -61,6 +68,9 @@ const (
 	ScopeCaller Scope = "caller"
 	// ScopeSink is needed by the caller for what it writes to: an event bus, a bucket.
 	ScopeSink Scope = "sink"
+	// ScopeUpgrade is needed in every account with clusters for whose upgrade plans are
+	// drafted, by the role that scans, and for that alone.
+	ScopeUpgrade Scope = "upgrade"
 	// ScopeRemediation is needed by the role that applies plans, and by no other.
 	ScopeRemediation Scope = "remediation"
 )
@@ -79,12 +89,14 @@ type Permission struct {
 func Permissions() []Permission {
 	list := []Permission{
 		{string(ec2DescribeRegions), ScopeAccount, "which regions the account has enabled"},
+		{string(ec2DescribeSubnets), ScopeUpgrade, "free addresses of a cluster's subnets; only to draft an upgrade"},
 		{"ecr:BatchGetImage", ScopeRegistry, "image manifests"},
 		{string(ecrGetAuthorizationToken), ScopeAccount, "the password to pull from ECR registries"},
 		{"ecr:GetDownloadUrlForLayer", ScopeRegistry, "image layers"},
 		{"ecr:ListImages", ScopePlan, "tags of an image's repository, for a plan that takes the newest with the fix; no scan asks for it"},
 		{string(eksDescribeAccessEntry), ScopeAccount, "Kubernetes groups of IAM principals"},
 		{string(eksDescribeAddon), ScopeAccount, "add-on versions and roles"},
+		{string(eksDescribeAddonVersions), ScopeUpgrade, "which add-on versions fit a Kubernetes version; only to draft an upgrade"},
 		{string(eksDescribeCluster), ScopeAccount, "endpoint access, version, encryption and network of a cluster"},
 		{string(eksDescribeClusterVersions), ScopeAccount, "when support of a Kubernetes version ends"},
 		{string(eksDescribeFargateProfile), ScopeAccount, "which pods run without nodes"},
@@ -96,9 +108,11 @@ func Permissions() []Permission {
 		{string(eksListAssociatedAccessPolicies), ScopeAccount, "access policies of IAM principals"},
 		{string(eksListClusters), ScopeAccount, "clusters of a region"},
 		{string(eksListFargateProfiles), ScopeAccount, "Fargate profiles"},
+		{string(eksListInsights), ScopeUpgrade, "EKS's own checks of whether a cluster is ready; only to draft an upgrade"},
 		{string(eksListNodegroups), ScopeAccount, "managed node groups"},
 		{string(eksListPodIdentityAssociations), ScopeAccount, "service accounts with an IAM role"},
 		{string(eksListUpdates), ScopeAccount, "recent changes of the cluster"},
+		{string(eksStartInsightsRefresh), ScopeUpgrade, "makes EKS look again, where its checks are older than a day; only to draft an upgrade, and changes nothing of the cluster"},
 		{string(inspector2GetClustersForImage), ScopeInspector, "which clusters Amazon Inspector saw an image on; only with the setting images.inspector"},
 		{string(inspector2ListFindings), ScopeInspector, "Amazon Inspector's findings about an image that cannot be pulled; only with the setting images.inspector"},
 		{string(kmsDescribeKey), ScopeAccount, "state of the key that encrypts secrets"},
@@ -116,7 +130,11 @@ func ChangePermissions() []Permission {
 	return []Permission{
 		{string(eksAssociateEncryptionConfig), ScopeRemediation, "encrypt the secrets of a cluster with a key"},
 		{string(eksDescribeUpdate), ScopeRemediation, "how far a change is, and why it failed"},
-		{string(eksUpdateClusterConfig), ScopeRemediation, "who reaches the Kubernetes API"},
+		{string(eksUpdateAddon), ScopeRemediation, "the version of an add-on"},
+		{string(eksUpdateClusterConfig), ScopeRemediation, "who reaches the Kubernetes API, and the upgrade policy"},
+		{string(eksUpdateClusterVersion), ScopeRemediation, "the Kubernetes version of the control plane, up and back"},
+		{string(eksUpdateNodegroupVersion), ScopeRemediation, "the Kubernetes version of a managed node group"},
+		{"iam:PassRole", ScopeRemediation, "an add-on keeps the role of its service account when it is updated; may be narrowed to those roles"},
 		{"kms:CreateGrant", ScopeRemediation, "EKS makes a grant on the key in the caller's name"},
 		{string(kmsDescribeKey), ScopeRemediation, "EKS looks at the key in the caller's name"},
 	}
@@ -125,16 +143,20 @@ func ChangePermissions() []Permission {
 // RemediationPolicy renders the IAM policy of the role of the setting
 // remediation.role.
 func RemediationPolicy() string {
-	var eks, kms []string
+	var eks, iam, kms []string
 	for _, p := range ChangePermissions() {
-		if strings.HasPrefix(p.Action, "kms:") {
+		switch service, _, _ := strings.Cut(p.Action, ":"); service {
+		case "kms":
 			kms = append(kms, p.Action)
-			continue
+		case "iam":
+			iam = append(iam, p.Action)
+		default:
+			eks = append(eks, p.Action)
 		}
-		eks = append(eks, p.Action)
 	}
 	return render(
 		statement{Sid: "EksposureChange", Effect: "Allow", Action: eks, Resource: []string{"*"}},
+		statement{Sid: "EksposureAddonRoles", Effect: "Allow", Action: iam, Resource: []string{"*"}},
 		statement{Sid: "EksposureKeys", Effect: "Allow", Action: kms, Resource: []string{"*"}},
 	)
 }
@@ -168,6 +190,12 @@ func ReadPolicy() string {
 // ReadPolicy, in every account that keeps images.
 func InspectorPolicy() string {
 	return render(statement{Sid: "EksposureInspector", Effect: "Allow", Action: actionsOf(ScopeInspector), Resource: []string{"*"}})
+}
+
+// UpgradePolicy renders what drafting an upgrade reads on top of ReadPolicy, in every
+// account with clusters. Without it the plan says what is not known.
+func UpgradePolicy() string {
+	return render(statement{Sid: "EksposureUpgrade", Effect: "Allow", Action: actionsOf(ScopeUpgrade), Resource: []string{"*"}})
 }
 
 // Trust names the two sides of assuming the role.

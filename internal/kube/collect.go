@@ -100,6 +100,8 @@ func (c *collector) joinGaps() {
 
 func isUnauthorized(err error) bool { return apierrors.IsUnauthorized(err) }
 
+func isForbidden(err error) bool { return apierrors.IsForbidden(err) }
+
 // remedy says what to do about an error, for the person who reads the gap.
 func remedy(err error, t Target, s *inventory.Snapshot) string {
 	switch {
@@ -109,7 +111,7 @@ func remedy(err error, t Target, s *inventory.Snapshot) string {
 		return fmt.Sprintf("The cluster does not know this identity: give its IAM role an access entry with the Kubernetes group %q "+
 			"(aws eks create-access-entry --cluster-name %s --region %s --kubernetes-groups %s --principal-arn ROLE-ARN) and apply the ClusterRole %q",
 			Group, t.Ref.Name, t.Ref.Region, Group, ClusterRole)
-	case apierrors.IsForbidden(err):
+	case isForbidden(err):
 		return fmt.Sprintf("Apply the ClusterRole %q and put this identity into the group %q that it is bound to", ClusterRole, Group)
 	case errors.Is(err, context.DeadlineExceeded), isNetwork(err):
 		return unreachable(t, s.Cluster.Endpoint)

@@ -25,7 +25,9 @@ const (
 type Rule struct {
 	APIGroups []string
 	Resources []string
-	Verbs     []string
+	// NonResourceURLs are paths, in place of groups and resources.
+	NonResourceURLs []string
+	Verbs           []string
 }
 
 // Rules returns everything that collecting a cluster needs, and no more: one
@@ -66,8 +68,12 @@ metadata:
 rules:
 `)
 	for _, r := range rules {
-		b.WriteString("  - apiGroups: " + flow(r.APIGroups) + "\n")
-		b.WriteString("    resources: " + flow(r.Resources) + "\n")
+		if len(r.NonResourceURLs) > 0 {
+			b.WriteString("  - nonResourceURLs: " + flow(r.NonResourceURLs) + "\n")
+		} else {
+			b.WriteString("  - apiGroups: " + flow(r.APIGroups) + "\n")
+			b.WriteString("    resources: " + flow(r.Resources) + "\n")
+		}
 		b.WriteString("    verbs: " + flow(r.Verbs) + "\n")
 	}
 	b.WriteString(`---

@@ -141,8 +141,10 @@ func TestRules(t *testing.T) {
 }
 
 // without is the manifest with one resource less.
-func without(resource string) string {
-	m := kube.Manifest()
+func without(resource string) string { return lacking(kube.Manifest(), resource) }
+
+// lacking is a manifest with one resource or path less.
+func lacking(m, resource string) string {
 	for _, old := range []string{`"` + resource + `", `, `, "` + resource + `"`, `"` + resource + `"`} {
 		if strings.Contains(m, old) {
 			instead := ""

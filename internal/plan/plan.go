@@ -61,6 +61,17 @@ const (
 	SecretsEncryption Kind = "secrets-encryption"
 	// WorkloadImage is the image of containers of a workload (Kubernetes, patch).
 	WorkloadImage Kind = "workload-image"
+	// ControlPlaneVersion is the Kubernetes version of the control plane
+	// (eks:UpdateClusterVersion).
+	ControlPlaneVersion Kind = "control-plane-version"
+	// AddonVersion is the version of an EKS add-on (eks:UpdateAddon).
+	AddonVersion Kind = "add-on-version"
+	// NodeGroupVersion is the Kubernetes version of a managed node group
+	// (eks:UpdateNodegroupVersion).
+	NodeGroupVersion Kind = "node-group-version"
+	// UpgradePolicy is what EKS does at the end of standard support
+	// (eks:UpdateClusterConfig).
+	UpgradePolicy Kind = "upgrade-policy"
 )
 
 // Action is one change of one thing.
@@ -80,6 +91,10 @@ type Action struct {
 	Effect      Effect   `json:"effect"`
 	// Irreversible says why it cannot be undone; empty when it can.
 	Irreversible string `json:"irreversible,omitempty"`
+	// UndoDays is how many days it can be undone for, 0 for ever; UndoLimit says under
+	// which conditions.
+	UndoDays  int    `json:"undo_days,omitempty"`
+	UndoLimit string `json:"undo_limit,omitempty"`
 }
 
 // Inverse is the action that undoes this one; false when none does.
@@ -149,7 +164,7 @@ func (p *Plan) With(v Verdict) []string {
 }
 
 // Demands are what an approver must accept by name: the checks without an answer,
-// and AcceptIrreversible when an action cannot be undone.
+// and AcceptIrreversible when not all of it can be undone.
 func (p *Plan) Demands() []string {
 	names := p.With(Unknown)
 	if !p.Reversible() {
@@ -158,9 +173,33 @@ func (p *Plan) Demands() []string {
 	return names
 }
 
-// Reversible reports whether every action can be undone.
+// Reversible reports whether all of it can be undone.
 func (p *Plan) Reversible() bool {
-	return !slices.ContainsFunc(p.Actions, func(a Action) bool { return a.Irreversible != "" })
+	all := make([]int, len(p.Actions))
+	for i := range all {
+		all[i] = i
+	}
+	back, _ := p.Undo(all)
+	return len(back) == len(all)
+}
+
+// Undo gives those of the actions that were begun, in their order, that can be undone,
+// the last first, and why the one before them stays: an action that cannot be undone
+// keeps all before it, and EKS rolls a control plane back by one version.
+func (p *Plan) Undo(begun []int) (back []int, stays string) {
+	rolled := false
+	for _, i := range slices.Backward(begun) {
+		a := p.Actions[i]
+		if a.Irreversible != "" {
+			return back, fmt.Sprintf("%q cannot be undone: %s", a.Title, a.Irreversible)
+		}
+		if a.Kind == ControlPlaneVersion && rolled {
+			return back, fmt.Sprintf("%q cannot be undone: EKS rolls a control plane back by one minor version, and no further", a.Title)
+		}
+		rolled = rolled || a.Kind == ControlPlaneVersion
+		back = append(back, i)
+	}
+	return back, ""
 }
 
 // Permissions are the IAM actions and RBAC verbs that applying takes, each once, in order.

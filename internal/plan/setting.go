@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -12,8 +13,13 @@ import (
 type Setting struct {
 	Endpoint   *Endpoint   `json:"endpoint,omitempty"`
 	Encryption *Encryption `json:"encryption,omitempty"`
+	Addon      *Addon      `json:"add_on,omitempty"`
 	// Images are what a workload's containers run.
 	Images *WorkloadImages `json:"images,omitempty"`
+	// Version is the Kubernetes version of a control plane or a node group.
+	Version string `json:"version,omitempty"`
+	// SupportType is the upgrade policy: STANDARD or EXTENDED.
+	SupportType string `json:"support_type,omitempty"`
 }
 
 // Endpoint is who reaches the Kubernetes API.
@@ -30,19 +36,26 @@ type Encryption struct {
 	KeyARN string `json:"key_arn,omitempty"`
 }
 
+// Addon is the version of an add-on, with the role that it keeps: an update that does
+// not name the role takes it away (EKS API Reference, UpdateAddon).
+type Addon struct {
+	Version string `json:"version"`
+	RoleARN string `json:"role_arn,omitempty"`
+}
+
 // Equal compares what counts.
 func (s Setting) Equal(o Setting) bool {
-	if (s.Endpoint == nil) != (o.Endpoint == nil) || (s.Encryption == nil) != (o.Encryption == nil) || (s.Images == nil) != (o.Images == nil) {
+	if (s.Endpoint == nil) != (o.Endpoint == nil) || (s.Images == nil) != (o.Images == nil) || s.Version != o.Version || s.SupportType != o.SupportType {
 		return false
 	}
 	if s.Images != nil && !s.Images.equal(*o.Images) {
 		return false
 	}
-	if s.Encryption != nil && *s.Encryption != *o.Encryption {
-		return false
-	}
-	return s.Endpoint == nil || s.Endpoint.equal(*o.Endpoint)
+	return same(s.Encryption, o.Encryption) && same(s.Addon, o.Addon) && (s.Endpoint == nil || s.Endpoint.equal(*o.Endpoint))
 }
+
+// same compares two values that may be missing.
+func same[T comparable](a, b *T) bool { return a == b || a != nil && b != nil && *a == *b }
 
 func (e Endpoint) equal(o Endpoint) bool {
 	if e.Public != o.Public || e.Private != o.Private {
@@ -60,6 +73,14 @@ func (s Setting) String() string {
 		return s.Images.String()
 	case s.Encryption != nil && s.Encryption.KeyARN != "":
 		return "key " + s.Encryption.KeyARN
+	case s.Addon != nil:
+		return s.Addon.String()
+	case s.Version != "":
+		return "Kubernetes " + s.Version
+	case s.SupportType != "":
+		return "upgrade policy " + s.SupportType
+	case s.Encryption == nil:
+		return "nothing"
 	}
 	return "no key of yours"
 }
@@ -80,10 +101,23 @@ func onOff(on bool) string {
 	return "off"
 }
 
-// Of reads the setting of a kind from a snapshot. Ranges that EKS leaves out are
+// String writes the add-on for a person.
+func (a Addon) String() string {
+	if a.RoleARN == "" {
+		return a.Version
+	}
+	return a.Version + " with the role " + a.RoleARN
+}
+
+// Of reads a setting of the cluster itself from a snapshot. Ranges that EKS leaves out are
 // told as what they stand for, so that they can be restored.
 func Of(k Kind, s *inventory.Snapshot) Setting {
-	if k == SecretsEncryption {
+	switch k { //nolint:exhaustive // the rest are settings of parts, see Action.Now
+	case ControlPlaneVersion:
+		return Setting{Version: s.Cluster.Version}
+	case UpgradePolicy:
+		return Setting{SupportType: cmp.Or(s.Cluster.SupportType, supportExtended)}
+	case SecretsEncryption:
 		for _, e := range s.Cluster.Encryption {
 			if slices.Contains(e.Resources, "secrets") && e.KeyARN != "" {
 				return Setting{Encryption: &Encryption{KeyARN: e.KeyARN}}

@@ -1,6 +1,7 @@
 package remediation
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -104,52 +105,39 @@ func (s *Service) advance(ctx context.Context, r Run, st *Step) (Run, error) {
 	if action.Kind == plan.WorkloadImage {
 		return s.roll(ctx, r, st, action)
 	}
-	now, err := s.describe(ctx, r.Plan.Cluster)
+	now, err := s.describe(ctx, r.Plan.Cluster, action.Sections()...)
 	if err != nil {
 		return s.delay(ctx, r, *st, err)
 	}
-	has, busy := plan.Of(action.Kind, now), working(now)
+	has, busy := action.Now(now), action.Busy(now)
 	switch {
-	case has.Equal(action.To) && busy == "":
+	case has.Equal(action.To) && busy == "" && action.Ails(now) == "":
 		return s.save(ctx, r, "hold", func(now *Run) {
 			now.same(st).Held = s.now()
 			now.Problem, now.Look = "", time.Time{}
 		})
 	case st.Update != "":
-		return s.await(ctx, r, st, has)
+		return s.await(ctx, r, st, has, cmp.Or(busy, action.Ails(now)))
 	case !has.Equal(action.From) && !has.Equal(action.To):
-		return s.fail(ctx, r, fmt.Sprintf("something moved: %q was planned for %q, and the cluster has %q; draft a new plan", action.Title, action.From, has))
+		return s.fail(ctx, r, fmt.Sprintf("something moved: %q was planned for %q, and there is %q; draft a new plan", action.Title, action.From, has))
 	case busy != "" && st.Begun.IsZero():
 		return s.wait(ctx, r, *st, busy)
 	}
 	return s.begin(ctx, r, st)
 }
 
-// describe reads the cluster; what cannot be read is an error.
-func (s *Service) describe(ctx context.Context, ref inventory.ClusterRef) (*inventory.Snapshot, error) {
+// describe reads the cluster; of the sections, what cannot be read is an error.
+func (s *Service) describe(ctx context.Context, ref inventory.ClusterRef, sections ...inventory.Section) (*inventory.Snapshot, error) {
 	now, err := s.cfg.Clusters.Describe(ctx, ref)
 	if err != nil {
 		return nil, err
 	}
-	for _, section := range []inventory.Section{inventory.SectionCluster, inventory.SectionUpdates} {
-		if g := now.Gap(section); g != nil {
-			return nil, fmt.Errorf("cluster %q could not be read: %s: %w", ref, g.Detail, fault.ErrUnavailable)
+	for _, section := range sections {
+		for _, g := range now.GapsOf(section) {
+			return nil, fmt.Errorf("%s of cluster %q could not be read: %s: %w", section, ref, g.Detail, fault.ErrUnavailable)
 		}
 	}
 	return now, nil
-}
-
-// working says what a cluster is busy with; empty when it is not.
-func working(now *inventory.Snapshot) string {
-	if now.Cluster.Status != "ACTIVE" {
-		return "the cluster is " + now.Cluster.Status
-	}
-	for _, u := range now.Cluster.Updates {
-		if u.Status == "InProgress" {
-			return fmt.Sprintf("EKS works on update %s (%s)", u.ID, u.Type)
-		}
-	}
-	return ""
 }
 
 // begin writes down that an action begins, and asks for it.
@@ -179,9 +167,9 @@ func (s *Service) begin(ctx context.Context, r Run, st *Step) (Run, error) {
 }
 
 // await looks at the update that EKS works on.
-func (s *Service) await(ctx context.Context, r Run, st *Step, has plan.Setting) (Run, error) {
+func (s *Service) await(ctx context.Context, r Run, st *Step, has plan.Setting, ails string) (Run, error) {
 	action := r.Do(*st)
-	update, err := s.cfg.Actor.Progress(ctx, r.Plan.Cluster, st.Update)
+	update, err := s.cfg.Actor.Progress(ctx, action, r.Plan.Cluster, st.Update)
 	if err != nil {
 		return s.delay(ctx, r, *st, err)
 	}
@@ -189,8 +177,12 @@ func (s *Service) await(ctx context.Context, r Run, st *Step, has plan.Setting) 
 	case "Failed", "Cancelled":
 		return s.fail(ctx, r, fmt.Sprintf("%s: EKS update %s is %s: %s", action.Title, update.ID, strings.ToLower(update.Status), strings.Join(update.Errors, "; ")))
 	case "Successful":
-		if !has.Equal(action.To) && (!has.Equal(action.From) || s.now().Sub(st.Begun) > patience) {
-			return s.fail(ctx, r, fmt.Sprintf("something moved: %q was done by EKS update %s, and the cluster has %q", action.Title, update.ID, has))
+		late := s.now().Sub(st.Begun) > patience
+		switch {
+		case !has.Equal(action.To) && (!has.Equal(action.From) || late):
+			return s.fail(ctx, r, fmt.Sprintf("something moved: %q was done by EKS update %s, and there is %q", action.Title, update.ID, has))
+		case has.Equal(action.To) && late:
+			return s.fail(ctx, r, fmt.Sprintf("%q was done by EKS update %s, and %s", action.Title, update.ID, ails))
 		}
 		return s.wait(ctx, r, *st, "EKS is done, and does not show it yet")
 	}

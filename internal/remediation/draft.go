@@ -26,6 +26,9 @@ type Request struct {
 	CIDRs    []string
 	Operator netip.Addr
 	KeyARN   string
+	// To is the Kubernetes version of an upgrade, or the wished upgrade policy; empty
+	// is the oldest version in standard support.
+	To string
 }
 
 // The traits whose topics can be applied.
@@ -35,10 +38,13 @@ const (
 	traitSecrets = "unencrypted-kubernetes-secrets"
 	traitHigh    = "high-priority-vulnerability"
 	traitLow     = "low-priority-vulnerability"
+	traitVersion = "unsupported-kubernetes-version"
 )
 
 // Topics lists the traits whose topics can be applied.
-func Topics() []string { return []string{traitOpen, traitNarrow, traitSecrets, traitHigh, traitLow} }
+func Topics() []string {
+	return []string{traitOpen, traitNarrow, traitVersion, traitSecrets, traitHigh, traitLow}
+}
 
 // idLength is how many letters of randomness a plan's ID has; 12 are 60 bits.
 const idLength = 12
@@ -91,6 +97,9 @@ func (s *Service) Draft(ctx context.Context, q Request, by access.Principal) (Ru
 // offered gives the option of the topic as the finding has it.
 func offered(f *exposure.Finding, q Request) (exposure.OptionState, error) {
 	state := f.Trait(q.Trait)
+	if q.Trait == traitVersion && q.Option == optionPolicy && f.Open() && state != nil && !state.Stale {
+		return exposure.OptionState{ID: q.Option, Title: "Change the upgrade policy"}, nil
+	}
 	if !f.Open() || state == nil || state.Standing != exposure.Contributing {
 		return exposure.OptionState{}, fmt.Errorf("trait %q does not contribute to the finding of %q as the last scan recorded it; there is nothing to remedy: %w", q.Trait, f.Cluster.Ref, fault.ErrInvalid)
 	}
@@ -112,7 +121,7 @@ func offered(f *exposure.Finding, q Request) (exposure.OptionState, error) {
 // look reads the cluster's AWS side now; the rest is of the last scan, so that the
 // severity after can be told.
 func (s *Service) look(ctx context.Context, ref inventory.ClusterRef) (*inventory.Snapshot, error) {
-	now, err := s.describe(ctx, ref)
+	now, err := s.describe(ctx, ref, plan.Action{}.Sections()...)
 	if err != nil {
 		return nil, err
 	}
@@ -148,6 +157,8 @@ func (s *Service) proposal(ctx context.Context, f *exposure.Finding, now *invent
 	switch q.Trait {
 	case traitHigh, traitLow:
 		return s.images(ctx, f, now, q)
+	case traitVersion:
+		return s.version(ctx, now, q)
 	case traitSecrets:
 		key, err := s.cfg.Clusters.Key(ctx, now.Cluster.Ref, q.KeyARN)
 		if err != nil {
@@ -168,6 +179,8 @@ func takes(q Request) error {
 		return fmt.Errorf("topic %q takes no key: %w", q.Trait, fault.ErrInvalid)
 	case !endpoint && (len(q.CIDRs) > 0 || q.Operator.IsValid()):
 		return fmt.Errorf("topic %q takes no CIDR ranges and no operator's address: %w", q.Trait, fault.ErrInvalid)
+	case q.To != "" && q.Trait != traitVersion:
+		return fmt.Errorf("topic %q takes no version: %w", q.Trait, fault.ErrInvalid)
 	case q.KeyARN == "" && q.Trait == traitSecrets:
 		return fmt.Errorf("topic %q needs the ARN of a KMS key: %w", q.Trait, fault.ErrInvalid)
 	}
@@ -178,10 +191,10 @@ func takes(q Request) error {
 func (s *Service) compose(f *exposure.Finding, now *inventory.Snapshot, q Request, actions []plan.Action) (Run, error) {
 	then := now
 	for _, a := range actions {
-		then = a.To.Put(then)
+		then = a.Then(then)
 	}
 	after := verdict(s.cfg.Clusters.Evaluate(then, f).Finding, q.Trait, s.now())
-	if after.Trait != Gone && q.Trait != traitNarrow && !ofImages(q.Trait) {
+	if after.Trait != Gone && q.Trait != traitNarrow && q.Trait != traitVersion && !ofImages(q.Trait) {
 		return Run{}, fmt.Errorf("the plan would leave the trait as it is: %s: %w", strings.TrimSuffix(strings.Join(after.Evidence, "; "), "."), fault.ErrInvalid)
 	}
 	r := Run{State: plan.Drafted, Plan: plan.Plan{

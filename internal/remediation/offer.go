@@ -32,6 +32,12 @@ func Offers(topic string) []Offer {
 		return []Offer{{Option: "associate", Asks: []Ask{{Name: "key_arn", Title: "ARN of a KMS key", Required: true}}}}
 	case traitHigh, traitLow:
 		return []Offer{{Option: optionNewestTag}}
+	case traitVersion:
+		return []Offer{
+			{Option: optionUpgrade, Asks: []Ask{{Name: "to", Title: "Kubernetes version; the oldest in standard support when left out"}}},
+			{Option: optionNodes},
+			{Option: optionPolicy, Asks: []Ask{{Name: "to", Title: "STANDARD or EXTENDED", Required: true}}},
+		}
 	}
 	return nil
 }

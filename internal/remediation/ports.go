@@ -16,6 +16,9 @@ type Clusters interface {
 	Describe(ctx context.Context, ref inventory.ClusterRef) (*inventory.Snapshot, error)
 	// Key looks at a KMS key; one that does not exist is fault.ErrNotFound.
 	Key(ctx context.Context, ref inventory.ClusterRef, arn string) (plan.KeyState, error)
+	// Readiness reads what an upgrade along some versions has to know; a part that
+	// cannot be read says so.
+	Readiness(ctx context.Context, now *inventory.Snapshot, path []string) plan.Readiness
 	// Rescan scans a cluster and records the outcome.
 	Rescan(ctx context.Context, ref inventory.ClusterRef) (*exposure.Outcome, error)
 	// Evaluate says what a scan that saw the snapshot would find.
@@ -53,8 +56,8 @@ type Actor interface {
 	// Begin asks for an action's end state. The same token never does it twice. It
 	// gives the ID of the update that EKS works on; empty for what is no update of EKS.
 	Begin(ctx context.Context, a plan.Action, ref inventory.ClusterRef, token string) (string, error)
-	// Progress tells how far an update is.
-	Progress(ctx context.Context, ref inventory.ClusterRef, update string) (inventory.Update, error)
+	// Progress tells how far an update is that the action began.
+	Progress(ctx context.Context, a plan.Action, ref inventory.ClusterRef, update string) (inventory.Update, error)
 }
 
 // Documents keep runs: small documents that are replaced only when they still are

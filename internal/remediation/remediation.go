@@ -198,8 +198,8 @@ func (s *Service) move(ctx context.Context, id string, by access.Principal, oper
 	})
 }
 
-// Revert begins to undo what was begun, the last first. A plan with an action that
-// cannot be undone is fault.ErrConflict.
+// Revert begins to undo what was begun, the last first, as far back as it can be
+// undone. When not even the last action can, it is fault.ErrConflict.
 func (s *Service) Revert(ctx context.Context, id string, by access.Principal) (Run, error) {
 	if err := s.ready(); err != nil {
 		return Run{}, err
@@ -214,7 +214,7 @@ func (s *Service) Revert(ctx context.Context, id string, by access.Principal) (R
 		if err := plan.Move(r.State, plan.Reverting); err != nil {
 			return fmt.Errorf("plan %q: %w", id, err)
 		}
-		back, err := r.inverses()
+		back, err := r.inverses(s.now())
 		if err != nil {
 			return fmt.Errorf("plan %q: %w", id, err)
 		}
@@ -226,21 +226,48 @@ func (s *Service) Revert(ctx context.Context, id string, by access.Principal) (R
 
 // inverses gives the steps that undo those that were begun. After a revert that
 // failed they are made anew: what holds by then is seen by looking.
-func (r *Run) inverses() ([]Step, error) {
+func (r *Run) inverses(now time.Time) ([]Step, error) {
+	actions, stays := r.Plan.Undo(r.begun())
 	var back []Step
-	for _, st := range slices.Backward(r.Steps) {
-		if st.Begun.IsZero() {
-			continue
+	for _, i := range actions {
+		a, at := r.Plan.Actions[i], r.stepOf(i)
+		if end := at.AddDate(0, 0, a.UndoDays); a.UndoDays > 0 && now.After(end) {
+			stays = fmt.Sprintf("%q could be undone until %s: %s", a.Title, end.Format(time.RFC3339), a.UndoLimit)
+			break
 		}
-		if a := r.Plan.Actions[st.Action]; a.Irreversible != "" {
-			return nil, fmt.Errorf("%q cannot be undone: %s: %w", a.Title, a.Irreversible, fault.ErrConflict)
+		back = append(back, Step{Action: i, Undo: true, Token: token()})
+	}
+	switch {
+	case len(back) > 0:
+		return back, nil
+	case stays != "":
+		return nil, fmt.Errorf("%s: %w", stays, fault.ErrConflict)
+	}
+	return nil, fmt.Errorf("nothing was changed that could be undone: %w", fault.ErrConflict)
+}
+
+// begun are the actions that were begun, in order.
+func (r *Run) begun() []int {
+	var list []int
+	for _, st := range r.Steps {
+		if !st.Begun.IsZero() {
+			list = append(list, st.Action)
 		}
-		back = append(back, Step{Action: st.Action, Undo: true, Token: token()})
 	}
-	if len(back) == 0 {
-		return nil, fmt.Errorf("nothing was changed that could be undone: %w", fault.ErrConflict)
-	}
-	return back, nil
+	return list
+}
+
+// stepOf is when an action was begun.
+func (r *Run) stepOf(action int) time.Time {
+	i := slices.IndexFunc(r.Steps, func(st Step) bool { return st.Action == action })
+	return r.Steps[i].Begun
+}
+
+// Undoes reports whether anything of what was begun can be undone, and why the rest
+// stays; empty when nothing does.
+func (r *Run) Undoes() (some bool, stays string) {
+	back, stays := r.Plan.Undo(r.begun())
+	return len(back) > 0, stays
 }
 
 func (s *Service) now() time.Time { return s.cfg.Now().UTC().Truncate(time.Millisecond) }

@@ -15,7 +15,7 @@ const standstill = 10 * time.Minute
 // roll takes a step one look or one call further that gives a workload other images.
 // It holds when all pods are new and serve.
 func (s *Service) roll(ctx context.Context, r Run, st *Step, action plan.Action) (Run, error) {
-	now, err := s.describe(ctx, r.Plan.Cluster)
+	now, err := s.describe(ctx, r.Plan.Cluster, action.Sections()...)
 	if err != nil {
 		return s.delay(ctx, r, *st, err)
 	}

@@ -43,7 +43,7 @@ func (s *service) planOperations() []operation {
 		move("ApplyPlan", "apply", "Apply an approved plan, or go on with a paused one.", "Answers at once; the server does the work, and GetPlan tells how far it is.", s.cfg.Plans.Start),
 		move("PausePlan", "pause", "Stop a plan between two actions.", "What EKS works on goes on there.", s.cfg.Plans.Pause),
 		move("CancelPlan", "cancel", "End a plan that is not at work.", "What was done stays.", s.cfg.Plans.Cancel),
-		move("RevertPlan", "revert", "Take back what a plan changed.", "Answers at once; the server does the work. A plan with an action that cannot be undone is refused.", s.cfg.Plans.Revert),
+		move("RevertPlan", "revert", "Take back what a plan changed.", "Answers at once; the server does the work: the last action first, as far back as can be undone. Where not even the last one can, it is refused.", s.cfg.Plans.Revert),
 	}
 }
 
@@ -55,6 +55,7 @@ type PlanRequest struct {
 	CIDRs    []string `json:"cidrs,omitempty" doc:"Ranges that the public endpoint lets in."`
 	Operator string   `json:"operator,omitempty" doc:"Address that operators' requests come from, to check that it stays let in."`
 	KeyARN   string   `json:"key_arn,omitempty" doc:"ARN of the KMS key to encrypt secrets with."`
+	To       string   `json:"to,omitempty" doc:"Kubernetes version of an upgrade, the oldest in standard support when left out; or the wished upgrade policy, STANDARD or EXTENDED."`
 }
 
 // PlanApproval is a word for one plan.
@@ -74,7 +75,7 @@ func (s *service) draftPlan(ctx context.Context, q *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	asked := remediation.Request{Cluster: f.Cluster.Ref.String(), Trait: body.Topic, Option: body.Option, CIDRs: body.CIDRs, KeyARN: body.KeyARN}
+	asked := remediation.Request{Cluster: f.Cluster.Ref.String(), Trait: body.Topic, Option: body.Option, CIDRs: body.CIDRs, KeyARN: body.KeyARN, To: body.To}
 	if body.Operator != "" {
 		if asked.Operator, err = netip.ParseAddr(body.Operator); err != nil {
 			return nil, fmt.Errorf("operator %q: want an IP address: %w", bound(body.Operator), fault.ErrInvalid)

@@ -70,7 +70,11 @@ func (p *planning) Begin(context.Context, plan.Action, inventory.ClusterRef, str
 	return "", fault.ErrUnavailable
 }
 
-func (p *planning) Progress(context.Context, inventory.ClusterRef, string) (inventory.Update, error) {
+func (p *planning) Readiness(context.Context, *inventory.Snapshot, []string) plan.Readiness {
+	return plan.Readiness{}
+}
+
+func (p *planning) Progress(context.Context, plan.Action, inventory.ClusterRef, string) (inventory.Update, error) {
 	return inventory.Update{}, fault.ErrUnavailable
 }
 

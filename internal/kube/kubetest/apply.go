@@ -65,6 +65,11 @@ func (l *Lab) ApplyObject(ctx context.Context, obj map[string]any) error {
 	return nil
 }
 
+// Ask reads a path as the administrator, for what the server notes of it.
+func (l *Lab) Ask(ctx context.Context, where string) error {
+	return l.rest.Get().AbsPath(where).Do(ctx).Error()
+}
+
 // Debug adds an ephemeral container to a pod, which only a subresource allows.
 func (l *Lab) Debug(ctx context.Context, namespace, pod, container, image string) error {
 	body, err := json.Marshal(map[string]any{"spec": map[string]any{"ephemeralContainers": []any{

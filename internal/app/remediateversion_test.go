@@ -1,0 +1,358 @@
+package app_test
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/eksposure/eksposure/internal/estate"
+	"github.com/eksposure/eksposure/internal/exposure"
+	"github.com/eksposure/eksposure/internal/fault"
+	"github.com/eksposure/eksposure/internal/inventory"
+	"github.com/eksposure/eksposure/internal/plan"
+	"github.com/eksposure/eksposure/internal/remediation"
+)
+
+const traitVersion = "unsupported-kubernetes-version"
+
+// versions makes a site of clusters like ledger: Kubernetes 1.32, with a node group, its
+// nodes and three add-ons.
+func versions(t *testing.T, n int, change func(i int, c *estate.Cluster)) *site {
+	t.Helper()
+	return newSiteOf(t, "ledger", n, filepath.Join(t.TempDir(), "eksposure.db"), func(i int, c *estate.Cluster) {
+		if change != nil {
+			change(i, c)
+		}
+	})
+}
+
+// upgrade asks to upgrade a cluster; to no version in particular when it is empty.
+func (x *site) upgrade(i int, to string) remediation.Request {
+	return remediation.Request{Cluster: x.ref(i).String(), Trait: traitVersion, Option: "upgrade", To: to}
+}
+
+// proxyAlone leaves a cluster one add-on and nothing in its API, so that an upgrade by
+// one version has one action of each kind.
+func proxyAlone(c *estate.Cluster) {
+	c.Addons = slices.DeleteFunc(c.Addons, func(a estate.Addon) bool { return a.Name != "kube-proxy" })
+	c.Addons[0].Role, c.Objects = "proxy", nil
+}
+
+// withoutNodes leaves a cluster without node groups too.
+func withoutNodes(c *estate.Cluster) {
+	proxyAlone(c)
+	c.NodeGroups = nil
+}
+
+func verdicts(p *plan.Plan) map[string]plan.Verdict {
+	all := map[string]plan.Verdict{}
+	for _, c := range p.Checks {
+		all[c.Name] = c.Verdict
+	}
+	return all
+}
+
+// The whole way to a version in standard support: finding, plan, approval, each version
+// with its control plane, add-ons and nodes, a new scan, less severity. It cannot be
+// taken back, and says so.
+func TestUpgrade(t *testing.T) {
+	x := versions(t, 1, nil)
+	s := remediation.New(x.parts)
+	before := x.finding(t, 0)
+	if before.Trait(traitVersion) == nil {
+		t.Fatal("the trait is not there")
+	}
+	r := started(t, s, x.upgrade(0, ""))
+	want := map[string]plan.Verdict{
+		"insights": plan.Passed, "removed APIs": plan.Passed, "add-ons": plan.Passed, "kubelets": plan.Passed, "nodes by hand": plan.Passed,
+		"addresses": plan.Passed, "disruption budgets": plan.Passed,
+	}
+	if diff := cmp.Diff(want, verdicts(&r.Plan)); diff != "" {
+		t.Errorf("checks (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{plan.AcceptIrreversible}, r.Plan.Demands()); diff != "" {
+		t.Errorf("demands (-want +got):\n%s", diff)
+	}
+	if !r.Plan.Ends || len(r.Plan.Actions) < 6 {
+		t.Errorf("plan %+v", r.Plan)
+	}
+	r = x.done(t, s, r.Plan.ID, plan.Done)
+	c := x.cluster(0)
+	if c.Version != "1.34" || c.NodeGroups[0].Version != "1.34" || len(c.Updates) != len(r.Plan.Actions) {
+		t.Errorf("the cluster has %s, its nodes %s, after %d updates for %d actions", c.Version, c.NodeGroups[0].Version, len(c.Updates), len(r.Plan.Actions))
+	}
+	var addons []string
+	for _, a := range c.Addons {
+		addons = append(addons, a.Name+" "+a.Version)
+	}
+	if diff := cmp.Diff([]string{"coredns v1.12.4-eksbuild.1", "kube-proxy v1.34.2-eksbuild.3", "vpc-cni v1.20.4-eksbuild.1"}, addons); diff != "" {
+		t.Errorf("add-ons (-want +got):\n%s", diff)
+	}
+	after := x.finding(t, 0)
+	if r.Verified.Trait != remediation.Gone || r.Verified.Severity != r.Plan.After || after.Severity.Rank() > before.Severity.Rank() {
+		t.Errorf("the trait is %s, severity %s, planned %s", r.Verified.Trait, r.Verified.Severity, r.Plan.After)
+	}
+	if now := after.Trait(traitVersion); now != nil && slices.ContainsFunc(now.Evidence, func(e exposure.Evidence) bool { return e.Standing == exposure.Contributing }) {
+		t.Errorf("evidence %+v", now.Evidence)
+	}
+	if _, err := s.Revert(t.Context(), r.Plan.ID, bob); !isConflict(err) || !strings.Contains(err.Error(), "does not roll a node group back") {
+		t.Errorf("revert: %v", err)
+	}
+}
+
+// The other options of the topic.
+func TestVersionOptions(t *testing.T) {
+	x := versions(t, 3, func(i int, c *estate.Cluster) {
+		proxyAlone(c)
+		switch i {
+		case 0:
+			c.Version, c.NodeGroups[0].Version = "1.35", "1.34"
+		case 1:
+			c.Version, c.NodeGroups[0].Version, c.PublicCIDRs = "1.34", "1.34", []string{"0.0.0.0/0"}
+		}
+	})
+	s := remediation.New(x.parts)
+	t.Run("nodes", func(t *testing.T) {
+		r := x.done(t, s, started(t, s, remediation.Request{Cluster: x.ref(0).String(), Trait: traitVersion, Option: "nodes"}).Plan.ID, plan.Done)
+		if got := x.cluster(0).NodeGroups[0].Version; got != "1.35" || r.Verified.Trait != remediation.Gone {
+			t.Errorf("node group %s, trait %s", got, r.Verified.Trait)
+		}
+	})
+	t.Run("policy", func(t *testing.T) {
+		r := started(t, s, remediation.Request{Cluster: x.ref(1).String(), Trait: traitVersion, Option: "policy", To: "STANDARD"})
+		if !r.Plan.Reversible() || r.Plan.Before != r.Plan.After {
+			t.Errorf("plan %+v", r.Plan)
+		}
+		x.done(t, s, r.Plan.ID, plan.Done)
+		if got := x.cluster(1).SupportType; got != "STANDARD" {
+			t.Errorf("policy %s", got)
+		}
+		if _, err := s.Revert(t.Context(), r.Plan.ID, bob); err != nil {
+			t.Fatal(err)
+		}
+		x.done(t, s, r.Plan.ID, plan.Reverted)
+		if got := x.cluster(1).SupportType; got != "EXTENDED" {
+			t.Errorf("policy %s after the revert", got)
+		}
+	})
+	for name, q := range map[string]remediation.Request{
+		"a version that is not offered": x.upgrade(2, "1.40"),
+		"ranges for versions":           {Cluster: x.ref(2).Name, Trait: traitVersion, Option: "upgrade", CIDRs: []string{"203.0.113.0/24"}},
+		"a key for versions":            {Cluster: x.ref(2).Name, Trait: traitVersion, Option: "upgrade", KeyARN: x.key},
+		"guidance alone":                {Cluster: x.ref(2).Name, Trait: traitVersion, Option: "replace"},
+		"a version for nodes":           {Cluster: x.ref(0).Name, Trait: traitVersion, Option: "nodes", To: "1.35"},
+		"a version for endpoints":       {Cluster: x.ref(1).Name, Trait: "internet-reachable", Option: "private", To: "1.35"},
+		"a policy that there is not":    {Cluster: x.ref(2).Name, Trait: traitVersion, Option: "policy", To: "NEVER"},
+	} {
+		if _, err := s.Draft(t.Context(), q, ann); !errors.Is(err, fault.ErrInvalid) {
+			t.Errorf("%s: %v, want fault.ErrInvalid", name, err)
+		}
+	}
+	if _, err := s.Draft(t.Context(), remediation.Request{Cluster: x.ref(2).Name, Trait: traitVersion, Option: "policy", To: "STANDARD"}, ann); !isConflict(err) {
+		t.Errorf("a policy in extended support: %v", err)
+	}
+}
+
+// What speaks against an upgrade keeps its plan from being approved, and what cannot be
+// read is for the approver to accept.
+func TestUpgradesAreChecked(t *testing.T) {
+	tests := []struct {
+		name   string
+		change func(*estate.Cluster)
+		want   map[string]plan.Verdict
+	}{
+		{"a budget that blocks", func(c *estate.Cluster) { c.Objects = append(slices.Clone(c.Objects), estate.Budget("erp", "erp", 0)) }, map[string]plan.Verdict{"disruption budgets": plan.Failed}},
+		{"a removed API", func(c *estate.Cluster) {
+			c.Deprecated = []estate.DeprecatedAPI{{Group: "flowcontrol.apiserver.k8s.io", Version: "v1beta3", Resource: "flowschemas", RemovedIn: "1.32"}}
+		}, map[string]plan.Verdict{"removed APIs": plan.Failed}},
+		{"an insight", func(c *estate.Cluster) { c.Insights[0].Status = "ERROR"; c.Insights[0].Version = "1.34" }, map[string]plan.Verdict{"insights": plan.Failed}},
+		{"old insights", func(c *estate.Cluster) { c.Insights[0].Refreshed = estate.AsOf().AddDate(0, 0, -3) }, map[string]plan.Verdict{"insights": plan.Unknown}},
+		{"a self-managed node", func(c *estate.Cluster) { c.Objects = append(slices.Clone(c.Objects), estate.Node("self", "v1.32.1")) }, map[string]plan.Verdict{"nodes by hand": plan.Unknown}},
+		{"an old one", func(c *estate.Cluster) { c.Objects = append(slices.Clone(c.Objects), estate.Node("self", "v1.30.1")) }, map[string]plan.Verdict{"nodes by hand": plan.Unknown, "kubelets": plan.Failed}},
+		{"an unreadable API", func(c *estate.Cluster) { c.Grants = []estate.Grant{} }, map[string]plan.Verdict{
+			"nodes by hand": plan.Unknown, "kubelets": plan.Unknown, "removed APIs": plan.Unknown, "disruption budgets": plan.Unknown,
+		}},
+	}
+	x := versions(t, len(tests), func(i int, c *estate.Cluster) { tests[i].change(c) })
+	s := remediation.New(x.parts)
+	for i, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r, err := s.Draft(t.Context(), x.upgrade(i, ""), ann)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := verdicts(&r.Plan)
+			for name, v := range got {
+				if want := tt.want[name]; v != want && (want != "" || v != plan.Passed) {
+					t.Errorf("%s is %s, want %s", name, v, want)
+				}
+			}
+			_, err = s.Approve(t.Context(), r.Plan.ID, r.Hash, bob, r.Plan.Demands())
+			if failed := len(r.Plan.With(plan.Failed)) > 0; (err != nil) != failed {
+				t.Errorf("approved: %v", err)
+			}
+		})
+	}
+}
+
+// The process is killed before and after every single call that it makes while it
+// applies an upgrade by one version, with an action of each kind. Another goes on, and
+// EKS was asked for one update per action.
+func TestUpgradedOnceWhoeverIsKilledWhen(t *testing.T) {
+	const clusters = 100 // more than twice the calls of a plan
+	x := versions(t, clusters, func(_ int, c *estate.Cluster) { proxyAlone(c) })
+	living := remediation.New(x.parts)
+	immortal := &process{Config: x.parts}
+	first := x.done(t, immortal.service(), started(t, living, x.upgrade(0, "1.33")).Plan.ID, plan.Done)
+	calls := immortal.calls
+	if calls < 25 || 2*calls >= clusters || len(first.Plan.Actions) != 3 {
+		t.Fatalf("a plan of %d actions makes %d calls, and there are %d clusters", len(first.Plan.Actions), calls, clusters)
+	}
+	for i := range 2 * calls {
+		cluster, p := i+1, &process{Config: x.parts, at: i/2 + 1, after: i%2 == 1}
+		t.Run(fmt.Sprintf("call %d, after %t", p.at, p.after), func(t *testing.T) {
+			id := started(t, living, x.upgrade(cluster, "1.33")).Plan.ID
+			if _, err := x.carry(t, p.service(), id); !errors.Is(err, errKilled) {
+				t.Fatalf("it was not killed: %v", err)
+			}
+			x.later(2 * time.Minute) // the lease of the killed one ends
+			heir := x.parts
+			heir.Holder = "heir"
+			x.done(t, remediation.New(heir), id, plan.Done)
+			c := x.cluster(cluster)
+			if len(c.Updates) != 3 || c.Version != "1.33" || c.NodeGroups[0].Version != "1.33" || c.Addons[0].Version != "v1.33.2-eksbuild.3" || c.Addons[0].Role != "proxy" {
+				t.Errorf("%d updates, control plane %s, nodes %s, add-on %+v", len(c.Updates), c.Version, c.NodeGroups[0].Version, c.Addons[0])
+			}
+		})
+	}
+}
+
+// What can go wrong while a cluster is upgraded.
+func TestUpgradingInBadWeather(t *testing.T) {
+	x := versions(t, 8, func(i int, c *estate.Cluster) {
+		if i == 5 || i == 6 {
+			withoutNodes(c)
+			return
+		}
+		proxyAlone(c)
+	})
+	s := remediation.New(x.parts)
+	failing := func(cluster, try int) *remediation.Service {
+		return x.hooked(&hooks{begin: func(now int, ask func() (string, error)) (string, error) {
+			if now == try {
+				x.cluster(cluster).Failing = []string{"the subnets have no free addresses"}
+			}
+			return ask()
+		}})
+	}
+	t.Run("the add-on's update fails, and the control plane is rolled back", func(t *testing.T) {
+		s := failing(0, 2)
+		r := x.done(t, s, started(t, s, x.upgrade(0, "1.33")).Plan.ID, plan.Stopped)
+		if !strings.Contains(r.Problem, "no free addresses") || x.cluster(0).Version != "1.33" {
+			t.Errorf("problem %q, control plane %s", r.Problem, x.cluster(0).Version)
+		}
+		if _, err := s.Revert(t.Context(), r.Plan.ID, bob); err != nil {
+			t.Fatal(err)
+		}
+		r = x.done(t, s, r.Plan.ID, plan.Reverted)
+		if c := x.cluster(0); c.Version != "1.32" || c.Addons[0].Version != "v1.31.2-eksbuild.3" || c.Addons[0].Status != "ACTIVE" || r.Verified.Trait != remediation.Present {
+			t.Errorf("control plane %s, add-on %+v, trait %s", c.Version, c.Addons[0], r.Verified.Trait)
+		}
+	})
+	t.Run("the nodes' update fails", func(t *testing.T) {
+		s := failing(1, 3)
+		r := x.done(t, s, started(t, s, x.upgrade(1, "1.33")).Plan.ID, plan.Stopped)
+		if c := x.cluster(1); c.Version != "1.33" || c.NodeGroups[0].Version != "1.32" || !strings.Contains(r.Problem, "node group general") {
+			t.Errorf("problem %q, control plane %s, nodes %s", r.Problem, c.Version, c.NodeGroups[0].Version)
+		}
+		if _, err := s.Revert(t.Context(), r.Plan.ID, bob); !isConflict(err) {
+			t.Errorf("revert after nodes were begun: %v", err)
+		}
+	})
+	moved := func(t *testing.T, cluster int, says string, move func(*estate.Cluster)) {
+		t.Helper()
+		r := approved(t, s, x.upgrade(cluster, "1.33"))
+		move(x.cluster(cluster))
+		if _, err := s.Start(t.Context(), r.Plan.ID, bob); err != nil {
+			t.Fatal(err)
+		}
+		r = x.done(t, s, r.Plan.ID, plan.Stopped)
+		if !strings.Contains(r.Problem, "something moved") || !strings.Contains(r.Problem, says) {
+			t.Errorf("problem %q", r.Problem)
+		}
+	}
+	t.Run("somebody upgraded further", func(t *testing.T) {
+		moved(t, 2, "Kubernetes 1.34", func(c *estate.Cluster) { c.Version = "1.34" })
+	})
+	t.Run("the add-on is gone", func(t *testing.T) {
+		moved(t, 3, `there is "nothing"`, func(c *estate.Cluster) { c.Addons = nil })
+	})
+	t.Run("somebody's update of the node group is under way", func(t *testing.T) {
+		r := approved(t, s, x.upgrade(4, "1.33"))
+		theirs := plan.Action{
+			Kind: plan.NodeGroupVersion, Target: inventory.ResourceRef{Type: inventory.TypeNodegroup, Name: x.cluster(4).NodeGroups[0].Name}, To: plan.Setting{Version: "1.32"},
+		}
+		if _, err := x.parts.Actor.Begin(t.Context(), theirs, x.ref(4), "theirs"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Start(t.Context(), r.Plan.ID, bob); err != nil {
+			t.Fatal(err)
+		}
+		r, err := s.Advance(t.Context(), r.Plan.ID)
+		if err != nil || r.State != plan.Applying || !strings.Contains(r.Problem, "EKS is busy") {
+			t.Errorf("%s: %s, %v", r.State, r.Problem, err)
+		}
+		x.done(t, s, r.Plan.ID, plan.Done)
+		if got := len(x.cluster(4).Updates); got != 4 {
+			t.Errorf("%d updates, want theirs and three", got)
+		}
+	})
+	t.Run("a roll-back within the week", func(t *testing.T) {
+		r := x.done(t, s, started(t, s, x.upgrade(5, "1.34")).Plan.ID, plan.Done)
+		if _, err := s.Revert(t.Context(), r.Plan.ID, bob); err != nil {
+			t.Fatal(err)
+		}
+		r = x.done(t, s, r.Plan.ID, plan.Reverted)
+		if _, stays := r.Undoes(); x.cluster(5).Version != "1.33" || !strings.Contains(stays, "by one minor version") {
+			t.Errorf("control plane %s; stays: %s", x.cluster(5).Version, stays)
+		}
+	})
+	t.Run("and after it", func(t *testing.T) {
+		r := x.done(t, s, started(t, s, x.upgrade(6, "1.33")).Plan.ID, plan.Done)
+		x.later(8 * 24 * time.Hour)
+		if _, err := s.Revert(t.Context(), r.Plan.ID, bob); err != nil {
+			t.Fatal("the add-on can be taken back still", err)
+		}
+		r = x.done(t, s, r.Plan.ID, plan.Reverted)
+		if x.cluster(6).Version != "1.33" || len(r.Back) != 1 {
+			t.Errorf("control plane %s after %d steps back", x.cluster(6).Version, len(r.Back))
+		}
+	})
+	t.Run("paused before the nodes", func(t *testing.T) {
+		r := started(t, s, x.upgrade(7, "1.33"))
+		for r.Steps[1].Held.IsZero() {
+			x.estate.Finish()
+			var err error
+			if r, err = s.Advance(t.Context(), r.Plan.ID); err != nil {
+				t.Fatal(err)
+			}
+			x.later(time.Second)
+		}
+		if _, err := s.Pause(t.Context(), r.Plan.ID, ann); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Revert(t.Context(), r.Plan.ID, ann); err != nil {
+			t.Fatal(err)
+		}
+		x.done(t, s, r.Plan.ID, plan.Reverted)
+		if c := x.cluster(7); c.Version != "1.32" || c.NodeGroups[0].Version != "1.32" {
+			t.Errorf("control plane %s, nodes %s", c.Version, c.NodeGroups[0].Version)
+		}
+	})
+}
