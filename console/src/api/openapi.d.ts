@@ -682,7 +682,7 @@ export interface paths {
         put?: never;
         /**
          * Take back what a plan changed.
-         * @description Answers at once; the server does the work. A plan with an action that cannot be undone is refused.
+         * @description Answers at once; the server does the work: the last action first, as far back as can be undone. Where not even the last one can, it is refused.
          */
         post: operations["RevertPlan"];
         delete?: never;
@@ -1952,13 +1952,19 @@ export interface components {
             from: components["schemas"]["PlanSetting"];
             irreversible?: string;
             /** @enum {string} */
-            kind: "endpoint-access" | "secrets-encryption" | "workload-image";
+            kind: "add-on-version" | "control-plane-version" | "endpoint-access" | "node-group-version" | "secrets-encryption" | "upgrade-policy" | "workload-image";
             permissions: string[] | null;
             /** @enum {string} */
             risk: "high" | "low" | "medium";
             target: components["schemas"]["InventoryResourceRef"];
             title: string;
             to: components["schemas"]["PlanSetting"];
+            undo_days?: number;
+            undo_limit?: string;
+        };
+        PlanAddon: {
+            role_arn?: string;
+            version: string;
         };
         PlanApproval: {
             /** @description Names of checks without an answer, or all; and irreversible. */
@@ -2025,13 +2031,18 @@ export interface components {
             operator?: string;
             /** @description Option of the topic. */
             option: string;
+            /** @description Kubernetes version of an upgrade, the oldest in standard support when left out; or the wished upgrade policy, STANDARD or EXTENDED. */
+            to?: string;
             /** @description Trait to remedy. */
             topic: string;
         };
         PlanSetting: {
+            add_on?: components["schemas"]["PlanAddon"];
             encryption?: components["schemas"]["PlanEncryption"];
             endpoint?: components["schemas"]["PlanEndpoint"];
             images?: components["schemas"]["PlanWorkloadImages"];
+            support_type?: string;
+            version?: string;
         };
         PlanWorkloadImages: {
             containers: components["schemas"]["PlanContainerImage"][] | null;
