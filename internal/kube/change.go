@@ -79,7 +79,11 @@ func (t template) name() string { return fmt.Sprintf("generation %d", t.generati
 func read(ctx context.Context, cn *conn, req *rest.Request) (template, error) {
 	ctx, cancel := context.WithTimeout(ctx, cn.timeout)
 	defer cancel()
-	body, err := req.SetHeader("Accept", runtime.ContentTypeJSON).MaxRetries(maxRetries).Do(ctx).Raw()
+	res := req.SetHeader("Accept", runtime.ContentTypeJSON).MaxRetries(maxRetries).Do(ctx)
+	if err := res.Error(); err != nil { // with the server's own words, which Raw leaves out
+		return template{}, translate(err)
+	}
+	body, err := res.Raw()
 	if err != nil {
 		return template{}, translate(err)
 	}
