@@ -180,6 +180,27 @@ func (x *street) reconcile(t *testing.T) {
 	}
 }
 
+// remove takes workloads of the shop away, with their pods.
+func (x *street) remove(t *testing.T, workloads ...string) {
+	t.Helper()
+	for _, w := range workloads {
+		if err := x.lab.Delete(t.Context(), "/apis/apps/v1/namespaces/shop/"+w); err != nil {
+			t.Fatal(err)
+		}
+	}
+	x.reconcile(t)
+}
+
+// generation is how often the template of the search service was changed.
+func (x *street) generation(t *testing.T) int64 {
+	t.Helper()
+	n, err := x.lab.Generation(t.Context(), "/apis/apps/v1/namespaces/shop/deployments/search")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
 // scan scans the cluster and gives its finding.
 func (x *street) scan(t *testing.T) *exposure.Finding {
 	t.Helper()
@@ -286,4 +307,112 @@ func TestRemediateImages(t *testing.T) {
 	if r.Verified.Trait != remediation.Present || r.Verified.Severity != before.Severity {
 		t.Errorf("after the revert the trait is %s, severity %s", r.Verified.Trait, r.Verified.Severity)
 	}
+}
+
+// hints are what no action mends: an image without a newer tag, a Pod of its own, a
+// workload that something else made, one whose rollouts are paused, a workload whose
+// pods run what it does not ask for, and an EKS add-on.
+const hints = `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: shop}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: "%[1]s"}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: made
+  namespace: shop
+  ownerReferences: [{apiVersion: shops.example/v1, kind: Shop, name: main, uid: 6f6a3c5e-0000-4000-8000-000000000001, controller: true}]
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: made}}
+  template:
+    metadata: {labels: {app: made}}
+    spec: {containers: [{name: search, image: "%[2]s"}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: paused, namespace: shop}
+spec:
+  replicas: 1
+  paused: true
+  selector: {matchLabels: {app: paused}}
+  template:
+    metadata: {labels: {app: paused}}
+    spec: {containers: [{name: search, image: "%[2]s"}]}
+---
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: coredns, namespace: shop}
+spec:
+  selector: {matchLabels: {app: coredns}}
+  template:
+    metadata: {labels: {app: coredns}}
+    spec: {containers: [{name: coredns, image: "%[3]s"}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: alone, namespace: shop}
+spec:
+  nodeName: node-1
+  containers: [{name: search, image: "%[2]s"}]
+status:
+  phase: Running
+  containerStatuses:
+  - {name: search, image: "%[2]s", imageID: "%[4]s", ready: true, restartCount: 0, state: {running: {startedAt: "2026-11-20T00:00:00Z"}}}
+`
+
+// What no action can mend is a note of the plan; a plan of notes alone is shown and
+// cannot be approved.
+func TestRemediateImagesHints(t *testing.T) {
+	x := newStreet(t)
+	w := shared(t)
+	s := remediation.New(x.parts)
+	search := w.images.Image("shop-search")
+	reference := x.reference(search)
+	name, _, _ := strings.Cut(reference, ":")
+	x.remove(t, "deployments/search", "statefulsets/index", "daemonsets/agent")
+	x.apply(t, fmt.Sprintf(hints, x.reference(w.images.Image("shop-web")), reference, x.reference(w.images.Image("eks-coredns")), name+"@"+search.Digest))
+	x.scan(t)
+	r, err := s.Draft(t.Context(), x.request(highPriority), ann)
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := strings.Join(r.Plan.Notes, "\n")
+	for _, want := range []string{
+		"shop/web:v1.8.2 (shop/Deployment/web) has to be rebuilt: there is no other tag of its line. In layer 0, of the base image",
+		"In layer 2, of its own (RUN /bin/sh -c npm ci --omit=dev # buildkit): qs 6.5.2 → 6.5.3.",
+		"shop/Pod/alone is not changed by eksposure: make it again from what made it, search with " + name + ":v3.0.2@sha256:",
+		"shop/Deployment/made is made by Shop/main, which would set its image back",
+		"shop/Deployment/paused is left as it is: its rollouts are paused",
+		"eks/coredns:v1.10.1-eksbuild.6 belongs to the EKS add-on coredns",
+	} {
+		if !strings.Contains(said, want) {
+			t.Errorf("no note says %q:\n%s", want, said)
+		}
+	}
+	if failed := r.Plan.With(plan.Failed); len(r.Plan.Actions) > 0 || !slices.Equal(failed, []string{"images"}) {
+		t.Errorf("actions %+v, failed checks %v", r.Plan.Actions, failed)
+	}
+	if _, err := s.Approve(t.Context(), r.Plan.ID, r.Hash, bob, r.Plan.Demands()); !isConflict(err) {
+		t.Errorf("a plan of notes is approved: %v", err)
+	}
+	t.Run("low priority", func(t *testing.T) {
+		x.apply(t, x.manifest)
+		x.scan(t)
+		r, err := s.Draft(t.Context(), x.request("low-priority-vulnerability"), ann)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Plan.Ends || !slices.ContainsFunc(r.Plan.Actions, func(a plan.Action) bool {
+			return a.Title == "Give shop/Deployment/search shop/search:v3.0.2"
+		}) {
+			t.Errorf("ends %t, actions %+v", r.Plan.Ends, r.Plan.Actions)
+		}
+	})
 }

@@ -302,17 +302,18 @@ func TestChangeRules(t *testing.T) {
 
 // withoutVerb is the manifest of changes, in which one resource lacks a verb.
 func withoutVerb(resource, verb string) string {
-	m := "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: " + kube.ChangeRole + "}\nrules:\n"
+	var b strings.Builder
+	b.WriteString("apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: " + kube.ChangeRole + "}\nrules:\n")
 	for _, rule := range kube.ChangeRules() {
 		for _, r := range rule.Resources {
 			for _, v := range rule.Verbs {
 				if r != resource || v != verb {
-					m += fmt.Sprintf("  - {apiGroups: [%q], resources: [%q], verbs: [%q]}\n", rule.APIGroups[0], r, v)
+					fmt.Fprintf(&b, "  - {apiGroups: [%q], resources: [%q], verbs: [%q]}\n", rule.APIGroups[0], r, v)
 				}
 			}
 		}
 	}
-	return m
+	return b.String()
 }
 
 // What the role may do is to get and patch workloads, and nothing else.

@@ -86,6 +86,27 @@ func (l *Lab) Debug(ctx context.Context, namespace, pod, container, image string
 	return nil
 }
 
+// Delete removes the object at a path.
+func (l *Lab) Delete(ctx context.Context, path string) error {
+	if err := l.rest.Delete().AbsPath(path).Do(ctx).Error(); err != nil {
+		return fmt.Errorf("delete %s: %w", path, err)
+	}
+	return nil
+}
+
+// Generation tells how often what an object asks for was changed.
+func (l *Lab) Generation(ctx context.Context, path string) (int64, error) {
+	body, err := l.rest.Get().AbsPath(path).Do(ctx).Raw()
+	if err != nil {
+		return 0, fmt.Errorf("get %s: %w", path, err)
+	}
+	var o metav1.PartialObjectMetadata
+	if err := json.Unmarshal(body, &o); err != nil {
+		return 0, err
+	}
+	return o.Generation, nil
+}
+
 // Token makes a token for a service account, which must exist.
 func (l *Lab) Token(ctx context.Context, namespace, serviceAccount string) (string, error) {
 	body, err := l.rest.Post().AbsPath("/api/v1/namespaces", namespace, "serviceaccounts", serviceAccount, "token").

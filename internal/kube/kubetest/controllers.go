@@ -27,6 +27,9 @@ type Controllers struct {
 // Reconcile does one round: pods of new templates, status of workloads. Pods of the
 // old template go when those of the new one are ready.
 func (c Controllers) Reconcile(ctx context.Context, namespace string) error {
+	if err := c.collectOrphans(ctx, namespace); err != nil {
+		return err
+	}
 	for _, kind := range []string{"Deployment", "StatefulSet", "DaemonSet"} {
 		plural := strings.ToLower(kind) + "s"
 		path := "/apis/apps/v1/namespaces/" + namespace + "/" + plural
@@ -163,10 +166,38 @@ func (c Controllers) pod(ctx context.Context, o unstructured.Unstructured, templ
 	})
 }
 
+// collectOrphans removes the pods whose workload is gone.
+func (c Controllers) collectOrphans(ctx context.Context, namespace string) error {
+	pods, err := c.list(ctx, "/api/v1/namespaces/"+namespace+"/pods")
+	if err != nil {
+		return err
+	}
+	for _, p := range pods {
+		for _, by := range p.GetOwnerReferences() {
+			owner := "/apis/" + by.APIVersion + "/namespaces/" + namespace + "/" + strings.ToLower(by.Kind) + "s/" + by.Name
+			if err := c.Lab.rest.Get().AbsPath(owner).Do(ctx).Error(); !apierrors.IsNotFound(err) {
+				continue
+			}
+			if err := c.delete(ctx, namespace, p.GetName()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// delete ends a pod at once.
+func (c Controllers) delete(ctx context.Context, namespace, pod string) error {
+	err := c.Lab.rest.Delete().AbsPath("/api/v1/namespaces", namespace, "pods", pod).Param("gracePeriodSeconds", "0").Do(ctx).Error()
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	return err
+}
+
 // remove deletes the pods of a workload that are not among the names.
 func (c Controllers) remove(ctx context.Context, o unstructured.Unstructured, names []string) error {
-	path := "/api/v1/namespaces/" + o.GetNamespace() + "/pods"
-	pods, err := c.list(ctx, path)
+	pods, err := c.list(ctx, "/api/v1/namespaces/"+o.GetNamespace()+"/pods")
 	if err != nil {
 		return err
 	}
@@ -175,8 +206,7 @@ func (c Controllers) remove(ctx context.Context, o unstructured.Unstructured, na
 		if len(owners) != 1 || owners[0].UID != o.GetUID() || slices.Contains(names, p.GetName()) {
 			continue
 		}
-		err := c.Lab.rest.Delete().AbsPath(path, p.GetName()).Param("gracePeriodSeconds", "0").Do(ctx).Error()
-		if err != nil && !apierrors.IsNotFound(err) {
+		if err := c.delete(ctx, o.GetNamespace(), p.GetName()); err != nil {
 			return err
 		}
 	}
