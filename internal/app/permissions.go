@@ -13,6 +13,7 @@ func permissions() cli.Permissions {
 		InspectorPolicy:   cloud.InspectorPolicy(),
 		UpgradePolicy:     cloud.UpgradePolicy(),
 		RemediationPolicy: cloud.RemediationPolicy(),
+		DeletionPolicy:    cloud.DeletionPolicy(),
 		CallerPolicy:      func(t cli.Trust) string { return cloud.Trust(t).CallerPolicy() },
 		TrustPolicy:       func(t cli.Trust) string { return cloud.Trust(t).TrustPolicy() },
 		Manifest:          kube.Manifest(),

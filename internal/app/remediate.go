@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"sync"
 
 	"github.com/eksposure/eksposure/internal/access"
@@ -152,6 +154,29 @@ func (c *clusters) scan(ctx context.Context, work func(*scan.Scanner) error) err
 		return err
 	}
 	return work(scanner)
+}
+
+// Close implements remediation.Clusters: EKS is asked once more.
+func (c *clusters) Close(ctx context.Context, ref inventory.ClusterRef) error {
+	_, err := c.Describe(ctx, ref)
+	if err == nil {
+		return fmt.Errorf("cluster %q is still there: %w", ref, fault.ErrConflict)
+	}
+	if !errors.Is(err, fault.ErrNotFound) {
+		return err
+	}
+	if c.running != nil {
+		return c.running.use(ctx, func(s *scan.Scanner) error {
+			_, err := s.Close(ctx, ref)
+			return err
+		})
+	}
+	scanner, err := c.scanner.get(func() (*scan.Scanner, error) { return c.app.Scanner(ctx) })
+	if err != nil {
+		return err
+	}
+	_, err = scanner.Close(ctx, ref)
+	return err
 }
 
 // Evaluate implements remediation.Clusters.

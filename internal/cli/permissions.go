@@ -22,6 +22,8 @@ type Permissions struct {
 	// the role that does.
 	Changes           []Permission
 	RemediationPolicy string
+	// DeletionPolicy is what that role needs besides to delete clusters.
+	DeletionPolicy string
 	// CallerPolicy and TrustPolicy are the two sides of assuming a role.
 	CallerPolicy func(Trust) string
 	TrustPolicy  func(Trust) string
@@ -49,6 +51,7 @@ Scanning only reads. Plans are applied with a role of its own, whose trust polic
 		r.permissionsText("inspector-policy", "IAM policy that the setting images.inspector needs besides", "inspector-policy > inspector-policy.json", r.Permissions.InspectorPolicy),
 		r.permissionsText("upgrade-policy", "IAM policy that drafting an upgrade needs besides", "upgrade-policy > upgrade-policy.json", r.Permissions.UpgradePolicy),
 		r.permissionsText("remediation-policy", "IAM policy of the role that plans are applied with (setting remediation.role)", "remediation-policy > remediation-policy.json", r.Permissions.RemediationPolicy),
+		r.permissionsText("deletion-policy", "IAM policy that the same role needs besides to delete clusters", "deletion-policy > deletion-policy.json", r.Permissions.DeletionPolicy),
 		r.permissionsCallerCommand(), r.permissionsTrustCommand(),
 		r.permissionsText("kubernetes", "Kubernetes ClusterRole with its binding", "kubernetes | kubectl apply -f -", r.Permissions.Manifest),
 		r.permissionsText("kubernetes-upgrade", "Kubernetes ClusterRole that drafting an upgrade needs besides", "kubernetes-upgrade | kubectl apply -f -", r.Permissions.UpgradeManifest),
@@ -151,6 +154,7 @@ ready for use.
 		fmt.Fprintf(&b, "| `%s` | %s |\n", a.Action, a.Why)
 	}
 	fence("The policy of the role that plans are applied with", "json", p.RemediationPolicy)
+	fence("What the same role needs besides to delete clusters", "json", p.DeletionPolicy)
 	b.WriteString("\nPlans about images need no IAM action; the role needs these Kubernetes rights, in each cluster whose workloads are to be changed.\n")
 	fence("Kubernetes RBAC of the role that plans are applied with", "yaml", p.ChangeManifest)
 	b.WriteString("\n```sh\naws eks create-access-entry --cluster-name CLUSTER \\\n" +

@@ -128,7 +128,8 @@ func (r *runner) remediateApproveCommand() *cobra.Command {
 		Use:   "approve PLAN --hash HASH",
 		Short: "Approve exactly the plan with this hash",
 		Long: `Takes your word for the plan with this hash: a plan that says anything else is refused. Checks without an answer must be
-accepted by name, or all of them by --accept all. What cannot be undone must be accepted by --accept irreversible, always.
+accepted by name, or all of them by --accept all. What cannot be undone must be accepted by --accept irreversible, always,
+and the deletion of a cluster by --accept "delete NAME", with its name.
 
 On the command line you are the account of the operating system, and whoever may open the database may do everything.
 The setting remediation.four_eyes, which wants another approver than the author, is meant for the API, where people are
@@ -139,7 +140,7 @@ authenticated.`,
 		Args: args("a plan's ID"),
 	}
 	c.Flags().StringVar(&hash, "hash", "", "`hash` of the plan, as it was shown (required)")
-	c.Flags().StringArrayVar(&accept, "accept", nil, "`name` of a check without an answer that you accept, or all, or irreversible; may be repeated")
+	c.Flags().StringArrayVar(&accept, "accept", nil, "`name` of a check without an answer that you accept, or all, or irreversible, or \"delete NAME\"; may be repeated")
 	settings(c, "database", "log_level")
 	c.RunE = func(c *cobra.Command, given []string) error {
 		if hash == "" {

@@ -32,8 +32,8 @@ func NewChanger(ctx context.Context, cfg Config) (*Changer, error) {
 	return &Changer{c: c}, nil
 }
 
-// Begin asks EKS for an action's end state and gives the ID of the update. The
-// token makes EKS do it once (clientRequestToken, EKS API Reference). A cluster
+// Begin asks EKS for an action's end state and gives the ID of the update; of a
+// deletion there is none. The token makes EKS do it once (clientRequestToken, EKS API Reference). A cluster
 // that another update works on is fault.ErrConflict.
 func (c *Changer) Begin(ctx context.Context, a plan.Action, ref inventory.ClusterRef, token string) (string, error) {
 	if err := c.c.owns(ref); err != nil {
@@ -45,6 +45,8 @@ func (c *Changer) Begin(ctx context.Context, a plan.Action, ref inventory.Cluste
 	}
 	var update *ekstypes.Update
 	switch {
+	case a.Kind == plan.Deletion:
+		return "", c.remove(ctx, client, a, ref)
 	case a.Kind == plan.ControlPlaneVersion && a.To.Version != "":
 		update, err = c.setVersion(ctx, client, a.To.Version, ref, token)
 	case a.Kind == plan.NodeGroupVersion && a.To.Version != "":

@@ -40,7 +40,7 @@ func changing(t *testing.T, without string) (*estate.Estate, *cloud.Client, *clo
 		t.Fatal(err)
 	}
 	var allowed []string
-	for _, p := range cloud.ChangePermissions() {
+	for _, p := range slices.Concat(cloud.ChangePermissions(), cloud.DeletionPermissions()) {
 		if p.Action != without {
 			allowed = append(allowed, p.Action)
 		}
@@ -56,6 +56,7 @@ func changing(t *testing.T, without string) (*estate.Estate, *cloud.Client, *clo
 		for j := range a.Clusters {
 			if c := &a.Clusters[j]; c.Name == ledger.Name {
 				c.Addons[1].Role = "proxy"
+				c.FargateProfiles = []estate.FargateProfile{{Name: "site", Role: "pods"}}
 			}
 		}
 		if a.ID == paymentsAccount {
@@ -91,6 +92,60 @@ func upgrades() []plan.Action {
 		{Kind: plan.AddonVersion, Target: part(inventory.TypeAddon, "kube-proxy"), To: plan.Setting{Addon: &proxy}},
 		{Kind: plan.NodeGroupVersion, Title: "nodes", Target: part(inventory.TypeNodegroup, "general"), To: plan.Setting{Version: "1.33"}},
 	}
+}
+
+// deletions are the actions that delete the cluster ledger.
+func deletions() []plan.Action {
+	var list []plan.Action
+	for _, target := range []inventory.ResourceRef{
+		{Type: inventory.TypeNodegroup, Name: "general"}, {Type: inventory.TypeFargateProfile, Name: "site"}, {Type: inventory.TypeAddon, Name: "kube-proxy"}, ledger.Resource(),
+	} {
+		list = append(list, plan.Action{Kind: plan.Deletion, Target: target})
+	}
+	return list
+}
+
+// What is deleted is gone, and a cluster that is protected stays.
+func TestChangerDeletes(t *testing.T) {
+	e, looks, changes := changing(t, "")
+	for _, a := range deletions() {
+		if a.Target.Type == inventory.TypeCluster {
+			place(e, ledger.Name).DeletionProtection = true
+			if _, err := changes.Begin(t.Context(), a, ledger, ""); !errors.Is(err, fault.ErrInvalid) || !strings.Contains(err.Error(), "protection") {
+				t.Errorf("a protected cluster: %v", err)
+			}
+			place(e, ledger.Name).DeletionProtection = false
+		}
+		if id, err := changes.Begin(t.Context(), a, ledger, ""); err != nil || id != "" {
+			t.Fatalf("%s: update %q, %v", a.Target.Type, id, err)
+		}
+		e.Finish()
+		s, err := looks.Describe(t.Context(), ledger)
+		if a.Target.Type == inventory.TypeCluster {
+			if !errors.Is(err, fault.ErrNotFound) {
+				t.Errorf("the cluster that was deleted: %v", err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := a.Now(s); !got.Equal(a.To) {
+			t.Errorf("%s: there is %q", a.Target.Type, got)
+		}
+	}
+}
+
+// place finds a cluster of an estate.
+func place(e *estate.Estate, name string) *estate.Cluster {
+	for i := range e.Scenario().Accounts {
+		for j, c := range e.Scenario().Accounts[i].Clusters {
+			if c.Name == name {
+				return &e.Scenario().Accounts[i].Clusters[j]
+			}
+		}
+	}
+	return nil
 }
 
 // Each kind of action: begun, followed, and there, in the caller's own account and in
@@ -189,7 +244,7 @@ func TestKey(t *testing.T) {
 // Every right of the role that changes is needed: without it one of its works is
 // denied, with an error that names it.
 func TestEachRightToChangeIsNeeded(t *testing.T) {
-	for _, p := range cloud.ChangePermissions() {
+	for _, p := range slices.Concat(cloud.ChangePermissions(), cloud.DeletionPermissions()) {
 		t.Run(p.Action, func(t *testing.T) {
 			_, _, changes := changing(t, p.Action)
 			var denied []string
@@ -206,6 +261,10 @@ func TestEachRightToChangeIsNeeded(t *testing.T) {
 			note(err)
 			for i, a := range upgrades() {
 				_, err = changes.Begin(t.Context(), a, ledger, fmt.Sprint("three", i))
+				note(err)
+			}
+			for _, a := range deletions() {
+				_, err = changes.Begin(t.Context(), a, ledger, "four")
 				note(err)
 			}
 			if !slices.ContainsFunc(denied, func(text string) bool { return strings.Contains(text, p.Action) }) {
@@ -227,6 +286,11 @@ func TestRemediationPolicy(t *testing.T) {
 	var got, want []string
 	for _, s := range doc.Statement {
 		got = append(got, s.Action...)
+	}
+	for _, p := range cloud.DeletionPermissions() {
+		if p.Why == "" || p.Scope != cloud.ScopeDeletion || !strings.Contains(cloud.DeletionPolicy(), p.Action) || strings.Contains(cloud.RemediationPolicy(), p.Action) {
+			t.Errorf("%+v is for deletions alone", p)
+		}
 	}
 	for _, p := range cloud.ChangePermissions() {
 		want = append(want, p.Action)

@@ -39,6 +39,10 @@ const (
 	eksListUpdates                    action = "eks:ListUpdates"
 	eksStartInsightsRefresh           action = "eks:StartInsightsRefresh"
 	eksUpdateAddon                    action = "eks:UpdateAddon"
+	eksDeleteAddon                    action = "eks:DeleteAddon"
+	eksDeleteCluster                  action = "eks:DeleteCluster"
+	eksDeleteFargateProfile           action = "eks:DeleteFargateProfile"
+	eksDeleteNodegroup                action = "eks:DeleteNodegroup"
 	eksUpdateClusterConfig            action = "eks:UpdateClusterConfig"
 	eksUpdateClusterVersion           action = "eks:UpdateClusterVersion"
 	eksUpdateNodegroupVersion         action = "eks:UpdateNodegroupVersion"
@@ -73,6 +77,8 @@ const (
 	ScopeUpgrade Scope = "upgrade"
 	// ScopeRemediation is needed by the role that applies plans, and by no other.
 	ScopeRemediation Scope = "remediation"
+	// ScopeDeletion is needed by that role besides, to delete clusters.
+	ScopeDeletion Scope = "deletion"
 )
 
 // Permission is one IAM action.
@@ -138,6 +144,27 @@ func ChangePermissions() []Permission {
 		{"kms:CreateGrant", ScopeRemediation, "EKS makes a grant on the key in the caller's name"},
 		{string(kmsDescribeKey), ScopeRemediation, "EKS looks at the key in the caller's name"},
 	}
+}
+
+// DeletionPermissions lists every IAM action that deleting a cluster needs besides,
+// sorted.
+func DeletionPermissions() []Permission {
+	return []Permission{
+		{string(eksDeleteAddon), ScopeDeletion, "add-ons of a cluster that is deleted"},
+		{string(eksDeleteCluster), ScopeDeletion, "the cluster"},
+		{string(eksDeleteFargateProfile), ScopeDeletion, "Fargate profiles of a cluster that is deleted"},
+		{string(eksDeleteNodegroup), ScopeDeletion, "node groups of a cluster that is deleted"},
+	}
+}
+
+// DeletionPolicy renders what the role of the setting remediation.role needs on top of
+// RemediationPolicy to delete clusters.
+func DeletionPolicy() string {
+	var actions []string
+	for _, p := range DeletionPermissions() {
+		actions = append(actions, p.Action)
+	}
+	return render(statement{Sid: "EksposureDelete", Effect: "Allow", Action: actions, Resource: []string{"*"}})
 }
 
 // RemediationPolicy renders the IAM policy of the role of the setting

@@ -54,7 +54,7 @@ func (c *call) decode(v any) error {
 func (c *call) cluster() (*Cluster, error) {
 	name := c.path["name"]
 	for i := range c.account.Clusters {
-		if cl := &c.account.Clusters[i]; cl.Region == c.region && cl.Name == name {
+		if cl := &c.account.Clusters[i]; cl.Region == c.region && cl.Name == name && !cl.gone {
 			return cl, nil
 		}
 	}

@@ -107,7 +107,7 @@ func scanActions() []string {
 // changeActions are the actions that the demo's role for applying plans is allowed.
 func changeActions() []string {
 	return []string{
-		"eks:AssociateEncryptionConfig", "eks:DescribeUpdate", "eks:UpdateAddon", "eks:UpdateClusterConfig", "eks:UpdateClusterVersion", "eks:UpdateNodegroupVersion",
+		"eks:AssociateEncryptionConfig", "eks:DeleteAddon", "eks:DeleteCluster", "eks:DeleteFargateProfile", "eks:DeleteNodegroup", "eks:DescribeUpdate", "eks:UpdateAddon", "eks:UpdateClusterConfig", "eks:UpdateClusterVersion", "eks:UpdateNodegroupVersion",
 		"iam:PassRole", "kms:CreateGrant", "kms:DescribeKey",
 	}
 }

@@ -96,7 +96,7 @@ func describeFargateProfile(_ context.Context, c *call) (any, error) {
 	return map[string]any{"fargateProfile": map[string]any{
 		"fargateProfileName": f.Name, "fargateProfileArn": c.partARN("fargateprofile", f.Name), "clusterName": cl.Name,
 		"createdAt": f.CreatedAt.Unix(), "podExecutionRoleArn": roleARN(c.account.ID, f.Role), "subnets": orEmpty(cl.Subnets),
-		"selectors": orEmpty(selectors), "status": "ACTIVE",
+		"selectors": orEmpty(selectors), "status": cmp.Or(f.Status, "ACTIVE"),
 	}}, nil
 }
 

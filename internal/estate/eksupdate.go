@@ -36,10 +36,10 @@ func (e *Estate) eksUpdates() []operation {
 	}
 }
 
-// settle ends the updates whose time has come.
+// settle ends the updates and deletions whose time has come.
 func (e *Estate) settle() {
 	e.world.RLock()
-	idle := len(e.updating) == 0
+	idle := len(e.updating)+len(e.removing) == 0
 	e.world.RUnlock()
 	if idle {
 		return
@@ -47,13 +47,15 @@ func (e *Estate) settle() {
 	e.world.Lock()
 	defer e.world.Unlock()
 	e.updating = slices.DeleteFunc(e.updating, func(cl *Cluster) bool { return cl.settle(e.now()) })
+	e.bury(e.now())
 }
 
-// Finish ends the updates under way, as if their time had come.
+// Finish ends the updates and deletions under way, as if their time had come.
 func (e *Estate) Finish() {
 	e.world.Lock()
 	defer e.world.Unlock()
 	e.updating = slices.DeleteFunc(e.updating, func(cl *Cluster) bool { return cl.settle(e.now().Add(e.updateTime)) })
+	e.bury(e.now().Add(e.updateTime))
 }
 
 // settle ends the update that works on the cluster when its time has come, and

@@ -61,6 +61,8 @@ type Estate struct {
 	// works on.
 	world    sync.RWMutex
 	updating []*Cluster
+	// removing is what is being deleted.
+	removing []removal
 
 	mu     sync.Mutex
 	calls  []Call
@@ -95,7 +97,7 @@ func Start(ctx context.Context, cfg Config) (*Estate, error) {
 		kube: map[string]*kubeServer{}, faults: slices.Clone(cfg.Faults), done: make(chan struct{}), passwords: newPasswords(cfg.Now), buckets: newBuckets(),
 		updateTime: cmp.Or(cfg.UpdateTime, 2*time.Second),
 	}
-	e.operations = slices.Concat(e.stsOperations(), e.organizationOperations(), e.eksOperations(), e.eksUpdates(), e.readinessOperations(), e.keyOperations(), e.eventOperations(), e.objectOperations(), e.inspectorOperations())
+	e.operations = slices.Concat(e.stsOperations(), e.organizationOperations(), e.eksOperations(), e.eksUpdates(), e.eksDeletions(), e.readinessOperations(), e.keyOperations(), e.eventOperations(), e.objectOperations(), e.inspectorOperations())
 	if err := e.open(ctx, cfg); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}

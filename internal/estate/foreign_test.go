@@ -85,7 +85,7 @@ func TestTheAWSCommandLineWorksOnTheEstate(t *testing.T) {
 		{name: "wrong secret, STS", args: "sts get-caller-identity", more: []string{"AWS_SECRET_ACCESS_KEY=wrong"}, fails: true, want: "SignatureDoesNotMatch"},
 		{name: "no such cluster", args: "eks describe-cluster --name none", fails: true, want: "ResourceNotFoundException"},
 		{name: "no such role", args: "sts assume-role --role-arn arn:aws:iam::111122223333:role/none --role-session-name cli", fails: true, want: "AccessDenied"},
-		{name: "nothing is written", args: "eks delete-cluster --name platform-tools", fails: true, want: "UnknownOperationException"},
+		{name: "nothing is written", args: "eks tag-resource --resource-arn arn:aws:eks:eu-central-1:444455556666:cluster/platform-tools --tags a=b", fails: true, want: "UnknownOperationException"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

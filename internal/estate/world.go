@@ -146,6 +146,8 @@ type Cluster struct {
 	Failing []string
 	// tokens are the client request tokens of updates, with their IDs.
 	tokens map[string]string
+	// gone marks a cluster that was deleted.
+	gone bool
 
 	// Unreachable gives the endpoint an address where nothing answers, as a
 	// private endpoint looks from outside its network.
@@ -180,9 +182,9 @@ type NodeGroup struct {
 
 // FargateProfile is a Fargate profile.
 type FargateProfile struct {
-	Name, Role string
-	Namespaces []string
-	CreatedAt  time.Time
+	Name, Status, Role string
+	Namespaces         []string
+	CreatedAt          time.Time
 }
 
 // Addon is an EKS add-on.

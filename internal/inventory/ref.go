@@ -90,16 +90,17 @@ type ResourceRef struct {
 
 // Resource types used in findings.
 const (
-	TypeCluster      = "AWS::EKS::Cluster"
-	TypeNodegroup    = "AWS::EKS::Nodegroup"
-	TypeAddon        = "AWS::EKS::Addon"
-	TypeVPC          = "AWS::EC2::VPC"
-	TypeSubnet       = "AWS::EC2::Subnet"
-	TypeSecurity     = "AWS::EC2::SecurityGroup"
-	TypeRole         = "AWS::IAM::Role"
-	TypeKey          = "AWS::KMS::Key"
-	TypeImage        = "Container::Image"
-	TypeLoadBalancer = "AWS::ElasticLoadBalancingV2::LoadBalancer"
+	TypeCluster        = "AWS::EKS::Cluster"
+	TypeNodegroup      = "AWS::EKS::Nodegroup"
+	TypeAddon          = "AWS::EKS::Addon"
+	TypeFargateProfile = "AWS::EKS::FargateProfile"
+	TypeVPC            = "AWS::EC2::VPC"
+	TypeSubnet         = "AWS::EC2::Subnet"
+	TypeSecurity       = "AWS::EC2::SecurityGroup"
+	TypeRole           = "AWS::IAM::Role"
+	TypeKey            = "AWS::KMS::Key"
+	TypeImage          = "Container::Image"
+	TypeLoadBalancer   = "AWS::ElasticLoadBalancingV2::LoadBalancer"
 )
 
 // KubernetesResource names an object inside the cluster. An empty namespace is

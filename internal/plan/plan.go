@@ -72,6 +72,9 @@ const (
 	// UpgradePolicy is what EKS does at the end of standard support
 	// (eks:UpdateClusterConfig).
 	UpgradePolicy Kind = "upgrade-policy"
+	// Deletion removes the target (eks:DeleteNodegroup, eks:DeleteFargateProfile,
+	// eks:DeleteAddon, eks:DeleteCluster).
+	Deletion Kind = "deletion"
 )
 
 // Action is one change of one thing.
@@ -164,10 +167,14 @@ func (p *Plan) With(v Verdict) []string {
 }
 
 // Demands are what an approver must accept by name: the checks without an answer,
-// and AcceptIrreversible when not all of it can be undone.
+// and AcceptIrreversible when not all of it can be undone; in place of it Typed, with
+// the cluster's name, when the cluster is deleted.
 func (p *Plan) Demands() []string {
 	names := p.With(Unknown)
-	if !p.Reversible() {
+	switch {
+	case p.Deletes():
+		names = append(names, Typed(p.Cluster))
+	case !p.Reversible():
 		names = append(names, AcceptIrreversible)
 	}
 	return names

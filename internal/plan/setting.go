@@ -20,6 +20,9 @@ type Setting struct {
 	Version string `json:"version,omitempty"`
 	// SupportType is the upgrade policy: STANDARD or EXTENDED.
 	SupportType string `json:"support_type,omitempty"`
+	// Exists says which thing of its name is there; empty for none, or when the kind is
+	// not Deletion.
+	Exists string `json:"exists,omitempty"`
 }
 
 // Endpoint is who reaches the Kubernetes API.
@@ -45,7 +48,7 @@ type Addon struct {
 
 // Equal compares what counts.
 func (s Setting) Equal(o Setting) bool {
-	if (s.Endpoint == nil) != (o.Endpoint == nil) || (s.Images == nil) != (o.Images == nil) || s.Version != o.Version || s.SupportType != o.SupportType {
+	if (s.Endpoint == nil) != (o.Endpoint == nil) || (s.Images == nil) != (o.Images == nil) || s.Version != o.Version || s.SupportType != o.SupportType || s.Exists != o.Exists {
 		return false
 	}
 	if s.Images != nil && !s.Images.equal(*o.Images) {
@@ -77,6 +80,8 @@ func (s Setting) String() string {
 		return s.Addon.String()
 	case s.Version != "":
 		return "Kubernetes " + s.Version
+	case s.Exists != "":
+		return s.Exists
 	case s.SupportType != "":
 		return "upgrade policy " + s.SupportType
 	case s.Encryption == nil:

@@ -13,7 +13,7 @@ func (a Action) Sections() []inventory.Section {
 	switch a.Target.Type {
 	case inventory.TypeAddon:
 		list = append(list, inventory.SectionAddons)
-	case inventory.TypeNodegroup:
+	case inventory.TypeNodegroup, inventory.TypeFargateProfile:
 		list = append(list, inventory.SectionNodeGroups)
 	}
 	return list
@@ -21,6 +21,9 @@ func (a Action) Sections() []inventory.Section {
 
 // Now reads what the action's target has. A target that is not there has nothing.
 func (a Action) Now(s *inventory.Snapshot) Setting {
+	if a.Kind == Deletion {
+		return Setting{Exists: a.exists(s)}
+	}
 	switch a.Target.Type {
 	case inventory.TypeAddon:
 		for _, on := range s.Addons {
@@ -43,7 +46,7 @@ func (a Action) Now(s *inventory.Snapshot) Setting {
 // Busy says what EKS does with the action's target, or with its cluster; empty when
 // nothing.
 func (a Action) Busy(s *inventory.Snapshot) string {
-	if s.Cluster.Status != active {
+	if s.Cluster.Status != active && !(a.Kind == Deletion && s.Cluster.Status == statusFailed) {
 		return "the cluster is " + s.Cluster.Status
 	}
 	for _, u := range s.Cluster.Updates {
@@ -57,16 +60,25 @@ func (a Action) Busy(s *inventory.Snapshot) string {
 	return ""
 }
 
-// Ails says what is wrong with an add-on that nothing works on; empty when nothing is.
+// Ails says what is wrong with an add-on, or with what should be deleted, that nothing
+// works on; empty when nothing is.
 // A node group says by its version what became of it.
 func (a Action) Ails(s *inventory.Snapshot) string {
-	if part, status := a.status(s); a.Target.Type == inventory.TypeAddon && status != "" && status != active {
+	part, status := a.status(s)
+	if a.Kind == Deletion {
+		if status == deleteFailed || status == statusFailed {
+			return fmt.Sprintf("the %s %s is %s", part, a.Target.Name, status)
+		}
+		return ""
+	}
+	if a.Target.Type == inventory.TypeAddon && status != "" && status != active {
 		return fmt.Sprintf("the %s %s is %s", part, a.Target.Name, status)
 	}
 	return ""
 }
 
-// status is EKS's word for the add-on or node group that the action is about.
+// status is EKS's word for the part of the cluster that the action is about, or for the
+// cluster that it deletes.
 func (a Action) status(s *inventory.Snapshot) (part, status string) {
 	for _, on := range s.Addons {
 		if a.Target.Type == inventory.TypeAddon && on.Name == a.Target.Name {
@@ -77,6 +89,14 @@ func (a Action) status(s *inventory.Snapshot) (part, status string) {
 		if a.Target.Type == inventory.TypeNodegroup && g.Name == a.Target.Name {
 			return "node group", g.Status
 		}
+	}
+	for _, f := range s.FargateProfiles {
+		if a.Target.Type == inventory.TypeFargateProfile && f.Name == a.Target.Name {
+			return "Fargate profile", f.Status
+		}
+	}
+	if a.Kind == Deletion && a.Target.Type == inventory.TypeCluster {
+		return "cluster", s.Cluster.Status
 	}
 	return "", ""
 }
@@ -91,6 +111,8 @@ func (a Action) Then(now *inventory.Snapshot) *inventory.Snapshot {
 	switch a.Kind {
 	case EndpointAccess, SecretsEncryption, WorkloadImage:
 		return a.To.Put(now)
+	case Deletion:
+		return a.without(now)
 	case ControlPlaneVersion:
 		then.Cluster.Version = a.To.Version
 	case UpgradePolicy:

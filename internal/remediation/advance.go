@@ -106,24 +106,34 @@ func (s *Service) advance(ctx context.Context, r Run, st *Step) (Run, error) {
 		return s.roll(ctx, r, st, action)
 	}
 	now, err := s.describe(ctx, r.Plan.Cluster, action.Sections()...)
+	if action.Kind == plan.Deletion && errors.Is(err, fault.ErrNotFound) {
+		return s.holds(ctx, r, st)
+	}
 	if err != nil {
 		return s.delay(ctx, r, *st, err)
 	}
 	has, busy := action.Now(now), action.Busy(now)
 	switch {
 	case has.Equal(action.To) && busy == "" && action.Ails(now) == "":
-		return s.save(ctx, r, "hold", func(now *Run) {
-			now.same(st).Held = s.now()
-			now.Problem, now.Look = "", time.Time{}
-		})
+		return s.holds(ctx, r, st)
 	case st.Update != "":
 		return s.await(ctx, r, st, has, cmp.Or(busy, action.Ails(now)))
 	case !has.Equal(action.From) && !has.Equal(action.To):
 		return s.fail(ctx, r, fmt.Sprintf("something moved: %q was planned for %q, and there is %q; draft a new plan", action.Title, action.From, has))
-	case busy != "" && st.Begun.IsZero():
+	case busy != "" && (st.Begun.IsZero() || action.Kind == plan.Deletion):
 		return s.wait(ctx, r, *st, busy)
+	case action.Kind == plan.Deletion && !st.Begun.IsZero() && action.Ails(now) != "":
+		return s.fail(ctx, r, action.Title+": "+action.Ails(now))
 	}
 	return s.begin(ctx, r, st)
+}
+
+// holds writes down that the end state of a step was seen.
+func (s *Service) holds(ctx context.Context, r Run, st *Step) (Run, error) {
+	return s.save(ctx, r, "hold", func(now *Run) {
+		now.same(st).Held = s.now()
+		now.Problem, now.Look = "", time.Time{}
+	})
 }
 
 // describe reads the cluster; of the sections, what cannot be read is an error.
@@ -201,9 +211,18 @@ func (s *Service) delay(ctx context.Context, r Run, st Step, err error) (Run, er
 	return s.wait(ctx, r, st, fault.Message(err))
 }
 
-// verify scans the cluster, and believes what that says.
+// verify scans the cluster, and believes what that says. A cluster that was deleted is
+// recorded as gone.
 func (s *Service) verify(ctx context.Context, r Run) (Run, error) {
 	last := Step{Begun: r.settled()}
+	if r.Plan.Deletes() {
+		if err := s.cfg.Clusters.Close(ctx, r.Plan.Cluster); err != nil {
+			return s.delay(ctx, r, last, err)
+		}
+		return s.save(ctx, r, "verified", func(now *Run) {
+			now.Verified, now.State, now.Problem, now.Look = &Verified{At: s.now(), Trait: Gone}, plan.Done, "", time.Time{}
+		})
+	}
 	o, err := s.cfg.Clusters.Rescan(ctx, r.Plan.Cluster)
 	if err != nil {
 		return s.delay(ctx, r, last, err)

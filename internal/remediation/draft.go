@@ -41,17 +41,18 @@ const (
 	traitVersion = "unsupported-kubernetes-version"
 )
 
-// Topics lists the traits whose topics can be applied.
+// Topics lists the topics that can be applied: traits, and exposure.DeleteTopic.
 func Topics() []string {
-	return []string{traitOpen, traitNarrow, traitVersion, traitSecrets, traitHigh, traitLow}
+	return []string{traitOpen, traitNarrow, traitVersion, traitSecrets, traitHigh, traitLow, exposure.DeleteTopic}
 }
 
 // idLength is how many letters of randomness a plan's ID has; 12 are 60 bits.
 const idLength = 12
 
 const (
-	noteDrift  = "A cluster that is managed as code (Terraform, CloudFormation, eksctl) must be changed there too, or the next run of that tool takes this back."
-	noteSecret = "On Kubernetes 1.27 and older, existing secrets stay as they are until they are written again: kubectl get secrets --all-namespaces -o json | " +
+	noteDrift    = "A cluster that is managed as code (Terraform, CloudFormation, eksctl) must be changed there too, or the next run of that tool takes this back."
+	noteDeletion = "What EKS did not make stays: the VPC, IAM roles, KMS keys, the log group /aws/eks/NAME/cluster, the OIDC provider in IAM, and snapshots and backups of yours."
+	noteSecret   = "On Kubernetes 1.27 and older, existing secrets stay as they are until they are written again: kubectl get secrets --all-namespaces -o json | " +
 		"kubectl annotate --overwrite -f - kms-encryption-timestamp=\"$(date -u +%s)\". From 1.28 on EKS does it by itself."
 )
 
@@ -96,6 +97,14 @@ func (s *Service) Draft(ctx context.Context, q Request, by access.Principal) (Ru
 
 // offered gives the option of the topic as the finding has it.
 func offered(f *exposure.Finding, q Request) (exposure.OptionState, error) {
+	if q.Trait == exposure.DeleteTopic {
+		if o := exposure.DeleteOption(); f.Open() && q.Option == o.ID {
+			return exposure.OptionState{ID: o.ID, Title: o.Title}, nil
+		} else if f.Open() {
+			return exposure.OptionState{}, fmt.Errorf("option %q of topic %q: want %s: %w", q.Option, q.Trait, o.ID, fault.ErrInvalid)
+		}
+		return exposure.OptionState{}, fmt.Errorf("the finding of %q is closed; there is nothing to remedy: %w", f.Cluster.Ref, fault.ErrInvalid)
+	}
 	state := f.Trait(q.Trait)
 	if q.Trait == traitVersion && q.Option == optionPolicy && f.Open() && state != nil && !state.Stale {
 		return exposure.OptionState{ID: q.Option, Title: "Change the upgrade policy"}, nil
@@ -157,6 +166,9 @@ func (s *Service) proposal(ctx context.Context, f *exposure.Finding, now *invent
 	switch q.Trait {
 	case traitHigh, traitLow:
 		return s.images(ctx, f, now, q)
+	case exposure.DeleteTopic:
+		actions, checks, err := plan.DraftDeletion(now)
+		return proposal{actions, checks, []string{noteDeletion}}, err
 	case traitVersion:
 		return s.version(ctx, now, q)
 	case traitSecrets:
@@ -189,11 +201,14 @@ func takes(q Request) error {
 
 // compose writes the plan of some actions, with what they will come to.
 func (s *Service) compose(f *exposure.Finding, now *inventory.Snapshot, q Request, actions []plan.Action) (Run, error) {
-	then := now
-	for _, a := range actions {
-		then = a.Then(then)
+	after := Verified{Trait: Gone}
+	if q.Trait != exposure.DeleteTopic {
+		then := now
+		for _, a := range actions {
+			then = a.Then(then)
+		}
+		after = verdict(s.cfg.Clusters.Evaluate(then, f).Finding, q.Trait, s.now())
 	}
-	after := verdict(s.cfg.Clusters.Evaluate(then, f).Finding, q.Trait, s.now())
 	if after.Trait != Gone && q.Trait != traitNarrow && q.Trait != traitVersion && !ofImages(q.Trait) {
 		return Run{}, fmt.Errorf("the plan would leave the trait as it is: %s: %w", strings.TrimSuffix(strings.Join(after.Evidence, "; "), "."), fault.ErrInvalid)
 	}

@@ -1,5 +1,7 @@
 package remediation
 
+import "github.com/eksposure/eksposure/internal/exposure"
+
 // Offer is an option that Draft takes, and what it asks for.
 type Offer struct {
 	Option string `json:"option"`
@@ -32,6 +34,8 @@ func Offers(topic string) []Offer {
 		return []Offer{{Option: "associate", Asks: []Ask{{Name: "key_arn", Title: "ARN of a KMS key", Required: true}}}}
 	case traitHigh, traitLow:
 		return []Offer{{Option: optionNewestTag}}
+	case exposure.DeleteTopic:
+		return []Offer{{Option: "delete"}}
 	case traitVersion:
 		return []Offer{
 			{Option: optionUpgrade, Asks: []Ask{{Name: "to", Title: "Kubernetes version; the oldest in standard support when left out"}}},

@@ -21,6 +21,9 @@ type Clusters interface {
 	Readiness(ctx context.Context, now *inventory.Snapshot, path []string) plan.Readiness
 	// Rescan scans a cluster and records the outcome.
 	Rescan(ctx context.Context, ref inventory.ClusterRef) (*exposure.Outcome, error)
+	// Close records that a cluster is gone; while EKS still tells of it, it is
+	// fault.ErrConflict.
+	Close(ctx context.Context, ref inventory.ClusterRef) error
 	// Evaluate says what a scan that saw the snapshot would find.
 	Evaluate(s *inventory.Snapshot, earlier *exposure.Finding) exposure.Outcome
 }

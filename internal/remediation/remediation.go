@@ -97,8 +97,8 @@ func (s *Service) read(ctx context.Context, id string) (Run, []byte, error) {
 }
 
 // Approve takes somebody's word for the plan with a hash. Checks without an answer
-// must be accepted by name or by plan.AcceptAll, and what cannot be undone by
-// plan.AcceptIrreversible.
+// must be accepted by name or by plan.AcceptAll, what cannot be undone by
+// plan.AcceptIrreversible, and a deletion by plan.Typed.
 func (s *Service) Approve(ctx context.Context, id, hash string, by access.Principal, accept []string) (Run, error) {
 	return s.change(ctx, id, by, "approve", func(r *Run) error {
 		if err := plan.Move(r.State, plan.Approved); err != nil {
@@ -135,7 +135,7 @@ func accepts(accept []string, p *plan.Plan) error {
 		}
 	}
 	open := slices.DeleteFunc(demands, func(name string) bool {
-		return slices.Contains(accept, name) || name != plan.AcceptIrreversible && slices.Contains(accept, plan.AcceptAll)
+		return slices.Contains(accept, name) || slices.Contains(accept, plan.AcceptAll) && slices.Contains(p.With(plan.Unknown), name)
 	})
 	if len(open) == 0 {
 		return nil

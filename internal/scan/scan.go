@@ -370,15 +370,8 @@ func (s *Scanner) CloseGone(ctx context.Context, d inventory.Discovery) ([]expos
 	}
 	var closed []exposure.Outcome
 	for _, ref := range d.Gone(recorded) {
-		earlier, err := s.cfg.Findings.Earlier(ctx, ref)
+		o, err := s.Close(ctx, ref)
 		if err != nil {
-			return closed, err
-		}
-		o := exposure.Outcome{Cluster: ref, Change: exposure.Change{Kind: exposure.NoFinding}}
-		if earlier != nil && earlier.Open() {
-			o.Finding, o.Change = exposure.CloseGone(earlier, s.cfg.Now().UTC())
-		}
-		if err := s.cfg.Findings.Record(ctx, o); err != nil {
 			return closed, err
 		}
 		if o.Finding != nil {
@@ -386,6 +379,19 @@ func (s *Scanner) CloseGone(ctx context.Context, d inventory.Discovery) ([]expos
 		}
 	}
 	return closed, nil
+}
+
+// Close closes the finding of a cluster that is known to be gone, as CloseGone does.
+func (s *Scanner) Close(ctx context.Context, ref inventory.ClusterRef) (exposure.Outcome, error) {
+	o := exposure.Outcome{Cluster: ref, Change: exposure.Change{Kind: exposure.NoFinding}}
+	earlier, err := s.cfg.Findings.Earlier(ctx, ref)
+	if err != nil {
+		return o, err
+	}
+	if earlier != nil && earlier.Open() {
+		o.Finding, o.Change = exposure.CloseGone(earlier, s.cfg.Now().UTC())
+	}
+	return o, s.cfg.Findings.Record(ctx, o)
 }
 
 // Prune forgets what is kept of images that no scan met for long.

@@ -74,6 +74,8 @@ func (p *planning) Readiness(context.Context, *inventory.Snapshot, []string) pla
 	return plan.Readiness{}
 }
 
+func (p *planning) Close(context.Context, inventory.ClusterRef) error { return fault.ErrConflict }
+
 func (p *planning) Progress(context.Context, plan.Action, inventory.ClusterRef, string) (inventory.Update, error) {
 	return inventory.Update{}, fault.ErrUnavailable
 }

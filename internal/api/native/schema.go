@@ -40,7 +40,7 @@ func words() map[reflect.Type][]string {
 	set(sets, export.Running, export.Succeeded, export.Failed, export.Cancelled)
 	set(sets, plan.States()...)
 	set(sets, plan.EndpointAccess, plan.SecretsEncryption, plan.WorkloadImage)
-	set(sets, plan.ControlPlaneVersion, plan.AddonVersion, plan.NodeGroupVersion, plan.UpgradePolicy)
+	set(sets, plan.ControlPlaneVersion, plan.AddonVersion, plan.NodeGroupVersion, plan.UpgradePolicy, plan.Deletion)
 	set(sets, plan.RiskLow, plan.RiskMedium, plan.RiskHigh)
 	set(sets, plan.Immediate, plan.Deferred)
 	set(sets, plan.Passed, plan.Failed, plan.Unknown)

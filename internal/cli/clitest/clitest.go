@@ -40,7 +40,7 @@ func Program(word string) cli.Program {
 		OpenReports:     func(cli.Setup) cli.Reports { return reports{ingest.New(nowhere{}, reporttest.At)} },
 		OpenRemediation: func(cli.Setup) cli.Remediation { return remediations{} },
 		Permissions: cli.Permissions{
-			Changes: []cli.Permission{{Action: "eks:UpdateClusterConfig", Scope: "remediation", Why: "who reaches the Kubernetes API"}}, RemediationPolicy: `{"Statement": "change"}`,
+			Changes: []cli.Permission{{Action: "eks:UpdateClusterConfig", Scope: "remediation", Why: "who reaches the Kubernetes API"}}, RemediationPolicy: `{"Statement": "change"}`, DeletionPolicy: `{"Statement": "delete"}`,
 			Actions:    []cli.Permission{{Action: "eks:DescribeCluster", Scope: "account", Why: "version and network of a cluster"}},
 			ReadPolicy: `{"Statement": "read"}`, InspectorPolicy: `{"Statement": "inspector"}`, Manifest: "kind: ClusterRole", ChangeManifest: "kind: ClusterRole of changes",
 			CallerPolicy: func(t cli.Trust) string { return `{"Statement": "assume ` + t.RoleName + ` in ` + t.Partition + `"}` },
