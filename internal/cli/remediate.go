@@ -53,6 +53,7 @@ does to the severity, and what was looked at so that nobody is locked out. Nothi
 Options: internet-reachable has private, public-and-private and public; potentially-internet-reachable has private and
 narrower; unencrypted-kubernetes-secrets has associate; unsupported-kubernetes-version has upgrade (one minor version at a
 time, the control plane, its add-ons and its node groups), nodes (node groups alone) and policy (--to STANDARD or EXTENDED);
+delete-cluster has delete;
 high-priority-vulnerability and low-priority-vulnerability have newest-tag.`,
 		Example: `  eksposure remediate plan --cluster checkout --topic internet-reachable --option private
   eksposure remediate plan --cluster checkout --topic internet-reachable --option public-and-private --cidr 203.0.113.0/24 --operator 203.0.113.7

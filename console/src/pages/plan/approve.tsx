@@ -9,7 +9,7 @@ import type { Run } from "../../api/plans";
 import { Dialog } from "../../parts/dialog";
 import { describe } from "../../parts/problems";
 import { useText } from "../../text";
-import { checksWith, irreversible, reversible } from "./moves";
+import { checksWith, finality, reversible } from "./moves";
 import { usePlanChanges } from "./queries";
 
 /** Takes somebody's word for exactly one plan: what is not known is accepted one by one. */
@@ -23,7 +23,7 @@ export function Approve({ run, onClose }: { run: Run; onClose: () => void }) {
   const final = !reversible(run);
   const { name } = run.plan.cluster;
   const ready = unknown.every((c) => ticked.includes(c.name)) && (!final || typed === name);
-  const accept = final ? [...ticked, irreversible] : ticked;
+  const accept = final ? [...ticked, finality(run)] : ticked;
   return (
     <Dialog title={t.approveTitle} action={t.approve} form="approve-plan" busy={approve.isPending} disabled={!ready} onClose={onClose}>
       <form

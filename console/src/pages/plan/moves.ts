@@ -1,7 +1,8 @@
 import type { Move, Run } from "../../api/plans";
 
-/** What an approver accepts besides the checks: that something cannot be undone. */
-export const irreversible = "irreversible";
+/** What an approver accepts besides the checks: that something cannot be undone, or that the cluster is deleted. */
+export const finality = ({ plan }: Run): string =>
+  (plan.actions ?? []).some((a) => a.kind === "deletion") ? `delete ${plan.cluster.name}` : "irreversible";
 
 /** Whether every action can be undone. */
 export const reversible = ({ plan }: Run): boolean => (plan.actions ?? []).every((a) => !a.irreversible);
