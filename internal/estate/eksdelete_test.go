@@ -23,8 +23,7 @@ func TestDeletion(t *testing.T) {
 	cluster := aws.String(tools)
 	inUse := func(what string, err error) {
 		t.Helper()
-		var busy *ekstypes.ResourceInUseException
-		if !errors.As(err, &busy) {
+		if _, busy := errors.AsType[*ekstypes.ResourceInUseException](err); !busy {
 			t.Errorf("%s: %v, want ResourceInUseException", what, err)
 		}
 	}

@@ -46,7 +46,7 @@ func (a Action) Now(s *inventory.Snapshot) Setting {
 // Busy says what EKS does with the action's target, or with its cluster; empty when
 // nothing.
 func (a Action) Busy(s *inventory.Snapshot) string {
-	if s.Cluster.Status != active && !(a.Kind == Deletion && s.Cluster.Status == statusFailed) {
+	if s.Cluster.Status != active && (a.Kind != Deletion || s.Cluster.Status != statusFailed) {
 		return "the cluster is " + s.Cluster.Status
 	}
 	for _, u := range s.Cluster.Updates {

@@ -1952,7 +1952,7 @@ export interface components {
             from: components["schemas"]["PlanSetting"];
             irreversible?: string;
             /** @enum {string} */
-            kind: "add-on-version" | "control-plane-version" | "endpoint-access" | "node-group-version" | "secrets-encryption" | "upgrade-policy" | "workload-image";
+            kind: "add-on-version" | "control-plane-version" | "deletion" | "endpoint-access" | "node-group-version" | "secrets-encryption" | "upgrade-policy" | "workload-image";
             permissions: string[] | null;
             /** @enum {string} */
             risk: "high" | "low" | "medium";
@@ -2040,6 +2040,7 @@ export interface components {
             add_on?: components["schemas"]["PlanAddon"];
             encryption?: components["schemas"]["PlanEncryption"];
             endpoint?: components["schemas"]["PlanEndpoint"];
+            exists?: string;
             images?: components["schemas"]["PlanWorkloadImages"];
             support_type?: string;
             version?: string;
