@@ -51,6 +51,14 @@ func newSite(t *testing.T, n int, place string) *site {
 // newSiteOf makes a site of clusters like one of the demo's, each changed by its number.
 func newSiteOf(t *testing.T, like string, n int, place string, change func(i int, c *estate.Cluster)) *site {
 	t.Helper()
+	x := startSite(t, like, n, change)
+	x.scan(t, n, place)
+	return x
+}
+
+// startSite starts the estate of a site.
+func startSite(t *testing.T, like string, n int, change func(i int, c *estate.Cluster)) *site {
+	t.Helper()
 	w := shared(t)
 	s := estate.Demo(w.images)
 	only(s, like)
@@ -81,7 +89,14 @@ func newSiteOf(t *testing.T, like string, n int, place string, change func(i int
 	})
 	x := &site{estate: e, now: e.AsOf()}
 	x.key = "arn:aws:kms:us-east-1:" + x.ref(0).Account + ":key/" + legacyKey
-	c := settings(w, e, place)
+	return x
+}
+
+// scan scans all clusters of a site, and gives what plans for them are made of.
+func (x *site) scan(t *testing.T, n int, place string) {
+	t.Helper()
+	e := x.estate
+	c := settings(shared(t), e, place)
 	c.Images.Read, c.Remediation.Role = false, estate.RemediationRole
 	t.Setenv("AWS_PROFILE", "")
 	for _, v := range e.Env() {
@@ -105,7 +120,6 @@ func newSiteOf(t *testing.T, like string, n int, place string, change func(i int
 		t.Fatal(err)
 	}
 	x.parts.Now = x.clock
-	return x
 }
 
 func (x *site) clock() time.Time {
@@ -167,7 +181,7 @@ func started(t *testing.T, s *remediation.Service, q remediation.Request) remedi
 }
 
 // maxAdvances is far more than any plan here takes.
-const maxAdvances = 50
+const maxAdvances = 150
 
 // carry advances a plan until it is not at work any more, or cannot be advanced, while
 // time goes by.

@@ -15,6 +15,8 @@ import (
 	"github.com/eksposure/eksposure/internal/exposure"
 	"github.com/eksposure/eksposure/internal/fault"
 	"github.com/eksposure/eksposure/internal/inventory"
+	"github.com/eksposure/eksposure/internal/kube"
+	"github.com/eksposure/eksposure/internal/kube/kubetest"
 	"github.com/eksposure/eksposure/internal/plan"
 	"github.com/eksposure/eksposure/internal/remediation"
 )
@@ -103,6 +105,77 @@ func TestUpgrade(t *testing.T) {
 	}
 	if _, err := s.Revert(t.Context(), r.Plan.ID, bob); !isConflict(err) || !strings.Contains(err.Error(), "does not roll a node group back") {
 		t.Errorf("revert: %v", err)
+	}
+}
+
+// The way from a version that is long past its support is longer, and at its end the
+// cluster is less exposed.
+func TestUpgradeLowersTheSeverity(t *testing.T) {
+	x := newSite(t, 1, filepath.Join(t.TempDir(), "eksposure.db"))
+	s := remediation.New(x.parts)
+	before := x.finding(t, 0).Arithmetic
+	r := x.done(t, s, started(t, s, x.upgrade(0, "1.35")).Plan.ID, plan.Done)
+	after := x.finding(t, 0).Arithmetic
+	if len(r.Plan.Actions) != 16 || x.cluster(0).Version != "1.35" || after.Severity != r.Plan.After {
+		t.Errorf("%d actions, control plane %s, severity %s, planned %s", len(r.Plan.Actions), x.cluster(0).Version, after.Severity, r.Plan.After)
+	}
+	if after.Severity.Rank() >= before.Severity.Rank() {
+		t.Errorf("severity %s → %s", before.Severity, after.Severity)
+	}
+}
+
+// machine is a node of the node group general in a real cluster.
+const machine = `apiVersion: v1
+kind: Node
+metadata: {name: node-1, labels: {eks.amazonaws.com/nodegroup: general}}
+status:
+  nodeInfo: {architecture: amd64, operatingSystem: linux, osImage: Amazon Linux 2023, kubeletVersion: v%s.2-eks-0000000, bootID: "", containerRuntimeVersion: containerd://2.1.5, kernelVersion: "6.12", kubeProxyVersion: "", machineID: "", systemUUID: ""}
+`
+
+const lettingGo = `apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: {name: erp, namespace: default}
+spec: {minAvailable: 1, selector: {matchLabels: {app: erp}}}
+status: {disruptionsAllowed: %d, expectedPods: 2, currentHealthy: 2, desiredHealthy: 1}
+`
+
+// The Kubernetes side is read from a real API server with exactly the published roles:
+// what is in the way there keeps the plan from being approved, and the new scan sees
+// the new nodes.
+func TestUpgradeOfARealCluster(t *testing.T) {
+	account := reference(shared(t).estate, "ledger").Account
+	sts, direct := front(t)
+	lab := kubetest.StartEKS(t, kubetest.EKS{
+		Cluster: "cluster-0", STS: sts,
+		Entries: []kubetest.Entry{{ARN: "arn:aws:iam::" + account + ":role/" + estate.ScanRole, Username: "eksposure", Groups: []string{kube.Group}}},
+	})
+	apply := func(manifest string) {
+		t.Helper()
+		if err := lab.Apply(t.Context(), manifest); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, manifest := range []string{kube.Manifest(), kube.UpgradeManifest(), fmt.Sprintf(machine, "1.32"), fmt.Sprintf(lettingGo, 0)} {
+		apply(manifest)
+	}
+	x := startSite(t, "ledger", 1, func(_ int, c *estate.Cluster) { c.Server, c.CA = lab.Server, lab.CA })
+	direct(x.estate.URL())
+	x.scan(t, 1, filepath.Join(t.TempDir(), "eksposure.db"))
+	s := x.hooked(&hooks{describe: func(s *inventory.Snapshot) { apply(fmt.Sprintf(machine, s.NodeGroups[0].Version)) }})
+	r, err := s.Draft(t.Context(), x.upgrade(0, ""), ann)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"disruption budgets"}, r.Plan.With(plan.Failed)); diff != "" || len(r.Plan.With(plan.Unknown)) > 0 {
+		t.Fatalf("%+v (-want +got):\n%s", r.Plan.Checks, diff)
+	}
+	if _, err := s.Approve(t.Context(), r.Plan.ID, r.Hash, bob, r.Plan.Demands()); !isConflict(err) {
+		t.Errorf("approved with a failed check: %v", err)
+	}
+	apply(fmt.Sprintf(lettingGo, 1))
+	r = x.done(t, s, started(t, s, x.upgrade(0, "")).Plan.ID, plan.Done)
+	if r.Verified.Trait != remediation.Gone || x.cluster(0).Version != "1.34" {
+		t.Errorf("the trait is %s, control plane %s", r.Verified.Trait, x.cluster(0).Version)
 	}
 }
 
