@@ -23,6 +23,7 @@ os.environ.update(AWS_ACCESS_KEY_ID="AKIDEXAMPLE", AWS_SECRET_ACCESS_KEY="x", AW
 UPDATE = {"update": {"id": "u-1", "type": "VersionUpdate", "status": "InProgress"}}
 ANSWERS = {
     "DescribeUpdate": {"update": {"id": "u-1", "type": "VersionUpdate", "status": "Successful"}},
+    "DescribeAddon": {"addon": {"addonName": "vpc-cni", "serviceAccountRoleArn": "arn:aws:iam::111122223333:role/vpc-cni"}},
     "DescribeAddonVersions": {"addons": [{"addonVersions": [{"addonVersion": "v1.20.0-eksbuild.1"}]}]},
     "DescribeKey": {"KeyMetadata": {"KeyId": "k", "KeyState": "Enabled", "KeySpec": "SYMMETRIC_DEFAULT", "KeyUsage": "ENCRYPT_DECRYPT"}},
     "ListNodegroups": {"nodegroups": ["workers"]},
