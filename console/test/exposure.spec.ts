@@ -1,9 +1,14 @@
+import type { Page } from "@playwright/test";
 import { accessible, expect, keep, test } from "./fixtures";
 
 const finding = "/exposures/171995829ff2fdf4be21c34058c2d843d9a0ecc1a1140f998c311c8536e72291";
 
+/** Scrolls to the graph, which is drawn when it comes into sight. */
+const toGraph = (page: Page) => page.getByRole("heading", { name: "Potential attack path" }).scrollIntoViewIfNeeded();
+
 test("the graph shows a resource's traits, by click and by keyboard", async ({ page }) => {
   await page.goto(finding);
+  await toGraph(page);
   await page.getByRole("button", { name: "shop-production, EKS cluster, one trait" }).click();
   const reached = page.getByText("Reached from");
   await expect(reached).toBeVisible();
@@ -17,6 +22,7 @@ test("the graph shows a resource's traits, by click and by keyboard", async ({ p
 
 test("the graph folds, and has a list in words", async ({ page }) => {
   await page.goto(finding);
+  await toGraph(page);
   await expect(page.getByText("21 / 21")).toBeVisible();
   await page.getByRole("button", { name: "Collapse all" }).click();
   await expect(page.getByText("21 / 21")).toBeHidden();
@@ -67,7 +73,7 @@ for (const theme of ["light", "dark"] as const) {
   test.describe(theme, () => {
     test.use({ theme });
     for (const [tab, ready] of [
-      ["overview", "21 / 21"],
+      ["overview", "How the severity comes about"],
       ["traits", "Vulnerabilities by image, package and CVE"],
       ["resources", "Open in the AWS console"],
       ["remediation", "Topics in recommended order"],
@@ -80,5 +86,14 @@ for (const theme of ["light", "dark"] as const) {
         await accessible(page);
       });
     }
+
+    test("the graph is accessible", async ({ page }) => {
+      await page.goto(finding);
+      await toGraph(page);
+      await expect(page.getByText("21 / 21")).toBeVisible();
+      await page.locator(".path").evaluate((e) => e.scrollIntoView({ block: "center" }));
+      await keep(page, `exposure-path-${theme}`);
+      await accessible(page);
+    });
   });
 }

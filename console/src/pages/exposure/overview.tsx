@@ -8,6 +8,7 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import { lazy, Suspense } from "react";
 import { Copy } from "../../parts/copy";
 import { PageLink } from "../../parts/follow";
+import { OnSight } from "../../parts/on-sight";
 import { SeverityBadge, Status } from "../../parts/severity";
 import { Waiting } from "../../parts/waiting";
 import { useFormats, useText } from "../../text";
@@ -15,7 +16,7 @@ import { Arithmetic } from "./arithmetic";
 import { History } from "./history";
 import type { Finding } from "./queries";
 
-// The graph's libraries are large, and not everybody looks at it first.
+// The graph's libraries are large, and most look at what is above it first.
 const Path = lazy(async () => ({ default: (await import("./path/path")).Path }));
 
 /** What the exposure is, how severe and why, how it came about, and its attack path. */
@@ -66,9 +67,11 @@ export function Overview({ finding, inPanel }: { finding: Finding; inPanel: bool
       </Container>
       <Arithmetic finding={finding} />
       <Container header={<Header variant="h2">{text.path.title}</Header>}>
-        <Suspense fallback={<Waiting />}>
-          <Path finding={finding} />
-        </Suspense>
+        <OnSight>
+          <Suspense fallback={<Waiting />}>
+            <Path finding={finding} />
+          </Suspense>
+        </OnSight>
       </Container>
       <History id={finding.id} />
     </SpaceBetween>

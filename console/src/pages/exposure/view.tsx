@@ -3,21 +3,23 @@ import Button from "@cloudscape-design/components/button";
 import Header from "@cloudscape-design/components/header";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Tabs from "@cloudscape-design/components/tabs";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { useNavigate, useSearchParams } from "react-router";
 import { useSession } from "../../app/session";
 import { ProblemAlert } from "../../parts/problems";
 import { SeverityBadge, Status } from "../../parts/severity";
 import { Waiting } from "../../parts/waiting";
 import { useText } from "../../text";
-import { LabelDialog } from "../exposures/label";
-import { TicketDialog } from "../exposures/ticket";
-import { Document } from "./document";
 import { Overview } from "./overview";
 import { type Finding, useFinding } from "./queries";
-import { Remediation } from "./remediation";
-import { Resources } from "./resources";
-import { Traits } from "./traits";
+
+// Each tab but the first, and each dialog, is loaded when somebody opens it.
+const Traits = lazy(async () => ({ default: (await import("./traits")).Traits }));
+const Resources = lazy(async () => ({ default: (await import("./resources")).Resources }));
+const Remediation = lazy(async () => ({ default: (await import("./remediation")).Remediation }));
+const Document = lazy(async () => ({ default: (await import("./document")).Document }));
+const LabelDialog = lazy(async () => ({ default: (await import("../exposures/label")).LabelDialog }));
+const TicketDialog = lazy(async () => ({ default: (await import("../exposures/ticket")).TicketDialog }));
 
 /** One finding in tabs, in the split panel and on its page. */
 export function FindingView({ id, inPanel = false }: { id: string; inPanel?: boolean }) {
@@ -52,7 +54,12 @@ function Loaded({ finding, inPanel }: { finding: Finding; inPanel: boolean }) {
   return (
     <SpaceBetween size="m">
       <Top finding={finding} inPanel={inPanel} />
-      <Tabs tabs={tabs} activeTabId={active} onChange={(e) => show(e.detail.activeTabId)} disableContentPaddings={false} />
+      <Tabs
+        tabs={tabs.map((tab) => ({ ...tab, content: <Suspense fallback={<Waiting />}>{tab.content}</Suspense> }))}
+        activeTabId={active}
+        onChange={(e) => show(e.detail.activeTabId)}
+        disableContentPaddings={false}
+      />
     </SpaceBetween>
   );
 }
@@ -99,8 +106,10 @@ function Top({ finding, inPanel }: { finding: Finding; inPanel: boolean }) {
           </span>
         </Header>
       )}
-      {dialog === "label" && <LabelDialog findings={[{ metadata: { uid: finding.id } }]} onClose={close} />}
-      {dialog === "ticket" && <TicketDialog finding={finding.id} onClose={close} />}
+      <Suspense>
+        {dialog === "label" && <LabelDialog findings={[{ metadata: { uid: finding.id } }]} onClose={close} />}
+        {dialog === "ticket" && <TicketDialog finding={finding.id} onClose={close} />}
+      </Suspense>
     </>
   );
 }

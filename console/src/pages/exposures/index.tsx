@@ -2,7 +2,7 @@ import "./list.css";
 import Button from "@cloudscape-design/components/button";
 import type { CollectionPreferencesProps } from "@cloudscape-design/components/collection-preferences";
 import Select from "@cloudscape-design/components/select";
-import { lazy, Suspense, useEffect, useState } from "react";
+import { useEffect, useState } from "react";
 import { Page } from "../../app/layout";
 import type { Finding } from "../../api/ocsf";
 import { Empty, ProblemAlert } from "../../parts/problems";
@@ -15,12 +15,10 @@ import { Groups } from "./groups";
 import { ListHeader } from "./header";
 import { List } from "./list";
 import { FindingPanel } from "./panel";
+import { PreferencesButton } from "./preferences-button";
 import { groupFields, useFindings, useGroups, useTotal } from "./queries";
 import { QuickFilters } from "./quick-filters";
 import { groupings, useListState, type Grouping } from "./state";
-
-// Groups have no columns to choose, and what chooses them is large.
-const ListPreferences = lazy(async () => ({ default: (await import("./preferences")).ListPreferences }));
 
 const usual: CollectionPreferencesProps.Preferences = {
   pageSize: 20,
@@ -98,9 +96,7 @@ export default function Exposures() {
     ),
     filter,
     preferences: !grouped && (
-      <Suspense>
-        <ListPreferences value={{ contentDisplay: usualDisplay(text, formats), ...preferences }} onChange={setPreferences} />
-      </Suspense>
+      <PreferencesButton value={{ contentDisplay: usualDisplay(text, formats), ...preferences }} onChange={setPreferences} />
     ),
     empty: <Nothing query={state.query} clear={clear} />,
   };

@@ -6,15 +6,25 @@ export interface Line {
   text: string;
 }
 
+/** Things in a list go by their names, where they have one. */
+const named = (one: unknown): one is { name: string } =>
+  typeof one === "object" && one !== null && "name" in one && typeof one.name === "string";
+
 /** Every value of a setting by its name, whatever kind of setting it is. */
 function values(of: unknown, name: string, into: Map<string, string[]>): Map<string, string[]> {
+  const below = (key: string) => (name ? `${name}.${key}` : key);
   if (Array.isArray(of)) {
-    for (const one of of) {
-      values(one, name, into);
+    for (const one of of as unknown[]) {
+      if (named(one)) {
+        const { name: own, ...rest } = one;
+        values(rest, below(own), into);
+      } else {
+        values(one, name, into);
+      }
     }
   } else if (typeof of === "object" && of !== null) {
     for (const [key, value] of Object.entries(of)) {
-      values(value, name ? `${name}.${key}` : key, into);
+      values(value, below(key), into);
     }
   } else {
     into.set(name, [...(into.get(name) ?? []), String(of)]);
