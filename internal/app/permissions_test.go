@@ -73,7 +73,7 @@ func TestEachPermissionIsNeeded(t *testing.T) {
 				return // asked for with the setting images.inspector alone
 			}
 			if p.Scope == cloud.ScopePlan {
-				return // asked for by plans alone: TestWhatPlansNeed
+				return // asked for by plans alone: TestWhatPlansOfImagesNeed
 			}
 			if p.Action == "sts:GetCallerIdentity" {
 				return // AWS refuses it to nobody (STS API reference, GetCallerIdentity)

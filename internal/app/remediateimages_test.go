@@ -104,7 +104,7 @@ func (x *street) later(d time.Duration) {
 	x.now = x.now.Add(d)
 }
 
-func newStreet(t *testing.T) *street {
+func newStreet(t *testing.T, change ...func(*estate.Scenario)) *street {
 	t.Helper()
 	w := shared(t)
 	x := &street{ref: reference(w.estate, "shop-production")}
@@ -119,6 +119,9 @@ func newStreet(t *testing.T) *street {
 		only(s, x.ref.Name)
 		c := place(s, x.ref.Name)
 		c.Server, c.CA, c.NodeGroups = x.lab.Server, x.lab.CA, nil
+		for _, f := range change {
+			f(s)
+		}
 	})
 	direct(x.estate.URL())
 	x.now = x.estate.AsOf()
@@ -266,7 +269,7 @@ func (x *street) images(t *testing.T) map[string]string {
 // From the finding to the revert, with the real API server, the real authenticator,
 // the roles as they are published, and a real registry.
 func TestRemediateImages(t *testing.T) {
-	x := newStreet(t)
+	x := newStreet(t, func(s *estate.Scenario) { plansOfImages(s, "") })
 	w := shared(t)
 	s := remediation.New(x.parts)
 	before := x.scan(t)
@@ -306,6 +309,37 @@ func TestRemediateImages(t *testing.T) {
 	}
 	if r.Verified.Trait != remediation.Present || r.Verified.Severity != before.Severity {
 		t.Errorf("after the revert the trait is %s, severity %s", r.Verified.Trait, r.Verified.Severity)
+	}
+}
+
+// plansOfImages gives the roles of a scenario what is published for plans about images,
+// without one action: for scanning what it reads, and for applying nothing, as those
+// rights are Kubernetes' own.
+func plansOfImages(s *estate.Scenario, without string) {
+	allow(s, without)
+	for i := range s.Accounts {
+		for j := range s.Accounts[i].Roles {
+			if r := &s.Accounts[i].Roles[j]; r.Name == estate.RemediationRole {
+				r.Allow = nil
+			}
+		}
+	}
+}
+
+// Without the right to list tags, a plan says so for each image.
+func TestWhatPlansOfImagesNeed(t *testing.T) {
+	x := newStreet(t, func(s *estate.Scenario) { plansOfImages(s, "ecr:ListImages") })
+	x.remove(t, "statefulsets/index", "daemonsets/agent")
+	x.scan(t)
+	r, err := remediation.New(x.parts).Draft(t.Context(), x.request(highPriority), ann)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if said := strings.Join(r.Plan.Notes, "\n"); !strings.Contains(said, "shop/search:v3.0.1 (shop/Deployment/search) has to be rebuilt: its tags could not be read") || !strings.Contains(said, "ecr:ListImages") {
+		t.Errorf("notes:\n%s", said)
+	}
+	if !slices.Contains(x.estate.Actions(), "ecr:ListImages") {
+		t.Error("the registry was never asked for the tags")
 	}
 }
 

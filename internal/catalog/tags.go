@@ -11,12 +11,16 @@ import (
 	"github.com/eksposure/eksposure/internal/fault"
 )
 
-// maxTags bounds the tags of one repository: the largest of Docker Hub's official
-// images have some ten thousand. A list that is cut would hide the newest.
-const maxTags = 50_000
+const (
+	// maxTags bounds the tags of one repository: the largest of Docker Hub's official
+	// images have some ten thousand. A list that is cut would hide the newest.
+	maxTags = 50_000
+	// maxTagPages is as many pages as that takes where a registry gives 50 at a time.
+	maxTagPages = 1000
+)
 
-// Tags lists the tags of REGISTRY/REPOSITORY. A repository with more than maxTags is
-// fault.ErrInvalid.
+// Tags lists the tags of REGISTRY/REPOSITORY, in order. A repository with more than
+// maxTags is fault.ErrInvalid.
 func (c *Cataloger) Tags(ctx context.Context, repository string) ([]string, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.limits.Time, errTooSlow(c.limits.Time))
 	defer cancel()
@@ -37,13 +41,13 @@ func (r *registryClient) tags(ctx context.Context, repository string) ([]string,
 		return nil, translate(err)
 	}
 	var tags []string
-	for pages.HasNext() {
+	for n := 1; pages.HasNext(); n++ {
 		page, err := pages.Next(ctx)
 		if err != nil {
 			return nil, translate(err)
 		}
-		if tags = append(tags, page.Tags...); len(tags) > maxTags {
-			return nil, fmt.Errorf("it has more than %d: %w", maxTags, fault.ErrInvalid)
+		if tags = append(tags, page.Tags...); len(tags) > maxTags || n > maxTagPages {
+			return nil, fmt.Errorf("it has more than %d, or gives them in more than %d pages: %w", maxTags, maxTagPages, fault.ErrInvalid)
 		}
 	}
 	slices.Sort(tags)
