@@ -37,6 +37,9 @@ func (a *App) plans(ctx context.Context, look *clusters) (remediation.Config, er
 		Known: db, Documents: db, Leases: db, Log: db, FourEyes: a.o.Config.Remediation.FourEyes,
 		Holder: holder(), Now: a.o.Clock, Logger: a.o.Log,
 	}
+	if c.Calendar, err = a.o.Config.Remediation.Calendar(); err != nil {
+		return remediation.Config{}, err
+	}
 	if a.o.Config.Remediation.Role != "" {
 		c.Actor = &changer{app: a, look: look}
 	}

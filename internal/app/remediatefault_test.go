@@ -214,7 +214,7 @@ func (x *site) hooked(h *hooks) *remediation.Service {
 // What can go wrong while a plan is applied: nothing is done twice, nothing is lost,
 // and the state says the truth.
 func TestApplyingInBadWeather(t *testing.T) {
-	x := newSite(t, 12, filepath.Join(t.TempDir(), "eksposure.db"))
+	x := newSite(t, 13, filepath.Join(t.TempDir(), "eksposure.db"))
 	plain := remediation.New(x.parts)
 	onlyFirst := func(err error) func(int, func() (string, error)) (string, error) {
 		return func(try int, ask func() (string, error)) (string, error) {
@@ -399,6 +399,44 @@ func TestApplyingInBadWeather(t *testing.T) {
 		}
 		x.done(t, plain, r.Plan.ID, plan.Stopped)
 		updates(t, 10, 0)
+	})
+	t.Run("a window closes between two actions", func(t *testing.T) {
+		now := x.clock().UTC()
+		window := func(from, to time.Duration) string {
+			return now.Add(from).Format("15:04") + "-" + now.Add(to).Format("15:04")
+		}
+		c := x.parts
+		var err error
+		if c.Calendar, err = plan.ParseCalendar([]string{window(2*time.Hour, 3*time.Hour)}, nil); err != nil {
+			t.Fatal(err)
+		}
+		s := remediation.New(c)
+		r := started(t, s, x.private(12))
+		if r, err = s.Advance(t.Context(), r.Plan.ID); err != nil || !r.Steps[0].Begun.IsZero() || !strings.Contains(r.Problem, "window") || r.Look.Sub(now) < time.Hour {
+			t.Errorf("outside the window: %+v, %v", r, err)
+		}
+		updates(t, 12, 0)
+		x.later(2*time.Hour + 30*time.Minute)
+		if r, err = s.Advance(t.Context(), r.Plan.ID); err != nil || r.Steps[0].Update == "" {
+			t.Errorf("inside the window: %+v, %v", r, err)
+		}
+		x.later(2 * time.Hour)
+		x.estate.Finish()
+		for range 3 { // the first action holds, and the second does not begin
+			if r, err = s.Advance(t.Context(), r.Plan.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if r.State != plan.Applying || r.Steps[0].Held.IsZero() || !r.Steps[1].Begun.IsZero() {
+			t.Errorf("the window is closed: %+v", r)
+		}
+		if _, err := s.Pause(t.Context(), r.Plan.ID, ann); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Revert(t.Context(), r.Plan.ID, ann); err != nil {
+			t.Fatal(err)
+		}
+		x.done(t, s, r.Plan.ID, plan.Reverted) // needs no window
 	})
 	t.Run("the cluster is gone", func(t *testing.T) {
 		r := started(t, plain, x.private(11))

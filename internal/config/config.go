@@ -13,6 +13,7 @@ import (
 
 	"github.com/eksposure/eksposure/internal/exposure"
 	"github.com/eksposure/eksposure/internal/fault"
+	"github.com/eksposure/eksposure/internal/plan"
 )
 
 // Config holds every setting. The tags: "key" is the name in the file, "flag" the
@@ -139,6 +140,18 @@ type Telemetry struct {
 type Remediation struct {
 	Role     string `key:"role" flag:"remediation-role" doc:"IAM role that plans are applied with, assumed in every account, the caller's own too, with the external ID of aws.external_id; default: none, and nothing can be applied"`
 	FourEyes bool   `key:"four_eyes" doc:"who drafted a plan cannot approve it"`
+
+	Windows []string `key:"windows" doc:"when an action of a plan may begin, as in \"Mon-Thu 09:00-16:00 Europe/Berlin\": days (all when left out), a span of time, a zone of the IANA database (UTC when left out); taking back is not bound to them; default: at any time"`
+	Freezes []string `key:"freezes" doc:"when none may, as in \"2026-12-20/2027-01-03 Europe/Berlin\": the first and the last day, a zone"`
+}
+
+// Calendar reads the windows and freezes.
+func (r Remediation) Calendar() (plan.Calendar, error) {
+	c, err := plan.ParseCalendar(r.Windows, r.Freezes)
+	if err != nil {
+		return c, fmt.Errorf("settings remediation.windows and remediation.freezes: %w", err)
+	}
+	return c, nil
 }
 
 // Directories are the user's directories, which stand in for settings that are
@@ -238,6 +251,9 @@ func (c *Config) Validate() error {
 		return err
 	}
 	if err := c.Hub.validate(); err != nil {
+		return err
+	}
+	if _, err := c.Remediation.Calendar(); err != nil {
 		return err
 	}
 	switch c.LogLevel {

@@ -150,8 +150,14 @@ func (s *Service) describe(ctx context.Context, ref inventory.ClusterRef, sectio
 	return now, nil
 }
 
-// begin writes down that an action begins, and asks for it.
+// begin writes down that an action begins, and asks for it, when the calendar is open.
+// What takes back is not kept waiting.
 func (s *Service) begin(ctx context.Context, r Run, st *Step) (Run, error) {
+	if at, why := s.cfg.Calendar.Opens(s.now()); why != "" && st.Begun.IsZero() && !st.Undo {
+		return s.save(ctx, r, look, func(now *Run) {
+			now.Problem, now.Look = fmt.Sprintf("%s; the next action may begin %s", why, at.UTC().Format(time.RFC3339)), at
+		})
+	}
 	if st.Begun.IsZero() {
 		var err error
 		if r, err = s.save(ctx, r, "begin", func(now *Run) { now.same(st).Begun = s.now() }); err != nil {

@@ -43,6 +43,8 @@ type Config struct {
 	Logger *slog.Logger
 	// FourEyes wants another approver than the author.
 	FourEyes bool
+	// Calendar says when actions may begin.
+	Calendar plan.Calendar
 	// Holder names this process among those that share the database.
 	Holder string
 	Now    func() time.Time
