@@ -124,6 +124,22 @@ func TestUpgradeLowersTheSeverity(t *testing.T) {
 	}
 }
 
+// From 1.28 on EKS encrypts secrets by itself, so that an upgrade remedies that trait
+// too.
+func TestUpgradeForSecrets(t *testing.T) {
+	x := newSite(t, 1, filepath.Join(t.TempDir(), "eksposure.db"))
+	s := remediation.New(x.parts)
+	q := x.upgrade(0, "1.28")
+	q.Trait = "unencrypted-kubernetes-secrets"
+	r := x.done(t, s, started(t, s, q).Plan.ID, plan.Done)
+	if r.Verified.Trait != remediation.Gone || x.cluster(0).Version != "1.28" || len(r.Plan.Actions) != 2 {
+		t.Errorf("the trait is %s, control plane %s", r.Verified.Trait, x.cluster(0).Version)
+	}
+	if _, err := s.Draft(t.Context(), q, ann); !errors.Is(err, fault.ErrInvalid) {
+		t.Errorf("what is not there is remedied: %v", err)
+	}
+}
+
 // machine is a node of the node group general in a real cluster.
 const machine = `apiVersion: v1
 kind: Node

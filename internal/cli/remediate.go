@@ -51,7 +51,7 @@ func (r *runner) remediatePlanCommand() *cobra.Command {
 does to the severity, and what was looked at so that nobody is locked out. Nothing is changed.
 
 Options: internet-reachable has private, public-and-private and public; potentially-internet-reachable has private and
-narrower; unencrypted-kubernetes-secrets has associate; unsupported-kubernetes-version has upgrade (one minor version at a
+narrower; unencrypted-kubernetes-secrets has associate and upgrade; unsupported-kubernetes-version has upgrade (one minor version at a
 time, the control plane, its add-ons and its node groups), nodes (node groups alone) and policy (--to STANDARD or EXTENDED);
 delete-cluster has delete;
 high-priority-vulnerability and low-priority-vulnerability have newest-tag.`,

@@ -3,6 +3,7 @@ package cloud
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -119,7 +120,7 @@ func (c *Client) addonReleases(ctx context.Context, client *eks.Client, addons [
 			}
 			return out.NextToken, nil
 		})
-		if err != nil {
+		if err != nil && !errors.Is(err, fault.ErrNotFound) { // EKS knows no version of it
 			return nil, err
 		}
 	}

@@ -92,6 +92,20 @@ func TestReadiness(t *testing.T) {
 	}
 }
 
+// An add-on that EKS has no version of hides none of the others.
+func TestAnAddonWithoutVersions(t *testing.T) {
+	_, r := ready(t, "", func(c *estate.Cluster) {
+		c.Addons = append([]estate.Addon{{Name: "agent", Version: "v1"}}, c.Addons...)
+	})
+	known := map[string]bool{}
+	for _, a := range r.Addons.Items {
+		known[a.Name] = true
+	}
+	if diff := cmp.Diff(map[string]bool{"coredns": true, "kube-proxy": true, "vpc-cni": true}, known); diff != "" || r.Addons.Unread != "" {
+		t.Errorf("%s (-want +got):\n%s", r.Addons.Unread, diff)
+	}
+}
+
 // Insights that are old, or that there are none of, are made anew, and not known.
 func TestOldInsightsAreMadeAnew(t *testing.T) {
 	for name, change := range map[string]func(*estate.Cluster){

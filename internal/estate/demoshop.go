@@ -103,7 +103,8 @@ func (d demo) shopProduction() Cluster {
 }
 
 // shopStaging is open to everybody by two halves of the internet, in extended
-// support, with a disabled key and a rollout under way.
+// support, with a disabled key and a rollout under way. A disruption budget lets none of
+// its pods go, and keeps nodes from being replaced.
 func (d demo) shopStaging() Cluster {
 	cl := Cluster{
 		Region: frankfurt, Name: "shop-staging", Version: "1.33", CreatedAt: ago(650), Public: true,
@@ -123,12 +124,13 @@ func (d demo) shopStaging() Cluster {
 		workload{namespace: "shop", name: "importer", replicas: 1, age: time.Hour, uses: []use{{name: "importer", image: "debian-12"}}},
 		workload{replicas: 1, age: 30 * day, uses: []use{{name: "importer", image: "debian-11"}}},
 	)
-	cl.Objects = c.objects
+	cl.Objects = append(c.objects, Budget("shop", "catalog", 0))
 	return cl
 }
 
 // shopPreview is not needed: no nodes, and nothing has run for half a year. Its
-// extended support ends in two days.
+// extended support ends in two days, and something asks for an API that the next
+// version has no more.
 func (d demo) shopPreview() Cluster {
 	cl := Cluster{
 		Region: ireland, Name: "shop-preview", Version: "1.31", CreatedAt: ago(700), Public: true, PublicCIDRs: []string{"0.0.0.0/0"},
@@ -137,6 +139,7 @@ func (d demo) shopPreview() Cluster {
 			Name: "spot", Version: "1.31", Release: "1.31.2-20250403", AMIType: "AL2023_x86_64_STANDARD", Capacity: "SPOT",
 			InstanceTypes: []string{"m6i.large"}, Role: "eks-node-shop-preview", CreatedAt: ago(700),
 		}},
+		Deprecated: []DeprecatedAPI{{Group: "flowcontrol.apiserver.k8s.io", Version: "v1beta3", Resource: "flowschemas", RemovedIn: "1.32"}},
 	}
 	c := d.content(shopAccount, ireland, cl.Name)
 	c.system(700 * day)

@@ -72,6 +72,9 @@ func (e *Estate) startInsightsRefresh(_ context.Context, c *call) (any, error) {
 }
 
 func (e *Estate) describeAddonVersions(_ context.Context, c *call) (any, error) {
+	if name := c.query.Get("addonName"); name != "" && !slices.ContainsFunc(e.scenario.Addons, func(r AddonRelease) bool { return r.Name == name }) {
+		return nil, &apiError{Code: "ResourceNotFoundException", Status: http.StatusNotFound, Message: "The addon " + name + " could not be found."}
+	}
 	var names []string
 	releases := map[string][]map[string]any{}
 	for _, r := range e.scenario.Addons {

@@ -163,14 +163,15 @@ func (s *Service) proposal(ctx context.Context, f *exposure.Finding, now *invent
 	if err := takes(q); err != nil {
 		return proposal{}, err
 	}
+	if q.upgrades() {
+		return s.version(ctx, now, q)
+	}
 	switch q.Trait {
 	case traitHigh, traitLow:
 		return s.images(ctx, f, now, q)
 	case exposure.DeleteTopic:
 		actions, checks, err := plan.DraftDeletion(now)
 		return proposal{actions, checks, []string{noteDeletion}}, err
-	case traitVersion:
-		return s.version(ctx, now, q)
 	case traitSecrets:
 		key, err := s.cfg.Clusters.Key(ctx, now.Cluster.Ref, q.KeyARN)
 		if err != nil {
@@ -187,14 +188,14 @@ func (s *Service) proposal(ctx context.Context, f *exposure.Finding, now *invent
 func takes(q Request) error {
 	endpoint := q.Trait == traitOpen || q.Trait == traitNarrow
 	switch {
-	case q.KeyARN != "" && q.Trait != traitSecrets:
-		return fmt.Errorf("topic %q takes no key: %w", q.Trait, fault.ErrInvalid)
+	case q.KeyARN != "" && (q.Trait != traitSecrets || q.upgrades()):
+		return fmt.Errorf("option %q of topic %q takes no key: %w", q.Option, q.Trait, fault.ErrInvalid)
 	case !endpoint && (len(q.CIDRs) > 0 || q.Operator.IsValid()):
 		return fmt.Errorf("topic %q takes no CIDR ranges and no operator's address: %w", q.Trait, fault.ErrInvalid)
-	case q.To != "" && q.Trait != traitVersion:
-		return fmt.Errorf("topic %q takes no version: %w", q.Trait, fault.ErrInvalid)
-	case q.KeyARN == "" && q.Trait == traitSecrets:
-		return fmt.Errorf("topic %q needs the ARN of a KMS key: %w", q.Trait, fault.ErrInvalid)
+	case q.To != "" && !q.upgrades():
+		return fmt.Errorf("option %q of topic %q takes no version: %w", q.Option, q.Trait, fault.ErrInvalid)
+	case q.KeyARN == "" && q.Trait == traitSecrets && !q.upgrades():
+		return fmt.Errorf("option %q of topic %q needs the ARN of a KMS key: %w", q.Option, q.Trait, fault.ErrInvalid)
 	}
 	return nil
 }

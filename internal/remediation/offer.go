@@ -25,20 +25,21 @@ func Offers(topic string) []Offer {
 		{Name: "cidrs", Title: "CIDR ranges that stay let in", Many: true, Required: true},
 		{Name: "operator", Title: "Address that your requests come from"},
 	}
+	upgrade := Offer{Option: optionUpgrade, Asks: []Ask{{Name: "to", Title: "Kubernetes version; the oldest in standard support when left out"}}}
 	switch topic {
 	case traitOpen:
 		return []Offer{{Option: "private"}, {Option: "public-and-private", Asks: ranges}, {Option: "public", Asks: ranges}}
 	case traitNarrow:
 		return []Offer{{Option: "private"}, {Option: "narrower", Asks: ranges}}
 	case traitSecrets:
-		return []Offer{{Option: "associate", Asks: []Ask{{Name: "key_arn", Title: "ARN of a KMS key", Required: true}}}}
+		return []Offer{{Option: "associate", Asks: []Ask{{Name: "key_arn", Title: "ARN of a KMS key", Required: true}}}, upgrade}
 	case traitHigh, traitLow:
 		return []Offer{{Option: optionNewestTag}}
 	case exposure.DeleteTopic:
 		return []Offer{{Option: "delete"}}
 	case traitVersion:
 		return []Offer{
-			{Option: optionUpgrade, Asks: []Ask{{Name: "to", Title: "Kubernetes version; the oldest in standard support when left out"}}},
+			upgrade,
 			{Option: optionNodes},
 			{Option: optionPolicy, Asks: []Ask{{Name: "to", Title: "STANDARD or EXTENDED", Required: true}}},
 		}

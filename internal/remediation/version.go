@@ -28,6 +28,12 @@ const (
 		"at 0.60 instead of 0.10 USD per cluster-hour, and the policy cannot be changed while that lasts."
 )
 
+// upgrades reports whether a request is one for versions: of the version topic, or for
+// secrets, which EKS encrypts by itself from 1.28 on.
+func (q Request) upgrades() bool {
+	return q.Trait == traitVersion || q.Trait == traitSecrets && q.Option == optionUpgrade
+}
+
 // version drafts the options of the version topic.
 func (s *Service) version(ctx context.Context, now *inventory.Snapshot, q Request) (proposal, error) {
 	switch q.Option {
