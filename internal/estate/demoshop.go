@@ -124,7 +124,8 @@ func (d demo) shopStaging() Cluster {
 		workload{namespace: "shop", name: "importer", replicas: 1, age: time.Hour, uses: []use{{name: "importer", image: "debian-12"}}},
 		workload{replicas: 1, age: 30 * day, uses: []use{{name: "importer", image: "debian-11"}}},
 	)
-	cl.Objects = append(c.objects, Budget("shop", "catalog", 0))
+	c.objects = append(c.objects, Budget("shop", "catalog", 0))
+	cl.Objects = c.objects
 	return cl
 }
 
