@@ -3,6 +3,7 @@ package exposure
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/eksposure/eksposure/internal/inventory"
 )
@@ -24,6 +25,9 @@ type PathNode struct {
 	Name string `json:"name"`
 	// Traits are the contributing traits seen on the resource.
 	Traits []string `json:"traits,omitempty"`
+	// Blast tells that the resource is not weak itself: whoever has what leads to it
+	// has it too.
+	Blast bool `json:"blast_radius,omitempty"`
 }
 
 // PathEdge leads from one node to the next.
@@ -71,7 +75,8 @@ func (b *pathBuilder) edge(from, to, relation string) {
 }
 
 // attackPath draws the contributing evidence: internet → endpoint → cluster,
-// internet → load balancer → workload, cluster → workload → image.
+// internet → load balancer → workload, cluster → workload → image. Behind the
+// workloads are the IAM roles that they may assume; what a role may do is not known.
 func attackPath(s *inventory.Snapshot, states []TraitState) AttackPath {
 	b := &pathBuilder{index: map[string]int{}}
 	ref := s.Cluster.Ref
@@ -129,5 +134,37 @@ func attackPath(s *inventory.Snapshot, states []TraitState) AttackPath {
 			}
 		}
 	}
+	b.roles(s)
 	return b.path
+}
+
+// roles adds the IAM roles of the workloads that are drawn.
+func (b *pathBuilder) roles(s *inventory.Snapshot) {
+	for _, w := range s.Workloads {
+		ref := s.Cluster.Ref.KubernetesResource(w.Namespace, w.Kind, w.Name)
+		if _, drawn := b.index[ref.Type+"\x00"+ref.UID]; !drawn {
+			continue
+		}
+		for _, arn := range rolesOf(s, w.Namespace, w.ServiceAccount) {
+			role := b.node(inventory.ResourceRef{Type: inventory.TypeRole, UID: arn, Name: arn[strings.LastIndexByte(arn, '/')+1:]}, "")
+			b.path.Nodes[b.index[inventory.TypeRole+"\x00"+arn]].Blast = true
+			b.edge(b.node(ref, ""), role, "May assume")
+		}
+	}
+}
+
+// rolesOf gives the roles of a service account: by IRSA, and by EKS Pod Identity.
+func rolesOf(s *inventory.Snapshot, namespace, account string) []string {
+	var roles []string
+	for _, a := range s.ServiceAccounts {
+		if a.Namespace == namespace && a.Name == account && a.RoleARN != "" {
+			roles = append(roles, a.RoleARN)
+		}
+	}
+	for _, p := range s.PodIdentities {
+		if p.Namespace == namespace && p.ServiceAccount == account && !slices.Contains(roles, p.RoleARN) {
+			roles = append(roles, p.RoleARN)
+		}
+	}
+	return roles
 }

@@ -275,8 +275,11 @@ func graph(f *exposure.Finding) Graph {
 	for _, n := range f.Path.Nodes {
 		types[n.ID] = n.Type
 		node := Node{Name: n.ID, Type: n.Type, UID: n.UID, Desc: n.Name}
-		if len(n.Traits) > 0 {
+		switch {
+		case len(n.Traits) > 0:
 			node.Data = map[string]any{"traits": n.Traits}
+		case n.Blast:
+			node.Data = map[string]any{"blast_radius": true}
 		}
 		g.Nodes = append(g.Nodes, node)
 	}

@@ -1260,6 +1260,7 @@ export interface components {
             to: string;
         };
         ExposurePathNode: {
+            blast_radius?: boolean;
             id: string;
             name: string;
             traits?: string[];

@@ -72,7 +72,7 @@ export const exposure = {
     involved: "Involved resource",
     entry: "Internet and network path",
     blast: "Blast radius",
-    blastUnknown: "Blast radius is not drawn: effective permissions are not analysed yet.",
+    blastText: "Blast radius: the IAM roles that the workloads may assume. What a role may do is not analysed yet.",
     count: "Number of traits",
     zoomIn: "Zoom in",
     zoomOut: "Zoom out",

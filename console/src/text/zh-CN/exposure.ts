@@ -71,7 +71,7 @@ export const exposure: typeof english = {
     involved: "相关资源",
     entry: "互联网和网络路径",
     blast: "影响范围",
-    blastUnknown: "未绘制影响范围：目前尚未分析有效权限。",
+    blastText: "影响范围：工作负载可以代入的 IAM 角色。尚未分析角色的实际权限。",
     count: "特征数量",
     zoomIn: "放大",
     zoomOut: "缩小",

@@ -6,7 +6,7 @@ export type PathNode = Schemas["ExposurePathNode"];
 export type PathEdge = Schemas["ExposurePathEdge"];
 
 /** What a resource is to the exposure. */
-export type Role = "primary" | "involved" | "entry";
+export type Role = "primary" | "involved" | "entry" | "blast";
 
 /** A resource in its place. */
 export interface Placed extends PathNode {
@@ -24,6 +24,9 @@ const entries = new Set(["PublicInternet", "CollapsedNetworkPath"]);
 function roleOf(n: PathNode, primary: string): Role {
   if (entries.has(n.type)) {
     return "entry";
+  }
+  if (n.blast_radius) {
+    return "blast";
   }
   return n.uid === primary ? "primary" : "involved";
 }

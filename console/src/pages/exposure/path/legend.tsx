@@ -17,11 +17,14 @@ export function Legend() {
           <span className="path-swatch path-entry" /> {t.entry}
         </li>
         <li>
+          <span className="path-swatch path-blast" /> {t.blast}
+        </li>
+        <li>
           <span className="path-count path-count-legend">3</span> {t.count}
         </li>
       </ul>
       <Box color="text-body-secondary" fontSize="body-s">
-        {t.blastUnknown}
+        {t.blastText}
       </Box>
     </div>
   );
