@@ -202,8 +202,10 @@ func TestOffers(t *testing.T) {
 	}
 
 	w := newWorld()
+	f := w.outcomes[0].Finding
+	f.Topics = append(f.Topics, exposure.TopicState{ID: exposure.DeleteTopic, Title: "Delete the cluster"})
 	var topics native.Topics
-	serve(t, w.config()).call("GET", "/findings/"+w.outcomes[0].Finding.ID+"/topics", "").into(t, &topics)
+	serve(t, w.config()).call("GET", "/findings/"+f.ID+"/topics", "").into(t, &topics)
 	got := map[string][]string{}
 	for _, topic := range topics.Items {
 		for _, o := range topic.Offers {
@@ -212,5 +214,8 @@ func TestOffers(t *testing.T) {
 	}
 	if want := []string{"private", "public-and-private", "public"}; !slices.Equal(got["internet-reachable"], want) {
 		t.Errorf("offered for internet-reachable: %v, want %v", got["internet-reachable"], want)
+	}
+	if want := []string{"delete"}; !slices.Equal(got[exposure.DeleteTopic], want) {
+		t.Errorf("offered for a topic without options: %v, want %v", got[exposure.DeleteTopic], want)
 	}
 }

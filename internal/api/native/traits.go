@@ -129,9 +129,10 @@ func (s *service) topics(ctx context.Context, q *request) (any, error) {
 	return out, nil
 }
 
-// offers gives the options that can be applied and that the finding has.
+// offers gives the options that can be applied and that the finding has. A topic
+// without options has one way, which is offered.
 func offers(t exposure.TopicState) []remediation.Offer {
 	return slices.DeleteFunc(remediation.Offers(t.ID), func(o remediation.Offer) bool {
-		return !slices.ContainsFunc(t.Options, func(has exposure.OptionState) bool { return has.ID == o.Option })
+		return len(t.Options) > 0 && !slices.ContainsFunc(t.Options, func(has exposure.OptionState) bool { return has.ID == o.Option })
 	})
 }

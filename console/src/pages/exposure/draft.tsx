@@ -75,13 +75,14 @@ export function Draft({ finding, topic, onClose }: Props) {
               items={offers.map((o) => {
                 const has = topic.options?.find((one) => one.id === o.option);
                 const after = has?.resolves ? text.plan.resolved : (text.severities[has?.severity_after ?? ""] ?? "");
-                return { value: o.option, label: has?.title ?? o.option, ...(after && { description: t.after(after) }) };
+                return { value: o.option, label: has?.title ?? topic.title, ...(after && { description: t.after(after) }) };
               })}
             />
           </FormField>
           {asks.map((a) => (
             <Field
               key={a.name}
+              option={option}
               ask={a}
               value={values[a.name] ?? ""}
               missing={tried && a.required === true && !filled(a)}
@@ -96,6 +97,7 @@ export function Draft({ finding, topic, onClose }: Props) {
 }
 
 interface FieldProps {
+  option: string;
   ask: Ask;
   value: string;
   missing: boolean;
@@ -103,10 +105,12 @@ interface FieldProps {
 }
 
 /** One value that an option asks for. */
-function Field({ ask, value, missing, onChange }: FieldProps) {
+function Field({ option, ask, value, missing, onChange }: FieldProps) {
   const t = useText().draft;
-  const title = t.asks[ask.name] ?? ask.title;
-  const hint = [t.hints[ask.name], ask.many ? t.many : ""].filter(Boolean).join(" ");
+  // The same name means something else in some options.
+  const words = (of: Record<string, string>) => of[`${option}.${ask.name}`] ?? of[ask.name];
+  const title = words(t.asks) ?? ask.title;
+  const hint = [words(t.hints), ask.many ? t.many : ""].filter(Boolean).join(" ");
   return (
     <FormField label={ask.required ? title : t.optional(title)} constraintText={hint} errorText={missing ? t.required : ""} stretch>
       {ask.many ? (

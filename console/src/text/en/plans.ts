@@ -48,12 +48,14 @@ export const plans = {
       operator: "Address that your requests come from",
       key_arn: "ARN of a KMS key",
       to: "Kubernetes version",
+      "policy.to": "Support policy",
     } as Record<string, string>,
     hints: {
       cidrs: "For example 203.0.113.0/24. Nobody else will reach the public endpoint.",
       operator: "It is checked that this address stays let in.",
       key_arn: "An enabled symmetric key in the cluster's region.",
       to: "The oldest in standard support when left empty. The control plane goes one version at a time.",
+      "policy.to": "STANDARD or EXTENDED.",
     } as Record<string, string>,
   },
   plan: {
