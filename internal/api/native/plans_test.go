@@ -203,7 +203,7 @@ func TestOffers(t *testing.T) {
 
 	w := newWorld()
 	f := w.outcomes[0].Finding
-	f.Topics = append(f.Topics, exposure.TopicState{ID: exposure.DeleteTopic, Title: "Delete the cluster"})
+	f.Topics = append(f.Topics, exposure.TopicState{ID: exposure.DeleteTopic, Title: "Delete the cluster", Effort: exposure.EffortHours})
 	var topics native.Topics
 	serve(t, w.config()).call("GET", "/findings/"+f.ID+"/topics", "").into(t, &topics)
 	got := map[string][]string{}
