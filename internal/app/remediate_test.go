@@ -350,6 +350,13 @@ func TestRemediateCommands(t *testing.T) {
 	want(0, "is approved", "approve", r.Plan.ID, "--hash", r.Hash, "--accept", "all", "--accept", "irreversible")
 	want(0, "the trait unencrypted-kubernetes-secrets is gone", "apply", r.Plan.ID)
 	want(5, "cannot be undone", "revert", r.Plan.ID)
+	r = draft("--topic", "unsupported-kubernetes-version", "--option", "upgrade", "--to", "1.28")
+	want(0, "CANNOT BE UNDONE: support of 1.27 has ended", "show", r.Plan.ID)
+	want(0, "✓ disruption budgets", "show", r.Plan.ID)
+	want(2, "irreversible", "approve", r.Plan.ID, "--hash", r.Hash, "--accept", "all")
+	want(0, "is approved", "approve", r.Plan.ID, "--hash", r.Hash, "--accept", "all", "--accept", "irreversible")
+	want(0, "nodes of Kubernetes 1.28 (holds since", "apply", r.Plan.ID)
+	want(5, "does not roll a node group back", "revert", r.Plan.ID)
 	// What was left at work is carried on by a server.
 	left := draft("--topic", "internet-reachable", "--option", "private")
 	want(0, "is approved", "approve", left.Plan.ID, "--hash", left.Hash, "--accept", "all")
@@ -368,7 +375,10 @@ func TestRemediateCommands(t *testing.T) {
 			operations = append(operations, l.Operation)
 		}
 	}
-	audited := []string{"remediate plan", "remediate approve", "remediate apply", "remediate begin", "remediate hold", "remediate verify", "remediate verified"}
+	audited := []string{
+		"remediate plan", "remediate approve", "remediate apply", "remediate begin", "remediate hold", "remediate begin", "remediate hold",
+		"remediate verify", "remediate verified",
+	}
 	if diff := cmp.Diff(audited, operations); diff != "" {
 		t.Errorf("audit log (-want +got):\n%s", diff)
 	}

@@ -93,8 +93,13 @@ func (c *Client) Readiness(ctx context.Context, t Target, s *inventory.Snapshot,
 		return
 	}
 	defer cn.close()
-	if r.Requests.Items, err = cn.requests(ctx); err != nil {
+	r.Requests.Items, err = cn.requests(ctx)
+	if err != nil {
 		r.Requests.Unread = unread(err)
+	}
+	if isNetwork(err) || errors.Is(err, context.DeadlineExceeded) {
+		r.Objects.Unread, r.Budgets.Unread = unread(err), unread(err)
+		return // each question more would take its whole time, too
 	}
 	if r.Objects.Items, err = cn.written(ctx); err != nil {
 		r.Objects.Unread = unread(err)

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -148,6 +149,14 @@ func TestReadinessOfABadServer(t *testing.T) {
 		if r.Requests.Unread == "" || name != "no metrics" && (r.Objects.Unread == "" || r.Budgets.Unread == "") {
 			t.Errorf("%s: %+v", name, r)
 		}
+	}
+	var asked atomic.Int32
+	hangs := everything(func(_ http.ResponseWriter, req *http.Request) {
+		asked.Add(1)
+		<-req.Context().Done()
+	})
+	if r := readiness(t, kube.Config{Timeout: 300 * time.Millisecond}, serve(t, hangs)); r.Requests.Unread == "" || r.Objects.Unread == "" || r.Budgets.Unread == "" || asked.Load() != 1 {
+		t.Errorf("a server that hangs was asked %d times: %+v", asked.Load(), r)
 	}
 	if r := readiness(t, kube.Config{}, kube.Target{Ref: ref()}); r.Requests.Unread == "" || r.Objects.Unread == "" || r.Budgets.Unread == "" {
 		t.Errorf("no endpoint: %+v", r)
