@@ -104,7 +104,15 @@ function Terms({ action }: { action: Action }) {
       <li>
         {t.effect}: {t.effects[action.effect]}
       </li>
-      <li>{action.irreversible ? <State type="warning" sentence>{`${t.cannotUndo}: ${action.irreversible}`}</State> : t.canUndo}</li>
+      <li>
+        {action.irreversible ? (
+          <State type="warning" sentence>{`${t.cannotUndo}: ${action.irreversible}`}</State>
+        ) : action.undo_limit ? (
+          `${t.canUndo}: ${action.undo_limit}`
+        ) : (
+          t.canUndo
+        )}
+      </li>
     </ul>
   );
 }
