@@ -31,7 +31,7 @@ refused. What was interrupted goes on with the same command; EKS is asked for no
 Topics that can be applied: `+strings.Join(remediation.Topics(), ", ")+`. The others have
 written guidance: `+"`eksposure traits explain TRAIT`"+`.`,
 		r.remediatePlanCommand(), r.remediateShowCommand(), r.remediateApproveCommand(), r.remediateApplyCommand(), r.remediateStatusCommand(),
-		r.remediateRevertCommand(),
+		r.remediateRevertCommand(), r.remediateFleetCommand(),
 		r.remediateMoveCommand("pause", "Stop a plan between two actions", "paused", (*remediation.Service).Pause),
 		r.remediateMoveCommand("cancel", "End a plan that is not at work; what was done stays", "cancelled", (*remediation.Service).Cancel))
 	c.Example = `  eksposure remediate plan --cluster checkout --topic internet-reachable --option private
@@ -42,8 +42,6 @@ written guidance: `+"`eksposure traits explain TRAIT`"+`.`,
 }
 
 func (r *runner) remediatePlanCommand() *cobra.Command {
-	var q remediation.Request
-	var operator string
 	c := &cobra.Command{
 		Use:   "plan --cluster CLUSTER --topic TRAIT --option OPTION",
 		Short: "Draft a plan; nothing is changed",
@@ -64,28 +62,20 @@ high-priority-vulnerability and low-priority-vulnerability have newest-tag.`,
 		Args: noArgs,
 	}
 	out := outputFlags(c, planFormats()...)
-	c.Flags().StringVar(&q.Cluster, "cluster", "", "`cluster` by name or ARN, or the ID of its finding (required)")
-	c.Flags().StringVar(&q.Trait, "topic", "", "`trait` to remedy: "+strings.Join(remediation.Topics(), ", ")+" (required)")
-	c.Flags().StringVar(&q.Option, "option", "", "`option` of the topic (required)")
-	c.Flags().StringArrayVar(&q.CIDRs, "cidr", nil, "`range` that the public endpoint lets in; may be repeated")
-	c.Flags().StringVar(&operator, "operator", "", "`address` that your own requests come from, to check that it stays let in")
-	c.Flags().StringVar(&q.KeyARN, "key", "", "`ARN` of the KMS key to encrypt secrets with")
-	c.Flags().StringVar(&q.To, "to", "", "Kubernetes `version` of an upgrade (the oldest in standard support when left out), or the wished upgrade policy")
-	_ = c.RegisterFlagCompletionFunc("topic", cobra.FixedCompletions(remediation.Topics(), cobra.ShellCompDirectiveNoFileComp))
+	var cluster string
+	c.Flags().StringVar(&cluster, "cluster", "", "`cluster` by name or ARN, or the ID of its finding (required)")
+	remedy := remedyFlags(c)
 	settings(c, "database", "log_level", "aws.", "kubernetes.", "policy.")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if err := out.check(); err != nil {
 			return err
 		}
-		if q.Cluster == "" || q.Trait == "" || q.Option == "" {
-			return fmt.Errorf("`%s` needs --cluster, --topic and --option: %w", c.CommandPath(), errUsage)
+		q, err := remedy()
+		if err != nil {
+			return err
 		}
-		if operator != "" {
-			address, err := netip.ParseAddr(operator)
-			if err != nil {
-				return fmt.Errorf("--operator %q: want an IP address, such as 203.0.113.7: %w", operator, errUsage)
-			}
-			q.Operator = address
+		if q.Cluster = cluster; cluster == "" {
+			return fmt.Errorf("`%s` needs --cluster: %w", c.CommandPath(), errUsage)
 		}
 		return r.withPlans(c, func(s *remediation.Service, by access.Principal) error {
 			run, err := s.Draft(c.Context(), q, by)
@@ -96,6 +86,32 @@ high-priority-vulnerability and low-priority-vulnerability have newest-tag.`,
 		})
 	}
 	return c
+}
+
+// remedyFlags are the flags that say what to change; what is returned reads them.
+func remedyFlags(c *cobra.Command) func() (remediation.Request, error) {
+	var q remediation.Request
+	var operator string
+	c.Flags().StringVar(&q.Trait, "topic", "", "`trait` to remedy: "+strings.Join(remediation.Topics(), ", ")+" (required)")
+	c.Flags().StringVar(&q.Option, "option", "", "`option` of the topic (required)")
+	c.Flags().StringArrayVar(&q.CIDRs, "cidr", nil, "`range` that the public endpoint lets in; may be repeated")
+	c.Flags().StringVar(&operator, "operator", "", "`address` that your own requests come from, to check that it stays let in")
+	c.Flags().StringVar(&q.KeyARN, "key", "", "`ARN` of the KMS key to encrypt secrets with")
+	c.Flags().StringVar(&q.To, "to", "", "Kubernetes `version` of an upgrade (the oldest in standard support when left out), or the wished upgrade policy")
+	_ = c.RegisterFlagCompletionFunc("topic", cobra.FixedCompletions(remediation.Topics(), cobra.ShellCompDirectiveNoFileComp))
+	return func() (remediation.Request, error) {
+		if q.Trait == "" || q.Option == "" {
+			return q, fmt.Errorf("`%s` needs --topic and --option: %w", c.CommandPath(), errUsage)
+		}
+		if operator != "" {
+			address, err := netip.ParseAddr(operator)
+			if err != nil {
+				return q, fmt.Errorf("--operator %q: want an IP address, such as 203.0.113.7: %w", operator, errUsage)
+			}
+			q.Operator = address
+		}
+		return q, nil
+	}
 }
 
 func (r *runner) remediateShowCommand() *cobra.Command {

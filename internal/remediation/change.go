@@ -25,50 +25,96 @@ var errNothing = errors.New("nothing to change")
 // wrote meanwhile, the function decides again. An operation with a name is in the
 // audit log.
 func (s *Service) change(ctx context.Context, id string, by access.Principal, operation string, f func(*Run) error) (Run, error) {
+	var before plan.State
+	r, wrote, err := amend(ctx, s.cfg.Documents, kind, id, func(r *Run) error {
+		before = r.State
+		return f(r)
+	})
+	if err != nil || !wrote || operation == look {
+		return r, err
+	}
+	return r, s.audit(ctx, by, operation, r, before)
+}
+
+// amend reads a document, lets a function change it, and writes it, unless the function
+// finds nothing to change.
+func amend[T any](ctx context.Context, d Documents, kind, id string, f func(*T) error) (value T, wrote bool, err error) {
 	for try := 1; ; try++ {
-		r, old, err := s.read(ctx, id)
+		value, old, err := read[T](ctx, d, kind, id)
 		if err != nil {
-			return Run{}, err
+			return value, false, err
 		}
-		before := r.State
-		if err := f(&r); errors.Is(err, errNothing) {
-			return r, nil
+		if err := f(&value); errors.Is(err, errNothing) {
+			return value, false, nil
 		} else if err != nil {
-			return r, err
+			return value, false, err
 		}
-		err = s.write(ctx, r, old)
+		document, err := json.Marshal(value)
+		if err != nil {
+			return value, false, fmt.Errorf("%s %q: %w", kind, id, err)
+		}
+		err = d.ReplaceObject(ctx, kind, id, old, document)
 		if errors.Is(err, fault.ErrConflict) && try < writes {
 			continue
 		}
-		if err != nil || operation == look {
-			return r, err
-		}
-		return r, s.audit(ctx, by, operation, r, before)
+		return value, err == nil, err
 	}
 }
 
-func (s *Service) write(ctx context.Context, r Run, old []byte) error {
-	document, err := json.Marshal(r)
+func read[T any](ctx context.Context, d Documents, kind, id string) (value T, document []byte, err error) {
+	document, err = d.Object(ctx, kind, id)
+	if errors.Is(err, fault.ErrNotFound) {
+		return value, nil, fmt.Errorf("no %s %q; `eksposure remediate status` lists them: %w", kind, id, fault.ErrNotFound)
+	}
 	if err != nil {
-		return fmt.Errorf("plan %q: %w", r.Plan.ID, err)
+		return value, nil, err
 	}
-	if old == nil {
-		return s.cfg.Documents.AddObject(ctx, kind, r.Plan.ID, document)
+	if err := json.Unmarshal(document, &value); err != nil {
+		return value, nil, fmt.Errorf("%s %q cannot be read: %w", kind, id, err)
 	}
-	return s.cfg.Documents.ReplaceObject(ctx, kind, r.Plan.ID, old, document)
+	return value, document, nil
+}
+
+// readAll gives all documents of a kind.
+func readAll[T any](ctx context.Context, d Documents, kind string) ([]T, error) {
+	documents, err := d.Objects(ctx, kind)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]T, len(documents))
+	for i, document := range documents {
+		if err := json.Unmarshal(document, &list[i]); err != nil {
+			return nil, fmt.Errorf("%s cannot be read: %w", kind, err)
+		}
+	}
+	return list, nil
+}
+
+// add writes a new document.
+func add[T any](ctx context.Context, d Documents, kind, id string, value T) error {
+	document, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Errorf("%s %q: %w", kind, id, err)
+	}
+	return d.AddObject(ctx, kind, id, document)
 }
 
 func (s *Service) audit(ctx context.Context, by access.Principal, operation string, r Run, before plan.State) error {
-	details, err := json.Marshal(map[string]any{"before": before, "after": r.State, "hash": r.Hash, "problem": r.Problem})
+	return s.enter(ctx, by, operation, r.Plan.ID, map[string]any{"before": before, "after": r.State, "hash": r.Hash, "problem": r.Problem})
+}
+
+// enter makes an entry in the audit log.
+func (s *Service) enter(ctx context.Context, by access.Principal, operation, target string, what map[string]any) error {
+	details, err := json.Marshal(what)
 	if err != nil {
 		return err
 	}
 	action := access.Approve
-	if operation == "plan" {
+	if operation == "plan" || operation == "plan fleet" {
 		action = access.Operate
 	}
 	return s.cfg.Log.Audit(ctx, access.Entry{
-		At: s.now(), Principal: by.ID, Name: by.Name, Operation: "remediate " + operation, Action: action, Target: r.Plan.ID,
+		At: s.now(), Principal: by.ID, Name: by.Name, Operation: "remediate " + operation, Action: action, Target: target,
 		Outcome: access.OutcomeDone, Details: details,
 	})
 }

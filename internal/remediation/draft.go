@@ -89,7 +89,7 @@ func (s *Service) Draft(ctx context.Context, q Request, by access.Principal) (Ru
 	if r.Hash, err = r.Plan.Hash(); err != nil {
 		return Run{}, err
 	}
-	if err := s.write(ctx, r, nil); err != nil {
+	if err := add(ctx, s.cfg.Documents, kind, r.Plan.ID, r); err != nil {
 		return Run{}, err
 	}
 	return r, s.audit(ctx, by, "plan", r, "")

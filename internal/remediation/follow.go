@@ -7,7 +7,10 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/eksposure/eksposure/internal/fault"
+	"github.com/eksposure/eksposure/internal/plan"
 )
 
 // Follow does the work of a run until it is not at work any more, and gives it as it
@@ -43,6 +46,8 @@ const (
 	rounds = 5 * time.Second
 	// atOnce bounds the plans that one process works on side by side.
 	atOnce = 4
+	// pace is the least time between two looks at a fleet plan.
+	pace = 500 * time.Millisecond
 )
 
 // Carry goes on with the runs at work as their time comes, until the context ends:
@@ -56,6 +61,7 @@ func (s *Service) Carry(ctx context.Context) {
 	var group sync.WaitGroup
 	defer group.Wait()
 	for {
+		s.carryFleets(ctx)
 		due, err := s.due(ctx)
 		if err != nil && ctx.Err() == nil {
 			s.cfg.Logger.LogAttrs(ctx, slog.LevelWarn, "plans not read", slog.String("error", err.Error()))
@@ -81,6 +87,62 @@ func (s *Service) Carry(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// carryFleets advances the fleet plans at work.
+func (s *Service) carryFleets(ctx context.Context) {
+	fleets, err := s.Fleets(ctx)
+	for _, f := range fleets {
+		if f.State == plan.Applying && err == nil {
+			_, _, err = s.AdvanceFleet(ctx, f.ID)
+		}
+	}
+	if err != nil && ctx.Err() == nil {
+		s.cfg.Logger.LogAttrs(ctx, slog.LevelWarn, "fleet plans not advanced", slog.String("error", err.Error()))
+	}
+}
+
+// FollowFleet does the work of a fleet plan until it is not at work any more, as
+// Follow does that of one plan.
+func (s *Service) FollowFleet(ctx context.Context, id string, show func(Fleet, []Run)) (Fleet, []Run, error) {
+	for {
+		f, members, err := s.AdvanceFleet(ctx, id)
+		if err != nil {
+			return f, members, err
+		}
+		show(f, members)
+		if f.State != plan.Applying {
+			return f, members, nil
+		}
+		var group errgroup.Group
+		group.SetLimit(atOnce)
+		next := s.cfg.Now().Add(latest)
+		for _, r := range members {
+			if !r.State.Working() {
+				continue
+			}
+			if s.cfg.Now().Before(r.Look) {
+				next = earlier(next, r.Look)
+				continue
+			}
+			next = s.cfg.Now()
+			group.Go(func() error {
+				s.carry(ctx, r.Plan.ID)
+				return nil
+			})
+		}
+		_ = group.Wait() // carry tells its errors itself
+		if err := sleep(ctx, max(next.Sub(s.cfg.Now()), pace)); err != nil {
+			return f, members, err
+		}
+	}
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // carry advances a run until there is something to wait for.

@@ -52,6 +52,7 @@ type Known interface {
 	Snapshot(ctx context.Context, ref inventory.ClusterRef) (*inventory.Snapshot, error)
 	// Finding looks up an ID, a UID, a cluster's ARN or its name.
 	Finding(ctx context.Context, key string) (*exposure.Finding, error)
+	Findings(ctx context.Context, q exposure.Query) ([]*exposure.Finding, error)
 }
 
 // Actor changes clusters, in a role of its own.

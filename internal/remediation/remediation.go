@@ -6,9 +6,8 @@
 package remediation
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -58,44 +57,17 @@ func New(c Config) *Service { return &Service{cfg: c} }
 
 // Runs gives all plans, the newest first.
 func (s *Service) Runs(ctx context.Context) ([]Run, error) {
-	documents, err := s.cfg.Documents.Objects(ctx, kind)
-	if err != nil {
-		return nil, err
-	}
-	list := make([]Run, len(documents))
-	for i, d := range documents {
-		if err := json.Unmarshal(d, &list[i]); err != nil {
-			return nil, fmt.Errorf("plan cannot be read: %w", err)
-		}
-	}
+	list, err := readAll[Run](ctx, s.cfg.Documents, kind)
 	slices.SortFunc(list, func(a, b Run) int {
-		if c := b.Plan.Drafted.Compare(a.Plan.Drafted); c != 0 {
-			return c
-		}
-		return strings.Compare(a.Plan.ID, b.Plan.ID)
+		return cmp.Or(b.Plan.Drafted.Compare(a.Plan.Drafted), strings.Compare(a.Plan.ID, b.Plan.ID))
 	})
-	return list, nil
+	return list, err
 }
 
 // Run gives one plan; fault.ErrNotFound when there is none.
 func (s *Service) Run(ctx context.Context, id string) (Run, error) {
-	r, _, err := s.read(ctx, id)
+	r, _, err := read[Run](ctx, s.cfg.Documents, kind, id)
 	return r, err
-}
-
-func (s *Service) read(ctx context.Context, id string) (Run, []byte, error) {
-	document, err := s.cfg.Documents.Object(ctx, kind, id)
-	if errors.Is(err, fault.ErrNotFound) {
-		return Run{}, nil, fmt.Errorf("no plan %q; `eksposure remediate status` lists them: %w", id, fault.ErrNotFound)
-	}
-	if err != nil {
-		return Run{}, nil, err
-	}
-	var r Run
-	if err := json.Unmarshal(document, &r); err != nil {
-		return Run{}, nil, fmt.Errorf("plan %q cannot be read: %w", id, err)
-	}
-	return r, document, nil
 }
 
 // Approve takes somebody's word for the plan with a hash. Checks without an answer

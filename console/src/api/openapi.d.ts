@@ -395,6 +395,124 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/fleet-plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the fleet plans whose clusters are all in your scope, the newest first, without their plans. */
+        get: operations["ListFleetPlans"];
+        put?: never;
+        /**
+         * Draft a plan for every cluster of your scope that has a topic. Changes nothing.
+         * @description The plans are applied in waves; a wave begins when all of the one before is done. Each cluster is looked at, which takes a second or so for each. A cluster that cannot be planned is left out, and it is said why.
+         */
+        post: operations["DraftFleetPlan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/fleet-plans/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a fleet plan, its plans and how far they are. */
+        get: operations["GetFleetPlan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/fleet-plans/{id}/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply an approved fleet plan, or go on with a paused one.
+         * @description Answers at once; the server does the work, and GetFleetPlan tells how far it is.
+         */
+        post: operations["ApplyFleetPlan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/fleet-plans/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve exactly the fleet plan with a hash, and with it every plan in it.
+         * @description What is accepted is accepted for each plan that asks for it.
+         */
+        post: operations["ApproveFleetPlan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/fleet-plans/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End a fleet plan that is not at work, and its plans that did not begin.
+         * @description What was done stays; RevertPlan takes back one plan.
+         */
+        post: operations["CancelFleetPlan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/fleet-plans/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let no further plan begin, and pause those at work.
+         * @description What EKS works on goes on there.
+         */
+        post: operations["PauseFleetPlan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/images": {
         parameters: {
             query?: never;
@@ -1400,6 +1518,55 @@ export interface components {
              */
             wish: "" | "Critical" | "High" | "Low" | "Medium";
         };
+        FleetPlan: {
+            approval?: components["schemas"]["RemediationApproval"];
+            author: string;
+            author_name?: string;
+            /** Format: date-time */
+            drafted_at: string;
+            hash: string;
+            id: string;
+            omitted?: components["schemas"]["RemediationOmission"][];
+            option: string;
+            /** @description The plans, wave after wave. */
+            plans: components["schemas"]["RemediationRun"][] | null;
+            problem?: string;
+            /** @enum {string} */
+            state: "applying" | "approved" | "cancelled" | "done" | "drafted" | "failed" | "paused" | "reverted" | "reverting" | "verifying";
+            title: string;
+            trait: string;
+            waves: components["schemas"]["RemediationMember"][][] | null;
+        };
+        FleetPlanList: {
+            /** @description The fleet plans, the newest first. */
+            items: components["schemas"]["RemediationFleet"][] | null;
+        };
+        FleetPlanRequest: {
+            /** @description Accounts of the clusters; all when left out. */
+            accounts?: string[];
+            /** @description Clusters of each further wave; 5 when left out. */
+            batch?: number;
+            /** @description Clusters of the first wave, by name or ARN; the one with the lowest severity when left out. */
+            canaries?: string[];
+            /** @description Ranges that the public endpoint lets in. */
+            cidrs?: string[];
+            /** @description Clusters by name or ARN; all that have the topic when left out. Clusters to delete are always named. */
+            clusters?: string[];
+            /** @description ARN of the KMS key to encrypt secrets with. */
+            key_arn?: string;
+            /** @description Address that operators' requests come from, to check that it stays let in. */
+            operator?: string;
+            /** @description Option of the topic. */
+            option: string;
+            /** @description Regions of the clusters; all when left out. */
+            regions?: string[];
+            /** @description Severities of the findings; all when left out. */
+            severities?: ("" | "Critical" | "High" | "Low" | "Medium")[];
+            /** @description Kubernetes version of an upgrade, the oldest in standard support when left out; or the wished upgrade policy, STANDARD or EXTENDED. */
+            to?: string;
+            /** @description Trait to remedy. */
+            topic: string;
+        };
         FleetStep: {
             /** @description Clusters in which it is to be fixed. */
             clusters: number;
@@ -2129,9 +2296,35 @@ export interface components {
             required?: boolean;
             title: string;
         };
+        RemediationFleet: {
+            approval?: components["schemas"]["RemediationApproval"];
+            author: string;
+            author_name?: string;
+            /** Format: date-time */
+            drafted_at: string;
+            hash: string;
+            id: string;
+            omitted?: components["schemas"]["RemediationOmission"][];
+            option: string;
+            problem?: string;
+            /** @enum {string} */
+            state: "applying" | "approved" | "cancelled" | "done" | "drafted" | "failed" | "paused" | "reverted" | "reverting" | "verifying";
+            title: string;
+            trait: string;
+            waves: components["schemas"]["RemediationMember"][][] | null;
+        };
+        RemediationMember: {
+            cluster: components["schemas"]["InventoryClusterRef"];
+            hash: string;
+            plan: string;
+        };
         RemediationOffer: {
             asks?: components["schemas"]["RemediationAsk"][];
             option: string;
+        };
+        RemediationOmission: {
+            cluster: components["schemas"]["InventoryClusterRef"];
+            reason: string;
         };
         RemediationRun: {
             approval?: components["schemas"]["RemediationApproval"];
@@ -3212,6 +3405,194 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ListFleetPlans: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    /** @description Tag of this answer, for If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FleetPlanList"];
+                };
+            };
+            /** @description Nothing changed since the answer whose tag If-None-Match names. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    DraftFleetPlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FleetPlanRequest"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FleetPlan"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    GetFleetPlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description ID of the fleet plan. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    /** @description Tag of this answer, for If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FleetPlan"];
+                };
+            };
+            /** @description Nothing changed since the answer whose tag If-None-Match names. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApplyFleetPlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description ID of the fleet plan. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FleetPlan"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApproveFleetPlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description ID of the fleet plan. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanApproval"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FleetPlan"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    CancelFleetPlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description ID of the fleet plan. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FleetPlan"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    PauseFleetPlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description ID of the fleet plan. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FleetPlan"];
+                };
             };
             default: components["responses"]["Problem"];
         };

@@ -61,6 +61,8 @@ func TestEveryOperation(t *testing.T) {
 	id := w.outcomes[0].Finding.ID
 	var drafted remediation.Run
 	s.call("POST", "/plans", `{"finding":"`+id+`","topic":"internet-reachable","option":"private"}`).into(t, &drafted)
+	var fleet native.FleetPlan
+	s.call("POST", "/fleet-plans", `{"topic":"internet-reachable","option":"private","severities":["critical"]}`).into(t, &fleet)
 	at := "/clusters/" + account + "/eu-central-1/a"
 	report := `{"SchemaVersion":2,"Results":[{"Vulnerabilities":[{"VulnerabilityID":"CVE-1","PkgName":"a"}]}]}`
 	tests := []struct {
@@ -113,6 +115,13 @@ func TestEveryOperation(t *testing.T) {
 		{"PausePlan", "POST", "/plans/" + drafted.Plan.ID + "/pause", "", 200},
 		{"RevertPlan", "POST", "/plans/" + drafted.Plan.ID + "/revert", "", 409},
 		{"CancelPlan", "POST", "/plans/" + drafted.Plan.ID + "/cancel", "", 200},
+		{"DraftFleetPlan", "POST", "/fleet-plans", `{"topic":"internet-reachable","option":"private","batch":2}`, 201},
+		{"ListFleetPlans", "GET", "/fleet-plans", "", 200},
+		{"GetFleetPlan", "GET", "/fleet-plans/" + fleet.ID, "", 200},
+		{"ApproveFleetPlan", "POST", "/fleet-plans/" + fleet.ID + "/approve", `{"hash":"` + fleet.Hash + `","accept":["all"]}`, 200},
+		{"ApplyFleetPlan", "POST", "/fleet-plans/" + fleet.ID + "/apply", "", 200},
+		{"PauseFleetPlan", "POST", "/fleet-plans/" + fleet.ID + "/pause", "", 200},
+		{"CancelFleetPlan", "POST", "/fleet-plans/" + fleet.ID + "/cancel", "", 200},
 		{"ListKeys", "GET", "/keys", "", 200},
 		{"CreateKey", "POST", "/keys", `{"name":"ci","role":"operator","scope":{"accounts":["` + account + `"]}}`, 201},
 		{"RevokeKey", "DELETE", "/keys/EKSPAAAABBBBCCCCDDDD", "", 204},

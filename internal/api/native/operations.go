@@ -27,6 +27,7 @@ func (s *service) operations(all choice) []operation {
 	add(c.Rules != nil, s.ruleOperations())
 	add(c.Exports != nil, s.exportOperations())
 	add(c.Plans != nil, s.planOperations())
+	add(c.Plans != nil, s.fleetPlanOperations())
 	add(c.Keys != nil, s.keyOperations())
 	add(c.Audit != nil, s.auditOperations())
 	add(c.Settings != nil, s.settingOperations())

@@ -49,13 +49,31 @@ func (s *service) planOperations() []operation {
 
 // PlanRequest says what to remedy.
 type PlanRequest struct {
-	Finding  string   `json:"finding" doc:"ID of the finding."`
+	PlanChoice
+
+	Finding string `json:"finding" doc:"ID of the finding."`
+}
+
+// PlanChoice says what to change.
+type PlanChoice struct {
 	Topic    string   `json:"topic" doc:"Trait to remedy."`
 	Option   string   `json:"option" doc:"Option of the topic."`
 	CIDRs    []string `json:"cidrs,omitempty" doc:"Ranges that the public endpoint lets in."`
 	Operator string   `json:"operator,omitempty" doc:"Address that operators' requests come from, to check that it stays let in."`
 	KeyARN   string   `json:"key_arn,omitempty" doc:"ARN of the KMS key to encrypt secrets with."`
 	To       string   `json:"to,omitempty" doc:"Kubernetes version of an upgrade, the oldest in standard support when left out; or the wished upgrade policy, STANDARD or EXTENDED."`
+}
+
+func (c PlanChoice) request() (remediation.Request, error) {
+	asked := remediation.Request{Trait: c.Topic, Option: c.Option, CIDRs: c.CIDRs, KeyARN: c.KeyARN, To: c.To}
+	if c.Operator == "" {
+		return asked, nil
+	}
+	var err error
+	if asked.Operator, err = netip.ParseAddr(c.Operator); err != nil {
+		return asked, fmt.Errorf("operator %q: want an IP address: %w", bound(c.Operator), fault.ErrInvalid)
+	}
+	return asked, nil
 }
 
 // PlanApproval is a word for one plan.
@@ -75,12 +93,11 @@ func (s *service) draftPlan(ctx context.Context, q *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	asked := remediation.Request{Cluster: f.Cluster.Ref.String(), Trait: body.Topic, Option: body.Option, CIDRs: body.CIDRs, KeyARN: body.KeyARN, To: body.To}
-	if body.Operator != "" {
-		if asked.Operator, err = netip.ParseAddr(body.Operator); err != nil {
-			return nil, fmt.Errorf("operator %q: want an IP address: %w", bound(body.Operator), fault.ErrInvalid)
-		}
+	asked, err := body.request()
+	if err != nil {
+		return nil, err
 	}
+	asked.Cluster = f.Cluster.Ref.String()
 	r, err := s.cfg.Plans.Draft(ctx, asked, q.caller.Principal)
 	if err != nil {
 		return nil, err

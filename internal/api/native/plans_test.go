@@ -80,30 +80,32 @@ func (p *planning) Progress(context.Context, plan.Action, inventory.ClusterRef, 
 	return inventory.Update{}, fault.ErrUnavailable
 }
 
-func (p *planning) AddObject(_ context.Context, _, id string, document []byte) error {
-	p.documents[id] = document
+func (p *planning) AddObject(_ context.Context, kind, id string, document []byte) error {
+	p.documents[kind+"/"+id] = document
 	return nil
 }
 
-func (p *planning) ReplaceObject(_ context.Context, _, id string, old, document []byte) error {
-	if !bytes.Equal(p.documents[id], old) {
+func (p *planning) ReplaceObject(_ context.Context, kind, id string, old, document []byte) error {
+	if !bytes.Equal(p.documents[kind+"/"+id], old) {
 		return fault.ErrConflict
 	}
-	p.documents[id] = document
+	p.documents[kind+"/"+id] = document
 	return nil
 }
 
-func (p *planning) Object(_ context.Context, _, id string) ([]byte, error) {
-	if d := p.documents[id]; d != nil {
+func (p *planning) Object(_ context.Context, kind, id string) ([]byte, error) {
+	if d := p.documents[kind+"/"+id]; d != nil {
 		return d, nil
 	}
 	return nil, fault.ErrNotFound
 }
 
-func (p *planning) Objects(context.Context, string) ([][]byte, error) {
+func (p *planning) Objects(_ context.Context, kind string) ([][]byte, error) {
 	var list [][]byte
-	for _, d := range p.documents {
-		list = append(list, d)
+	for key, d := range p.documents {
+		if strings.HasPrefix(key, kind+"/") {
+			list = append(list, d)
+		}
 	}
 	return list, nil
 }
@@ -181,6 +183,61 @@ func TestPlans(t *testing.T) {
 
 // Everything that can be applied is offered, by options that findings have and values
 // that a request for a plan has.
+// A fleet plan by the API: its plans follow it, and it is not there for whoever may not
+// see all of its clusters.
+func TestFleetPlans(t *testing.T) {
+	w := newWorld()
+	s := serve(t, w.config())
+	var f native.FleetPlan
+	s.call("POST", "/fleet-plans", `{"topic":"internet-reachable","option":"private"}`).into(t, &f)
+	if f.State != plan.Drafted || f.Author != caller.ID || len(f.Plans) == 0 || len(f.Plans) != len(f.Members()) {
+		t.Fatalf("%+v", f)
+	}
+	at := "/fleet-plans/" + f.ID
+	accepted := `{"hash":"` + f.Hash + `","accept":["all"]}`
+	steps := []struct {
+		name, method, path, body string
+		status                   int
+		fleet, first             plan.State
+	}{
+		{"no such topic", "POST", "/fleet-plans", `{"topic":"x","option":"private"}`, 404, "", ""},
+		{"no such option", "POST", "/fleet-plans", `{"topic":"internet-reachable","option":"x"}`, 409, "", ""},
+		{"waves of nothing", "POST", "/fleet-plans", `{"topic":"internet-reachable","option":"private","batch":-1}`, 400, "", ""},
+		{"not approved", "POST", at + "/apply", "", 409, "", ""},
+		{"another hash", "POST", at + "/approve", `{"hash":"0","accept":["all"]}`, 409, "", ""},
+		{"not accepted", "POST", at + "/approve", `{"hash":"` + f.Hash + `"}`, 400, "", ""},
+		{"approved", "POST", at + "/approve", accepted, 200, plan.Approved, plan.Approved},
+		{"applied", "POST", at + "/apply", "", 200, plan.Applying, plan.Approved},
+		{"paused", "POST", at + "/pause", "", 200, plan.Paused, plan.Approved},
+		{"cancelled", "POST", at + "/cancel", "", 200, plan.Cancelled, plan.Cancelled},
+		{"no such fleet plan", "GET", "/fleet-plans/none", "", 404, "", ""},
+	}
+	for _, step := range steps {
+		a := s.call(step.method, step.path, step.body)
+		if a.status != step.status {
+			t.Errorf("%s: status %d, want %d: %s", step.name, a.status, step.status, a.body)
+			continue
+		}
+		if step.fleet == "" {
+			continue
+		}
+		var now native.FleetPlan
+		if a.into(t, &now); now.State != step.fleet || now.Plans[0].State != step.first {
+			t.Errorf("%s: %s with %s, want %s with %s", step.name, now.State, now.Plans[0].State, step.fleet, step.first)
+		}
+	}
+	s.caller = access.Principal{ID: "EKSPX", Role: access.Approver, Scope: access.Scope{Accounts: []string{"999999999999"}}}
+	var list native.FleetPlanList
+	if s.call("GET", "/fleet-plans", "").into(t, &list); len(list.Items) != 0 {
+		t.Errorf("%d fleet plans are shown outside of the scope", len(list.Items))
+	}
+	for _, step := range [][3]string{{"GET", at, ""}, {"POST", at + "/approve", accepted}, {"POST", at + "/apply", ""}, {"POST", "/fleet-plans", `{"topic":"internet-reachable","option":"private"}`}} {
+		if a := s.call(step[0], step[1], step[2]); a.status != http.StatusNotFound {
+			t.Errorf("%v outside of the scope: status %d", step, a.status)
+		}
+	}
+}
+
 func TestOffers(t *testing.T) {
 	known := map[string]bool{}
 	for _, f := range reflect.VisibleFields(reflect.TypeFor[native.PlanRequest]()) {

@@ -1,0 +1,155 @@
+package native
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/eksposure/eksposure/internal/access"
+	"github.com/eksposure/eksposure/internal/exposure"
+	"github.com/eksposure/eksposure/internal/fault"
+	"github.com/eksposure/eksposure/internal/remediation"
+)
+
+func (s *service) fleetPlanOperations() []operation {
+	id := param{name: "id", inPath: true, doc: "ID of the fleet plan.", shape: `^[0-9a-z]{1,64}$`}
+	move := func(name, path, summary, description string, do func(context.Context, string, access.Principal) (remediation.Fleet, error)) operation {
+		return operation{
+			name: name, method: http.MethodPost, path: "/fleet-plans/{id}/" + path, action: access.Approve, group: "plans", summary: summary, description: description,
+			params: []param{id}, answer: FleetPlan{}, handle: s.moveFleetPlan(do),
+		}
+	}
+	return []operation{
+		{
+			name: "DraftFleetPlan", method: http.MethodPost, path: "/fleet-plans", action: access.Operate, group: "plans",
+			summary:     "Draft a plan for every cluster of your scope that has a topic. Changes nothing.",
+			description: "The plans are applied in waves; a wave begins when all of the one before is done. Each cluster is looked at, which takes a second or so for each. A cluster that cannot be planned is left out, and it is said why.",
+			body:        FleetPlanRequest{}, status: http.StatusCreated, answer: FleetPlan{}, handle: s.draftFleetPlan,
+		},
+		{
+			name: "ListFleetPlans", method: http.MethodGet, path: "/fleet-plans", action: access.Read, group: "plans",
+			summary: "List the fleet plans whose clusters are all in your scope, the newest first, without their plans.", answer: FleetPlanList{}, handle: s.listFleetPlans,
+		},
+		{
+			name: "GetFleetPlan", method: http.MethodGet, path: "/fleet-plans/{id}", action: access.Read, group: "plans",
+			summary: "Get a fleet plan, its plans and how far they are.", params: []param{id}, answer: FleetPlan{}, handle: s.getFleetPlan,
+		},
+		{
+			name: "ApproveFleetPlan", method: http.MethodPost, path: "/fleet-plans/{id}/approve", action: access.Approve, group: "plans",
+			summary:     "Approve exactly the fleet plan with a hash, and with it every plan in it.",
+			description: "What is accepted is accepted for each plan that asks for it.",
+			params:      []param{id}, body: PlanApproval{}, answer: FleetPlan{}, handle: s.approveFleetPlan,
+		},
+		move("ApplyFleetPlan", "apply", "Apply an approved fleet plan, or go on with a paused one.", "Answers at once; the server does the work, and GetFleetPlan tells how far it is.", s.cfg.Plans.StartFleet),
+		move("PauseFleetPlan", "pause", "Let no further plan begin, and pause those at work.", "What EKS works on goes on there.", s.cfg.Plans.PauseFleet),
+		move("CancelFleetPlan", "cancel", "End a fleet plan that is not at work, and its plans that did not begin.", "What was done stays; RevertPlan takes back one plan.", s.cfg.Plans.CancelFleet),
+	}
+}
+
+// FleetPlanRequest says what to remedy, and where.
+type FleetPlanRequest struct {
+	PlanChoice
+
+	Accounts   []string            `json:"accounts,omitempty" doc:"Accounts of the clusters; all when left out."`
+	Regions    []string            `json:"regions,omitempty" doc:"Regions of the clusters; all when left out."`
+	Clusters   []string            `json:"clusters,omitempty" doc:"Clusters by name or ARN; all that have the topic when left out. Clusters to delete are always named."`
+	Severities []exposure.Severity `json:"severities,omitempty" doc:"Severities of the findings; all when left out."`
+	Canaries   []string            `json:"canaries,omitempty" doc:"Clusters of the first wave, by name or ARN; the one with the lowest severity when left out."`
+	Batch      int                 `json:"batch,omitempty" doc:"Clusters of each further wave; 5 when left out."`
+}
+
+// defaultBatch is how many clusters a wave has unless it is said.
+const defaultBatch = 5
+
+// FleetPlan is a fleet plan with its plans.
+type FleetPlan struct {
+	remediation.Fleet
+
+	Plans []remediation.Run `json:"plans" doc:"The plans, wave after wave."`
+}
+
+// FleetPlanList are fleet plans.
+type FleetPlanList struct {
+	Items []remediation.Fleet `json:"items" doc:"The fleet plans, the newest first."`
+}
+
+func (s *service) draftFleetPlan(ctx context.Context, q *request) (any, error) {
+	body, _ := q.body.(*FleetPlanRequest)
+	asked, err := body.request()
+	if err != nil {
+		return nil, err
+	}
+	batch := body.Batch
+	if batch == 0 {
+		batch = defaultBatch
+	}
+	f, err := s.cfg.Plans.DraftFleet(ctx, remediation.FleetRequest{
+		Request: asked, Canaries: body.Canaries, Batch: batch, Allows: q.caller.Scope.Allows,
+		Query: exposure.Query{
+			Accounts: narrower(body.Accounts, q.caller.Scope.Accounts), Regions: narrower(body.Regions, q.caller.Scope.Regions), Clusters: body.Clusters, Severities: body.Severities,
+		},
+	}, q.caller.Principal, func(int, int) {})
+	if err != nil {
+		return nil, err
+	}
+	if err := q.caller.Note(f.ID, nil, body); err != nil {
+		return nil, err
+	}
+	return s.fleetPlan(ctx, q, f.ID)
+}
+
+func (s *service) listFleetPlans(ctx context.Context, q *request) (any, error) {
+	fleets, err := s.cfg.Plans.Fleets(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list := FleetPlanList{Items: []remediation.Fleet{}}
+	for _, f := range fleets {
+		if seesFleet(q, f) {
+			list.Items = append(list.Items, f)
+		}
+	}
+	return list, nil
+}
+
+func seesFleet(q *request, f remediation.Fleet) bool {
+	return !slices.ContainsFunc(f.Members(), func(m remediation.Member) bool { return !q.caller.Scope.Allows(m.Cluster) })
+}
+
+func (s *service) getFleetPlan(ctx context.Context, q *request) (any, error) {
+	return s.fleetPlan(ctx, q, q.text("id"))
+}
+
+// fleetPlan gives a fleet plan; one with a cluster outside of the caller's scope is not
+// there.
+func (s *service) fleetPlan(ctx context.Context, q *request, id string) (FleetPlan, error) {
+	f, runs, err := s.cfg.Plans.Fleet(ctx, id)
+	if err == nil && !seesFleet(q, f) {
+		err = fmt.Errorf("no fleet plan %q: %w", id, fault.ErrNotFound)
+	}
+	return FleetPlan{f, runs}, err
+}
+
+func (s *service) approveFleetPlan(ctx context.Context, q *request) (any, error) {
+	body, _ := q.body.(*PlanApproval)
+	return s.moveFleetPlan(func(ctx context.Context, id string, by access.Principal) (remediation.Fleet, error) {
+		return s.cfg.Plans.ApproveFleet(ctx, id, body.Hash, by, body.Accept)
+	})(ctx, q)
+}
+
+func (s *service) moveFleetPlan(do func(context.Context, string, access.Principal) (remediation.Fleet, error)) func(context.Context, *request) (any, error) {
+	return func(ctx context.Context, q *request) (any, error) {
+		id := q.text("id")
+		if _, err := s.fleetPlan(ctx, q, id); err != nil {
+			return nil, err
+		}
+		if err := q.caller.Note(id, nil, q.body); err != nil {
+			return nil, err
+		}
+		if _, err := do(ctx, id, q.caller.Principal); err != nil {
+			return nil, err
+		}
+		return s.fleetPlan(ctx, q, id)
+	}
+}

@@ -1,0 +1,343 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/eksposure/eksposure/internal/access"
+	"github.com/eksposure/eksposure/internal/exposure"
+	"github.com/eksposure/eksposure/internal/fault"
+	"github.com/eksposure/eksposure/internal/plan"
+	"github.com/eksposure/eksposure/internal/remediation"
+	"github.com/eksposure/eksposure/internal/report"
+)
+
+// batch is how many clusters a wave has unless it is said.
+const batch = 5
+
+func (r *runner) remediateFleetCommand() *cobra.Command {
+	c := group("fleet", "One remedy for many clusters, in waves",
+		`Drafts a plan for every cluster that has a topic, and applies them in waves: the canaries first, then batches. A wave begins
+when all of the one before is done, verified by a new scan; when a plan fails, no other begins. The plans are plans as any
+others: `+"`eksposure remediate show PLAN`"+` shows one, and `+"`eksposure remediate revert PLAN`"+` takes it back.`,
+		r.fleetPlanCommand(), r.fleetShowCommand(), r.fleetApproveCommand(), r.fleetApplyCommand(),
+		r.fleetMoveCommand("pause", "Let no further plan begin, and pause those at work", "paused", (*remediation.Service).PauseFleet),
+		r.fleetMoveCommand("cancel", "End a fleet plan that is not at work; what was done stays", "cancelled", (*remediation.Service).CancelFleet))
+	c.Example = `  eksposure remediate fleet plan --topic internet-reachable --option private --severity Critical --canary staging
+  eksposure remediate fleet approve k3v9q2m7x1ab --hash HASH --accept all
+  eksposure remediate fleet apply k3v9q2m7x1ab`
+	return c
+}
+
+func (r *runner) fleetPlanCommand() *cobra.Command {
+	var q remediation.FleetRequest
+	var severities []string
+	c := &cobra.Command{
+		Use:   "plan --topic TRAIT --option OPTION",
+		Short: "Draft a plan for every cluster that has a topic; nothing is changed",
+		Long: `Drafts a plan for every cluster with an open finding that has the topic; --account, --region, --severity and --cluster narrow
+them. A cluster that cannot be planned, or would fail a check, is left out, and it is said why. The first wave are the
+canaries, or the cluster with the lowest severity.`,
+		Example: `  eksposure remediate fleet plan --topic internet-reachable --option private
+  eksposure remediate fleet plan --topic unsupported-kubernetes-version --option upgrade --severity Critical --canary staging --batch 10`,
+		Args: noArgs,
+	}
+	out := outputFlags(c, "text", "json")
+	remedy := remedyFlags(c)
+	c.Flags().StringArrayVar(&q.Query.Clusters, "cluster", nil, "`cluster` by name or ARN; may be repeated; default: all that have the topic")
+	c.Flags().StringArrayVar(&severities, "severity", nil, "`severity` of the findings; may be repeated; default: any")
+	c.Flags().StringArrayVar(&q.Canaries, "canary", nil, "`cluster` of the first wave; may be repeated")
+	c.Flags().IntVar(&q.Batch, "batch", batch, "`clusters` of each further wave")
+	settings(c, "database", "log_level", "aws.", "kubernetes.", "policy.")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		if err := out.check(); err != nil {
+			return err
+		}
+		var err error
+		if q.Request, err = remedy(); err != nil {
+			return err
+		}
+		for _, name := range severities {
+			severity, err := exposure.ParseSeverity(name)
+			if err != nil {
+				return err
+			}
+			q.Query.Severities = append(q.Query.Severities, severity)
+		}
+		s, err := r.setup(c)
+		if err != nil {
+			return err
+		}
+		q.Query.Accounts, q.Query.Regions = s.Config.AWS.Accounts, s.Config.AWS.Regions
+		return r.withPlans(c, func(s *remediation.Service, by access.Principal) error {
+			p := r.progress()
+			f, err := s.DraftFleet(c.Context(), q, by, func(done, all int) { p.line(fmt.Sprintf("[%d/%d] drafting plans", done+1, all)) })
+			p.clear()
+			if err != nil {
+				return err
+			}
+			return r.writeFleet(c.Context(), out, s, f.ID)
+		})
+	}
+	return c
+}
+
+func (r *runner) fleetShowCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:     "show [FLEET]",
+		Short:   "Show a fleet plan and how far it is, or list all",
+		Example: "  eksposure remediate fleet show\n  eksposure remediate fleet show k3v9q2m7x1ab",
+		Args: func(c *cobra.Command, given []string) error {
+			if len(given) == 0 {
+				return nil
+			}
+			return args("a fleet plan's ID")(c, given)
+		},
+	}
+	out := outputFlags(c, "text", "json")
+	settings(c, "database", "log_level")
+	c.RunE = func(c *cobra.Command, given []string) error {
+		if err := out.check(); err != nil {
+			return err
+		}
+		return r.withPlans(c, func(s *remediation.Service, _ access.Principal) error {
+			if len(given) == 1 {
+				return r.writeFleet(c.Context(), out, s, given[0])
+			}
+			fleets, err := s.Fleets(c.Context())
+			if err != nil {
+				return err
+			}
+			return r.writeFleets(out, fleets)
+		})
+	}
+	return c
+}
+
+func (r *runner) fleetApproveCommand() *cobra.Command {
+	var hash string
+	var accept []string
+	c := &cobra.Command{
+		Use:   "approve FLEET --hash HASH",
+		Short: "Approve exactly the fleet plan with this hash, and every plan in it",
+		Long: `Takes your word for the fleet plan with this hash, and so for every plan in it. What is accepted is accepted for each plan that
+asks for it, as with ` + "`eksposure remediate approve`" + `.`,
+		Example: `  eksposure remediate fleet approve k3v9q2m7x1ab --hash HASH --accept all`,
+		Args:    args("a fleet plan's ID"),
+	}
+	c.Flags().StringVar(&hash, "hash", "", "`hash` of the fleet plan, as it was shown (required)")
+	c.Flags().StringArrayVar(&accept, "accept", nil, "`name` of a check without an answer that you accept, or all, or irreversible, or \"delete NAME\"; may be repeated")
+	settings(c, "database", "log_level")
+	c.RunE = func(c *cobra.Command, given []string) error {
+		if hash == "" {
+			return fmt.Errorf("`%s` needs --hash, the hash that `eksposure remediate fleet show %s` tells: %w", c.CommandPath(), given[0], errUsage)
+		}
+		return r.withPlans(c, func(s *remediation.Service, by access.Principal) error {
+			f, err := s.ApproveFleet(c.Context(), given[0], hash, by, accept)
+			if err != nil {
+				return err
+			}
+			return line(r.Out, "Fleet plan %s is approved, and its %d plans. Apply it: eksposure remediate fleet apply %s", f.ID, len(f.Members()), f.ID)
+		})
+	}
+	return c
+}
+
+func (r *runner) fleetApplyCommand() *cobra.Command {
+	var noWait bool
+	c := &cobra.Command{
+		Use:   "apply FLEET",
+		Short: "Apply an approved fleet plan, or go on with one that was interrupted or paused",
+		Long: `Applies the plans wave by wave. An interrupt leaves EKS at what it works on; the same command goes on, and so does a running
+` + "`eksposure serve`" + ` with the same database and setting remediation.role.`,
+		Example: "  eksposure remediate fleet apply k3v9q2m7x1ab\n  eksposure remediate fleet apply k3v9q2m7x1ab --no-wait",
+		Args:    args("a fleet plan's ID"),
+	}
+	c.Flags().BoolVar(&noWait, "no-wait", false, "leave the work to a running eksposure serve, or to the next call")
+	settings(c, scanSettings...)
+	c.RunE = func(c *cobra.Command, given []string) error {
+		return r.withPlans(c, func(s *remediation.Service, by access.Principal) error {
+			f, err := s.StartFleet(c.Context(), given[0], by)
+			if err != nil {
+				return err
+			}
+			onward := "eksposure remediate fleet apply " + f.ID
+			if noWait {
+				return line(r.Out, "Fleet plan %s is %s. A running `eksposure serve` goes on with it, and so does: %s", f.ID, f.State, onward)
+			}
+			return r.followFleet(c.Context(), s, f.ID, onward)
+		})
+	}
+	return c
+}
+
+func (r *runner) followFleet(ctx context.Context, s *remediation.Service, id, onward string) error {
+	p, last := r.progress(), ""
+	f, members, err := s.FollowFleet(ctx, id, func(f remediation.Fleet, members []remediation.Run) {
+		text := fleetProgress(f, members)
+		if text == last {
+			return
+		}
+		last = text
+		if p.on {
+			p.line(text)
+			return
+		}
+		_, _ = fmt.Fprintln(r.Err, text)
+	})
+	p.clear()
+	if err != nil {
+		if ctx.Err() != nil {
+			r.say("EKS goes on with what it was asked for; take it up with: %s", onward)
+		}
+		return err
+	}
+	if err := block(r.Out, fleetText(f, members)); err != nil {
+		return err
+	}
+	if f.State == plan.Stopped {
+		return fmt.Errorf("fleet plan %q failed: %s: %w", f.ID, f.Problem, fault.ErrConflict)
+	}
+	return nil
+}
+
+// fleetProgress says in one line where the work is.
+func fleetProgress(f remediation.Fleet, members []remediation.Run) string {
+	done, at := 0, []string{}
+	for i, r := range members {
+		switch {
+		case r.State == plan.Done:
+			done++
+		case r.State.Working():
+			at = append(at, f.Members()[i].Cluster.Name+": "+strings.TrimSpace(progressText(r)))
+		}
+	}
+	text := fmt.Sprintf("[%d/%d] clusters done", done, len(members))
+	if len(at) > 0 {
+		text += "; " + at[0]
+	}
+	if len(at) > 1 {
+		text += fmt.Sprintf("; and %d more at work", len(at)-1)
+	}
+	return text
+}
+
+func (r *runner) fleetMoveCommand(use, short, became string,
+	move func(*remediation.Service, context.Context, string, access.Principal) (remediation.Fleet, error),
+) *cobra.Command {
+	c := &cobra.Command{
+		Use: use + " FLEET", Short: short, Example: "  eksposure remediate fleet " + use + " k3v9q2m7x1ab", Args: args("a fleet plan's ID"),
+	}
+	settings(c, "database", "log_level")
+	c.RunE = func(c *cobra.Command, given []string) error {
+		return r.withPlans(c, func(s *remediation.Service, by access.Principal) error {
+			f, err := move(s, c.Context(), given[0], by)
+			if err != nil {
+				return err
+			}
+			return line(r.Out, "Fleet plan %s is %s.", f.ID, became)
+		})
+	}
+	return c
+}
+
+func (r *runner) writeFleets(out *output, fleets []remediation.Fleet) error {
+	return r.write(out, func(w io.Writer) error {
+		if out.format == "json" {
+			return writeJSON(w, append([]remediation.Fleet{}, fleets...))
+		}
+		if len(fleets) == 0 {
+			return line(w, "There is no fleet plan; `eksposure remediate fleet plan` drafts one.")
+		}
+		t := report.Table{Columns: []string{"FLEET PLAN", "STATE", "WHAT", "WAVES", "DRAFTED", "BY"}}
+		for _, f := range fleets {
+			t.Rows = append(t.Rows, []string{f.ID, string(f.State), f.Title, strconv.Itoa(len(f.Waves)), day(f.Drafted), cmp.Or(f.AuthorName, f.Author)})
+		}
+		return t.Write(w, report.Options{})
+	})
+}
+
+// fleetAnswer is a fleet plan with its plans, as JSON.
+type fleetAnswer struct {
+	remediation.Fleet
+
+	Plans []remediation.Run `json:"plans"`
+}
+
+func (r *runner) writeFleet(ctx context.Context, out *output, s *remediation.Service, id string) error {
+	f, members, err := s.Fleet(ctx, id)
+	if err != nil {
+		return err
+	}
+	return r.write(out, func(w io.Writer) error {
+		if out.format == "json" {
+			return writeJSON(w, fleetAnswer{f, members})
+		}
+		return block(w, fleetText(f, members)+fleetNext(f, members))
+	})
+}
+
+func fleetText(f remediation.Fleet, members []remediation.Run) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n\n  fleet plan %s, %s, drafted by %s\n  hash %s\n", f.Title, f.ID, f.State, cmp.Or(f.AuthorName, f.Author), f.Hash)
+	if f.Problem != "" {
+		fmt.Fprintf(&b, "  %s\n", f.Problem)
+	}
+	at := 0
+	for i, wave := range f.Waves {
+		fmt.Fprintf(&b, "\nWave %d\n", i+1)
+		for _, m := range wave {
+			run := members[at]
+			at++
+			fmt.Fprintf(&b, "  %s  plan %s, %s, %s", m.Cluster.Name, m.Plan, run.State, severities(&run.Plan))
+			if run.Problem != "" {
+				fmt.Fprintf(&b, ": %s", run.Problem)
+			}
+			b.WriteString("\n")
+		}
+	}
+	if len(f.Omitted) > 0 {
+		b.WriteString("\nLeft out\n")
+		for _, o := range f.Omitted {
+			fmt.Fprintf(&b, "  %s: %s\n", o.Cluster.Name, o.Reason)
+		}
+	}
+	if demands := remediation.Demands(members); f.State == plan.Drafted && len(demands) > 0 {
+		b.WriteString("\nTo be accepted, where a plan asks for it\n")
+		for _, name := range demands {
+			n := 0
+			for _, run := range members {
+				if slices.Contains(run.Plan.Demands(), name) {
+					n++
+				}
+			}
+			fmt.Fprintf(&b, "  %s (%s)\n", name, plural(n, "plan", "plans"))
+		}
+	}
+	return b.String()
+}
+
+func fleetNext(f remediation.Fleet, members []remediation.Run) string {
+	switch f.State { //nolint:exhaustive // the rest has nothing to go on with
+	case plan.Drafted:
+		text := "\nTo approve it: eksposure remediate fleet approve " + f.ID + " --hash " + f.Hash
+		demands := remediation.Demands(members)
+		if len(demands) > 0 {
+			text += " --accept all"
+		}
+		if slices.Contains(demands, plan.AcceptIrreversible) {
+			text += " --accept irreversible"
+		}
+		return text + "\n"
+	case plan.Approved, plan.Paused, plan.Applying:
+		return "\nTo apply it: eksposure remediate fleet apply " + f.ID + "\n"
+	}
+	return ""
+}

@@ -1,0 +1,421 @@
+package remediation
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/eksposure/eksposure/internal/access"
+	"github.com/eksposure/eksposure/internal/exposure"
+	"github.com/eksposure/eksposure/internal/fault"
+	"github.com/eksposure/eksposure/internal/inventory"
+	"github.com/eksposure/eksposure/internal/plan"
+)
+
+// fleetKind is the kind of the documents that keep fleet plans.
+const fleetKind = "fleet plan"
+
+// Fleet is one remedy for many clusters: a plan for each, applied in waves. A wave
+// begins when all of the one before is done, and none when a plan of one failed.
+type Fleet struct {
+	ID     string `json:"id"`
+	Title  string `json:"title"`
+	Trait  string `json:"trait"`
+	Option string `json:"option"`
+	// Author is the stable ID of who drafted it, AuthorName is for people.
+	Author     string    `json:"author"`
+	AuthorName string    `json:"author_name,omitempty"`
+	Drafted    time.Time `json:"drafted_at"`
+	// Waves are plans that are applied side by side, wave after wave.
+	Waves [][]Member `json:"waves"`
+	// Omitted are the clusters that have the topic and no plan here.
+	Omitted []Omission `json:"omitted,omitempty"`
+	// Hash covers the waves, and with them every byte of every plan.
+	Hash     string     `json:"hash"`
+	State    plan.State `json:"state"`
+	Approval *Approval  `json:"approval,omitempty"`
+	// Problem says why it is in state failed.
+	Problem string `json:"problem,omitempty"`
+}
+
+// Member is the plan of one cluster.
+type Member struct {
+	Plan    string               `json:"plan"`
+	Hash    string               `json:"hash"`
+	Cluster inventory.ClusterRef `json:"cluster"`
+}
+
+// Omission is a cluster without a plan, and why.
+type Omission struct {
+	Cluster inventory.ClusterRef `json:"cluster"`
+	Reason  string               `json:"reason"`
+}
+
+// FleetRequest is what a fleet plan is asked for.
+type FleetRequest struct {
+	// Request is what each plan is asked for; its Cluster is left out.
+	Request Request
+	// Query chooses the findings; its Traits and Limit are left out.
+	Query exposure.Query
+	// Allows narrows them to somebody's scope; nil allows all.
+	Allows func(inventory.ClusterRef) bool
+	// Canaries are the clusters of the first wave, by name or ARN; none for the one with
+	// the lowest severity.
+	Canaries []string
+	// Batch is how many clusters each further wave has.
+	Batch int
+}
+
+// maxFleet bounds the clusters of one fleet plan: each is looked at.
+const maxFleet = 200
+
+// Members are the plans, wave after wave.
+func (f *Fleet) Members() []Member { return slices.Concat(f.Waves...) }
+
+// Fleets gives all fleet plans, the newest first.
+func (s *Service) Fleets(ctx context.Context) ([]Fleet, error) {
+	list, err := readAll[Fleet](ctx, s.cfg.Documents, fleetKind)
+	slices.SortFunc(list, func(a, b Fleet) int { return cmp.Or(b.Drafted.Compare(a.Drafted), strings.Compare(a.ID, b.ID)) })
+	return list, err
+}
+
+// Fleet gives one fleet plan with the runs of its members, in their order;
+// fault.ErrNotFound when there is none.
+func (s *Service) Fleet(ctx context.Context, id string) (Fleet, []Run, error) {
+	f, _, err := read[Fleet](ctx, s.cfg.Documents, fleetKind, id)
+	if err != nil {
+		return f, nil, err
+	}
+	var runs []Run
+	for _, m := range f.Members() {
+		r, err := s.Run(ctx, m.Plan)
+		if err != nil {
+			return f, nil, err
+		}
+		runs = append(runs, r)
+	}
+	return f, runs, nil
+}
+
+// DraftFleet drafts a plan for each cluster that has the topic. A cluster that cannot
+// be planned, or whose plan has a failed check, is left out, and it is said why; when
+// none is left it is fault.ErrConflict. seen is told of each cluster.
+func (s *Service) DraftFleet(ctx context.Context, q FleetRequest, by access.Principal, seen func(done, all int)) (Fleet, error) {
+	if q.Batch < 1 {
+		return Fleet{}, fmt.Errorf("a wave of %d clusters: want 1 or more: %w", q.Batch, fault.ErrInvalid)
+	}
+	found, err := s.candidates(ctx, q)
+	if err != nil {
+		return Fleet{}, err
+	}
+	f := Fleet{
+		ID: strings.ToLower(token()[:idLength]), Trait: q.Request.Trait, Option: q.Request.Option, Author: by.ID, AuthorName: by.Name, Drafted: s.now(), State: plan.Drafted,
+	}
+	var members []Member
+	for i, one := range found {
+		seen(i, len(found))
+		asked := q.Request
+		asked.Cluster = one.Cluster.Ref.String()
+		r, err := s.Draft(ctx, asked, by)
+		if err == nil {
+			if failed := r.Plan.With(plan.Failed); len(failed) > 0 {
+				err = fmt.Errorf("plan %s has failed checks: %s: %w", r.Plan.ID, strings.Join(failed, ", "), fault.ErrConflict)
+				_, cancelled := s.Cancel(ctx, r.Plan.ID, by)
+				if cancelled != nil {
+					return f, cancelled
+				}
+			}
+		}
+		switch {
+		case ctx.Err() != nil:
+			return f, ctx.Err()
+		case err != nil:
+			f.Omitted = append(f.Omitted, Omission{one.Cluster.Ref, fault.Message(err)})
+		default:
+			members = append(members, Member{r.Plan.ID, r.Hash, one.Cluster.Ref})
+			f.Title = optionTitle(one, asked)
+		}
+	}
+	if len(members) == 0 {
+		return f, fmt.Errorf("none of %d clusters can be planned; the first: %s: %w", len(found), f.Omitted[0].Reason, fault.ErrConflict)
+	}
+	f.Waves = waves(members, q)
+	f.Title = fmt.Sprintf("%s in %d clusters", f.Title, len(members))
+	f.Hash = f.hash()
+	if err := add(ctx, s.cfg.Documents, fleetKind, f.ID, f); err != nil {
+		return f, err
+	}
+	return f, s.auditFleet(ctx, by, "plan fleet", f, "")
+}
+
+// candidates are the open findings that have the topic, the least severe first.
+func (s *Service) candidates(ctx context.Context, q FleetRequest) ([]*exposure.Finding, error) {
+	query := q.Query
+	if q.Request.Trait != exposure.DeleteTopic {
+		query.Traits = []string{q.Request.Trait}
+	}
+	found, err := s.cfg.Known.Findings(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	found = slices.DeleteFunc(found, func(f *exposure.Finding) bool {
+		state := f.Trait(q.Request.Trait)
+		contributes := state != nil && state.Standing == exposure.Contributing || q.Request.Trait == exposure.DeleteTopic
+		return !f.Open() || !contributes || q.Allows != nil && !q.Allows(f.Cluster.Ref)
+	})
+	switch {
+	case len(found) == 0:
+		return nil, fmt.Errorf("no open finding that was asked for has the topic %q: %w", q.Request.Trait, fault.ErrNotFound)
+	case len(found) > maxFleet:
+		return nil, fmt.Errorf("%d clusters have the topic %q; a fleet plan is for %d at most: narrow it to an account, a region or a severity: %w", len(found), q.Request.Trait, maxFleet, fault.ErrInvalid)
+	case q.Request.Trait == exposure.DeleteTopic && len(q.Query.Clusters) == 0:
+		return nil, fmt.Errorf("clusters to delete are named one by one: %w", fault.ErrInvalid)
+	}
+	slices.SortStableFunc(found, func(a, b *exposure.Finding) int {
+		return cmp.Or(cmp.Compare(a.Severity.Rank(), b.Severity.Rank()), strings.Compare(a.Cluster.Ref.String(), b.Cluster.Ref.String()))
+	})
+	for _, name := range q.Canaries {
+		if !slices.ContainsFunc(found, func(f *exposure.Finding) bool { return names(f.Cluster.Ref, name) }) {
+			return nil, fmt.Errorf("canary %q has no open finding with the topic %q among those asked for: %w", name, q.Request.Trait, fault.ErrNotFound)
+		}
+	}
+	return found, nil
+}
+
+func names(ref inventory.ClusterRef, name string) bool {
+	return ref.Name == name || ref.String() == name
+}
+
+func optionTitle(f *exposure.Finding, q Request) string {
+	o, err := offered(f, q)
+	if err != nil {
+		return q.Trait + ": " + q.Option // it was drafted, so that it cannot be
+	}
+	return o.Title
+}
+
+// waves puts the canaries first, and the rest in batches.
+func waves(members []Member, q FleetRequest) [][]Member {
+	var first, rest []Member
+	for _, m := range members {
+		if slices.ContainsFunc(q.Canaries, func(name string) bool { return names(m.Cluster, name) }) {
+			first = append(first, m)
+		} else {
+			rest = append(rest, m)
+		}
+	}
+	if len(first) == 0 {
+		first, rest = rest[:1], rest[1:]
+	}
+	return append([][]Member{first}, slices.Collect(slices.Chunk(rest, q.Batch))...)
+}
+
+// hash is the SHA-256 of what is applied and in which order, in hexadecimal.
+func (f *Fleet) hash() string {
+	text, err := json.Marshal([]any{f.ID, f.Trait, f.Option, f.Waves})
+	if err != nil {
+		return "" // texts alone: it cannot fail
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}
+
+// Demands are what an approver of the fleet plan accepts by name, each once.
+func Demands(members []Run) []string {
+	var all []string
+	for _, r := range members {
+		all = append(all, r.Plan.Demands()...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// ApproveFleet takes somebody's word for the fleet plan with a hash, and so for every
+// plan in it. What is accepted is accepted for each.
+func (s *Service) ApproveFleet(ctx context.Context, id, hash string, by access.Principal, accept []string) (Fleet, error) {
+	f, members, err := s.Fleet(ctx, id)
+	if err != nil {
+		return f, err
+	}
+	if err := plan.Move(f.State, plan.Approved); err != nil {
+		return f, fmt.Errorf("fleet plan %q: %w", id, err)
+	}
+	if now := f.hash(); hash != now {
+		return f, fmt.Errorf("fleet plan %q has the hash %s and not %q; look at it again and approve what it says now: %w", id, now, hash, fault.ErrConflict)
+	}
+	demands := Demands(members)
+	for _, name := range accept {
+		if name != plan.AcceptAll && !slices.Contains(demands, name) {
+			return f, fmt.Errorf("fleet plan %q has nothing named %q to accept; there is: %s: %w", id, name, strings.Join(demands, ", "), fault.ErrInvalid)
+		}
+	}
+	for i, r := range members {
+		m := f.Members()[i]
+		if r.State == plan.Approved && r.Approval.Hash == m.Hash {
+			continue // an approval that was interrupted
+		}
+		mine := slices.DeleteFunc(slices.Clone(accept), func(name string) bool { return name != plan.AcceptAll && !slices.Contains(r.Plan.Demands(), name) })
+		if _, err := s.Approve(ctx, m.Plan, m.Hash, by, mine); err != nil {
+			return f, fmt.Errorf("cluster %q: %w", m.Cluster.Name, err)
+		}
+	}
+	return s.changeFleet(ctx, id, by, "approve fleet", func(f *Fleet) error {
+		if err := plan.Move(f.State, plan.Approved); err != nil {
+			return fmt.Errorf("fleet plan %q: %w", id, err)
+		}
+		f.State, f.Approval = plan.Approved, &Approval{By: by.ID, Name: by.Name, At: s.now(), Hash: hash, Accepted: demands}
+		return nil
+	})
+}
+
+// StartFleet begins to apply an approved fleet plan, or goes on with a paused one.
+// AdvanceFleet does the work.
+func (s *Service) StartFleet(ctx context.Context, id string, by access.Principal) (Fleet, error) {
+	if err := s.ready(); err != nil {
+		return Fleet{}, err
+	}
+	f, err := s.changeFleet(ctx, id, by, "apply fleet", func(f *Fleet) error {
+		if f.State == plan.Applying {
+			return errNothing
+		}
+		if err := plan.Move(f.State, plan.Applying); err != nil {
+			return fmt.Errorf("fleet plan %q: %w", id, err)
+		}
+		if f.Approval == nil || f.Approval.Hash != f.hash() {
+			return fmt.Errorf("fleet plan %q is not what was approved; draft it again: %w", id, fault.ErrConflict)
+		}
+		f.State, f.Problem = plan.Applying, ""
+		return nil
+	})
+	if err != nil {
+		return f, err
+	}
+	return f, s.each(ctx, f, plan.Paused, func(id string) error {
+		_, err := s.Start(ctx, id, by)
+		return err
+	})
+}
+
+// PauseFleet lets no further plan begin, and pauses those at work between two actions.
+func (s *Service) PauseFleet(ctx context.Context, id string, by access.Principal) (Fleet, error) {
+	f, err := s.moveFleet(ctx, id, by, "pause fleet", plan.Paused)
+	if err != nil {
+		return f, err
+	}
+	return f, s.each(ctx, f, plan.Applying, func(id string) error {
+		_, err := s.Pause(ctx, id, by)
+		return err
+	})
+}
+
+// CancelFleet ends a fleet plan that is not at work, and its plans that did not begin.
+// What was done stays.
+func (s *Service) CancelFleet(ctx context.Context, id string, by access.Principal) (Fleet, error) {
+	f, err := s.moveFleet(ctx, id, by, "cancel fleet", plan.Cancelled)
+	if err != nil {
+		return f, err
+	}
+	cancel := func(id string) error {
+		_, err := s.Cancel(ctx, id, by)
+		return err
+	}
+	for _, state := range []plan.State{plan.Drafted, plan.Approved, plan.Paused} {
+		if err := s.each(ctx, f, state, cancel); err != nil {
+			return f, err
+		}
+	}
+	return f, nil
+}
+
+// each does something with the members in a state.
+func (s *Service) each(ctx context.Context, f Fleet, state plan.State, do func(id string) error) error {
+	for _, m := range f.Members() {
+		r, err := s.Run(ctx, m.Plan)
+		if err != nil {
+			return err
+		}
+		if r.State != state {
+			continue
+		}
+		if err := do(m.Plan); err != nil {
+			return fmt.Errorf("cluster %q: %w", m.Cluster.Name, err)
+		}
+	}
+	return nil
+}
+
+// AdvanceFleet begins the next wave when its time has come, and ends a fleet plan that
+// is done or that a plan of which failed. The plans advance by themselves.
+func (s *Service) AdvanceFleet(ctx context.Context, id string) (Fleet, []Run, error) {
+	f, members, err := s.Fleet(ctx, id)
+	if err != nil || f.State != plan.Applying {
+		return f, members, err
+	}
+	for i, r := range members {
+		if ended := slices.Contains([]plan.State{plan.Stopped, plan.Cancelled, plan.Reverting, plan.Reverted}, r.State); ended {
+			f, err = s.endFleet(ctx, id, plan.Stopped, fmt.Sprintf("plan %s of cluster %q is %s: %s", r.Plan.ID, f.Members()[i].Cluster.Name, r.State, cmp.Or(r.Cause, r.Problem, "somebody ended it")))
+			return f, members, err
+		}
+	}
+	at := 0
+	for _, wave := range f.Waves {
+		done := true
+		for range wave {
+			r := members[at]
+			if r.State == plan.Approved {
+				if members[at], err = s.Start(ctx, r.Plan.ID, itself); err != nil {
+					return f, members, err
+				}
+			}
+			done = done && r.State == plan.Done
+			at++
+		}
+		if !done {
+			return f, members, nil
+		}
+	}
+	f, err = s.endFleet(ctx, id, plan.Done, "")
+	return f, members, err
+}
+
+func (s *Service) endFleet(ctx context.Context, id string, state plan.State, problem string) (Fleet, error) {
+	return s.changeFleet(ctx, id, itself, "end fleet", func(f *Fleet) error {
+		if f.State != plan.Applying {
+			return errNothing // somebody paused it, or another process was faster
+		}
+		f.State, f.Problem = state, problem
+		return nil
+	})
+}
+
+func (s *Service) moveFleet(ctx context.Context, id string, by access.Principal, operation string, to plan.State) (Fleet, error) {
+	return s.changeFleet(ctx, id, by, operation, func(f *Fleet) error {
+		if err := plan.Move(f.State, to); err != nil {
+			return fmt.Errorf("fleet plan %q: %w", id, err)
+		}
+		f.State = to
+		return nil
+	})
+}
+
+func (s *Service) changeFleet(ctx context.Context, id string, by access.Principal, operation string, change func(*Fleet) error) (Fleet, error) {
+	var before plan.State
+	f, wrote, err := amend(ctx, s.cfg.Documents, fleetKind, id, func(f *Fleet) error {
+		before = f.State
+		return change(f)
+	})
+	if err != nil || !wrote {
+		return f, err
+	}
+	return f, s.auditFleet(ctx, by, operation, f, before)
+}
+
+func (s *Service) auditFleet(ctx context.Context, by access.Principal, operation string, f Fleet, before plan.State) error {
+	return s.enter(ctx, by, operation, f.ID, map[string]any{"before": before, "after": f.State, "hash": f.Hash, "problem": f.Problem})
+}
