@@ -16,7 +16,7 @@ var (
 	domain      = []string{"fault", "vuln", "inventory", "exposure", "trait", "guidance", "ocsf", "access", "search", "automation", "plan"}
 	application = []string{"scan", "hub", "rulebook", "deliver", "export", "ingest", "schedule", "keyring", "session", "remediation"}
 	// leaves are for everybody, and know the domain alone.
-	leaves   = []string{"outbound", "sigv4", "seal"}
+	leaves   = []string{"outbound", "sigv4", "seal", "iac"}
 	adapters = []string{"cloud", "kube", "catalog", "vulndb", "store", "webhook", "ticket", "oidc", "telemetry"}
 	delivery = []string{"report", "cli", "api", "server", "web"}
 )
