@@ -131,16 +131,20 @@ func (r *runner) fail(command *cobra.Command, err error) int {
 	return category.ExitCode
 }
 
-// say writes one line to standard error under the program's name. What the text
-// quotes may come from anywhere, so no control character gets through.
+// say writes one line to standard error under the program's name.
 func (r *runner) say(format string, args ...any) {
-	text := strings.Map(func(c rune) rune {
+	_, _ = fmt.Fprintln(r.Err, "eksposure: "+printable(fmt.Sprintf(format, args...)))
+}
+
+// printable is a text without control characters: what it quotes may come from
+// anywhere.
+func printable(text string) string {
+	return strings.Map(func(c rune) rune {
 		if unicode.IsControl(c) {
 			return ' '
 		}
 		return c
-	}, fmt.Sprintf(format, args...))
-	_, _ = fmt.Fprintln(r.Err, "eksposure: "+text)
+	}, text)
 }
 
 // message is the error's text in one line, without the categories' own words at

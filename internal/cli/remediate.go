@@ -52,19 +52,27 @@ Options: internet-reachable has private, public-and-private and public; potentia
 narrower; unencrypted-kubernetes-secrets has associate and upgrade; unsupported-kubernetes-version has upgrade (one minor version at a
 time, the control plane, its add-ons and its node groups), nodes (node groups alone) and policy (--to STANDARD or EXTENDED);
 delete-cluster has delete;
-high-priority-vulnerability and low-priority-vulnerability have newest-tag.`,
+high-priority-vulnerability and low-priority-vulnerability have newest-tag.
+
+With --iac the change is written for the infrastructure code in a folder: a patch for git apply, of Terraform, eksctl's
+configuration, manifests of Kubernetes and kustomizations. No file, no cluster and no plan is made or changed. What the
+files compute, share or do not tell is named with its place on standard error and left alone. For a live change of the
+same, draft the plan without --iac.`,
 		Example: `  eksposure remediate plan --cluster checkout --topic internet-reachable --option private
   eksposure remediate plan --cluster checkout --topic internet-reachable --option public-and-private --cidr 203.0.113.0/24 --operator 203.0.113.7
   eksposure remediate plan --cluster checkout --topic potentially-internet-reachable --option narrower --cidr 203.0.113.0/26
   eksposure remediate plan --cluster checkout --topic unencrypted-kubernetes-secrets --option associate --key arn:aws:kms:eu-central-1:111122223333:key/ID
   eksposure remediate plan --cluster checkout --topic unsupported-kubernetes-version --option upgrade --to 1.35
-  eksposure remediate plan --cluster checkout --topic high-priority-vulnerability --option newest-tag`,
+  eksposure remediate plan --cluster checkout --topic high-priority-vulnerability --option newest-tag
+  eksposure remediate plan --cluster checkout --topic internet-reachable --option private --iac infra | git apply`,
 		Args: noArgs,
 	}
 	out := outputFlags(c, planFormats()...)
 	var cluster string
 	c.Flags().StringVar(&cluster, "cluster", "", "`cluster` by name or ARN, or the ID of its finding (required)")
 	remedy := remedyFlags(c)
+	var code codeFolder
+	code.flags(c)
 	settings(c, "database", "log_level", "aws.", "kubernetes.", "policy.")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if err := out.check(); err != nil {
@@ -77,7 +85,17 @@ high-priority-vulnerability and low-priority-vulnerability have newest-tag.`,
 		if q.Cluster = cluster; cluster == "" {
 			return fmt.Errorf("`%s` needs --cluster: %w", c.CommandPath(), errUsage)
 		}
+		if err := code.check(); err != nil {
+			return err
+		}
 		return r.withPlans(c, func(s *remediation.Service, by access.Principal) error {
+			if code.dir != "" {
+				run, err := s.Preview(c.Context(), q, by)
+				if err != nil {
+					return err
+				}
+				return r.writePatch(out, code, &run.Plan)
+			}
 			run, err := s.Draft(c.Context(), q, by)
 			if err != nil {
 				return err

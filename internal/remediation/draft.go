@@ -49,8 +49,10 @@ func Topics() []string {
 // idLength is how many letters of randomness a plan's ID has; 12 are 60 bits.
 const idLength = 12
 
+// NoteDrift is the note of every plan.
+const NoteDrift = "A cluster that is managed as code (Terraform, CloudFormation, eksctl) must be changed there too, or the next run of that tool takes this back."
+
 const (
-	noteDrift    = "A cluster that is managed as code (Terraform, CloudFormation, eksctl) must be changed there too, or the next run of that tool takes this back."
 	noteDeletion = "What EKS did not make stays: the VPC, IAM roles, KMS keys, the log group /aws/eks/NAME/cluster, the OIDC provider in IAM, and snapshots and backups of yours."
 	noteSecret   = "On Kubernetes 1.27 and older, existing secrets stay as they are until they are written again: kubectl get secrets --all-namespaces -o json | " +
 		"kubectl annotate --overwrite -f - kms-encryption-timestamp=\"$(date -u +%s)\". From 1.28 on EKS does it by itself."
@@ -59,6 +61,18 @@ const (
 // Draft looks at the cluster and writes a plan, which changes nothing yet. A plan
 // that would leave the trait as it is, is fault.ErrInvalid.
 func (s *Service) Draft(ctx context.Context, q Request, by access.Principal) (Run, error) {
+	r, err := s.Preview(ctx, q, by)
+	if err != nil {
+		return Run{}, err
+	}
+	if err := add(ctx, s.cfg.Documents, kind, r.Plan.ID, r); err != nil {
+		return Run{}, err
+	}
+	return r, s.audit(ctx, by, "plan", r, "")
+}
+
+// Preview gives what Draft would write, and keeps nothing.
+func (s *Service) Preview(ctx context.Context, q Request, by access.Principal) (Run, error) {
 	if !slices.Contains(Topics(), q.Trait) {
 		return Run{}, fmt.Errorf("topic %q is not one that eksposure applies; `eksposure traits explain` has the guidance of the others. Those that it applies: %s: %w",
 			q.Trait, strings.Join(Topics(), ", "), fault.ErrInvalid)
@@ -85,14 +99,9 @@ func (s *Service) Draft(ctx context.Context, q Request, by access.Principal) (Ru
 	}
 	r.Plan.Title = f.Cluster.Ref.Name + ": " + option.Title
 	r.Plan.Checks, r.Plan.Author, r.Plan.AuthorName = d.checks, by.ID, by.Name
-	r.Plan.Notes = append([]string{noteDrift}, d.notes...)
-	if r.Hash, err = r.Plan.Hash(); err != nil {
-		return Run{}, err
-	}
-	if err := add(ctx, s.cfg.Documents, kind, r.Plan.ID, r); err != nil {
-		return Run{}, err
-	}
-	return r, s.audit(ctx, by, "plan", r, "")
+	r.Plan.Notes = append([]string{NoteDrift}, d.notes...)
+	r.Hash, err = r.Plan.Hash()
+	return r, err
 }
 
 // offered gives the option of the topic as the finding has it.
