@@ -177,12 +177,14 @@ func (cl *Cluster) complete(account, reader string) {
 	}
 	cl.AccessEntries = append(cl.AccessEntries,
 		AccessEntry{Principal: reader, Groups: []string{ReaderGroup}, CreatedAt: cl.CreatedAt},
+		AccessEntry{Principal: roleARN(account, RemediationRole), Groups: []string{RemediatorGroup}, CreatedAt: cl.CreatedAt},
 		AccessEntry{
 			Principal: roleARN(account, "platform-admin"), Policies: []AccessPolicy{{Name: "AmazonEKSClusterAdminPolicy"}}, CreatedAt: cl.CreatedAt,
 		})
 	if cl.Grants == nil {
 		cl.Grants = ReaderGrants()
 	}
+	cl.Grants = append(cl.Grants, RemediatorGrants()...)
 }
 
 // demo builds the clusters out of the published images.

@@ -19,7 +19,9 @@
 //     service models.
 //   - Kubernetes: one HTTPS endpoint per cluster with its own certificate
 //     authority, EKS bearer tokens verified for real, access entries mapped to
-//     RBAC rules, lists in pages, JSON and protobuf.
+//     RBAC rules, lists in pages, JSON and protobuf; strategic merge patches of
+//     Deployments, StatefulSets, DaemonSets and CronJobs, with dry runs, whose pods
+//     follow after [Config].UpdateTime.
 //   - A registry: an OCI registry under the names of real ones, see [Estate.Mirrors].
 //   - Changes of clusters: an update takes [Config].UpdateTime, one at a time for a
 //     cluster; a request token begins it once; EKS's own rules refuse what they
@@ -28,10 +30,9 @@
 //     their answers.
 //
 // What is not: IAM policies are lists of action patterns without conditions or
-// resources; session policies, session tags and MFA are refused; nothing in a
+// resources; session policies, session tags and MFA are refused; nothing else in a
 // cluster can be written, and of other services events and objects alone; no pod
-// runs, an endpoint answers whatever its access says, and
-// Kubernetes lists do not change while the estate is up; watches are refused.
+// runs, an endpoint answers whatever its access says; watches are refused.
 // Messages are held against the models in tests only: the running estate overlooks
 // members of a request that it does not know.
 //

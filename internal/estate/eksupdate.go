@@ -39,7 +39,7 @@ func (e *Estate) eksUpdates() []operation {
 // settle ends the updates and deletions whose time has come.
 func (e *Estate) settle() {
 	e.world.RLock()
-	idle := len(e.updating)+len(e.removing) == 0
+	idle := len(e.updating)+len(e.removing)+len(e.rolling) == 0
 	e.world.RUnlock()
 	if idle {
 		return
@@ -48,14 +48,16 @@ func (e *Estate) settle() {
 	defer e.world.Unlock()
 	e.updating = slices.DeleteFunc(e.updating, func(cl *Cluster) bool { return cl.settle(e.now()) })
 	e.bury(e.now())
+	e.roll(e.now())
 }
 
-// Finish ends the updates and deletions under way, as if their time had come.
+// Finish ends the updates, deletions and rollouts under way, as if their time had come.
 func (e *Estate) Finish() {
 	e.world.Lock()
 	defer e.world.Unlock()
 	e.updating = slices.DeleteFunc(e.updating, func(cl *Cluster) bool { return cl.settle(e.now().Add(e.updateTime)) })
 	e.bury(e.now().Add(e.updateTime))
+	e.roll(e.now().Add(e.updateTime))
 }
 
 // settle ends the update that works on the cluster when its time has come, and

@@ -56,13 +56,15 @@ type Estate struct {
 	stop       sync.Once
 	buckets    *buckets
 	updateTime time.Duration
+	images     *images.Registry
 
 	// world guards the clusters, which updates change; updating are those that one
 	// works on.
 	world    sync.RWMutex
 	updating []*Cluster
-	// removing is what is being deleted.
+	// removing is what is being deleted, and rolling what is being rolled out.
 	removing []removal
+	rolling  []rolling
 
 	mu     sync.Mutex
 	calls  []Call
@@ -95,7 +97,7 @@ func Start(ctx context.Context, cfg Config) (*Estate, error) {
 	e := &Estate{
 		scenario: cfg.Scenario, now: cfg.Now, services: services(), vault: newVault(cfg.Scenario), codec: codec,
 		kube: map[string]*kubeServer{}, faults: slices.Clone(cfg.Faults), done: make(chan struct{}), passwords: newPasswords(cfg.Now), buckets: newBuckets(),
-		updateTime: cmp.Or(cfg.UpdateTime, 2*time.Second),
+		updateTime: cmp.Or(cfg.UpdateTime, 2*time.Second), images: cfg.Images,
 	}
 	e.operations = slices.Concat(e.stsOperations(), e.organizationOperations(), e.eksOperations(), e.eksUpdates(), e.eksDeletions(), e.readinessOperations(), e.keyOperations(), e.eventOperations(), e.objectOperations(), e.inspectorOperations())
 	if err := e.open(ctx, cfg); err != nil {

@@ -74,8 +74,13 @@ func demoUser(e *estate.Estate, region string) aws.Config {
 // assume is the configuration of the scan role in an account.
 func assume(t *testing.T, e *estate.Estate, account, region string) aws.Config {
 	t.Helper()
+	return assumeRole(t, e, "arn:aws:iam::"+account+":role/"+estate.ScanRole, region)
+}
+
+func assumeRole(t *testing.T, e *estate.Estate, role, region string) aws.Config {
+	t.Helper()
 	out, err := sts.NewFromConfig(demoUser(e, region)).AssumeRole(t.Context(), &sts.AssumeRoleInput{
-		RoleArn: aws.String("arn:aws:iam::" + account + ":role/" + estate.ScanRole), RoleSessionName: aws.String("eksposure"),
+		RoleArn: aws.String(role), RoleSessionName: aws.String("eksposure"),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -130,19 +135,28 @@ func transport(pool *x509.CertPool) *http.Transport {
 // get asks a cluster's Kubernetes API.
 func get(t *testing.T, server, ca, bearer, path string) (int, string) {
 	t.Helper()
+	return send(t, api{t, server, ca, bearer}, http.MethodGet, path, "")
+}
+
+// send asks a Kubernetes API; what has a body is a strategic merge patch.
+func send(t *testing.T, a api, method, path, content string) (int, string) {
+	t.Helper()
 	pool := x509.NewCertPool()
-	pem, err := base64.StdEncoding.DecodeString(ca)
+	pem, err := base64.StdEncoding.DecodeString(a.ca)
 	if err != nil || !pool.AppendCertsFromPEM(pem) {
-		t.Fatalf("CA %q: %v", ca, err)
+		t.Fatalf("CA %q: %v", a.ca, err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, server+path, nil)
+	req, err := http.NewRequestWithContext(ctx, method, a.server+path, strings.NewReader(content))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if bearer != "" {
-		req.Header.Set("Authorization", "Bearer "+bearer)
+	if a.bearer != "" {
+		req.Header.Set("Authorization", "Bearer "+a.bearer)
+	}
+	if content != "" {
+		req.Header.Set("Content-Type", "application/strategic-merge-patch+json")
 	}
 	client := &http.Client{Transport: transport(pool)}
 	defer client.CloseIdleConnections()

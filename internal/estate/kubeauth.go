@@ -144,6 +144,18 @@ func ReaderGrants() []Grant {
 	}
 }
 
+// RemediatorGroup is the Kubernetes group of the demo's role that applies plans, and
+// RemediatorGrants what it may: to change workloads.
+const RemediatorGroup = "eksposure-remediators"
+
+// RemediatorGrants are the RBAC rules of RemediatorGroup.
+func RemediatorGrants() []Grant {
+	return []Grant{
+		{Group: RemediatorGroup, APIGroups: []string{"apps"}, Resources: []string{"deployments", "statefulsets", "daemonsets"}, Verbs: []string{"get", "patch"}},
+		{Group: RemediatorGroup, APIGroups: []string{"batch"}, Resources: []string{"cronjobs"}, Verbs: []string{"get", "patch"}},
+	}
+}
+
 // policyGrants are the rules of the EKS access policies that the estate knows
 // (EKS User Guide, "Access policy permissions"), cut to the resources it serves.
 func policyGrants(p AccessPolicy) []Grant {

@@ -36,7 +36,7 @@ func (k *kubeServer) serve(w http.ResponseWriter, r *http.Request) {
 	record.Caller = user.arn
 	path := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
 	switch {
-	case r.Method != http.MethodGet:
+	case r.Method != http.MethodGet && r.Method != http.MethodPatch:
 		k.status(w, http.StatusMethodNotAllowed, metav1.StatusReasonMethodNotAllowed, "the server does not allow this method on the requested resource")
 		return
 	case path[0] == "version":
@@ -58,8 +58,13 @@ func (k *kubeServer) serve(w http.ResponseWriter, r *http.Request) {
 		k.status(w, http.StatusNotFound, metav1.StatusReasonNotFound, "the server could not find the requested resource")
 		return
 	}
+	q.patch = r.Method == http.MethodPatch
+	if q.patch && !q.rollable() {
+		k.status(w, http.StatusMethodNotAllowed, metav1.StatusReasonMethodNotAllowed, "the server does not allow this method on the requested resource")
+		return
+	}
 	if r.URL.Query().Get("watch") == "true" {
-		k.status(w, http.StatusMethodNotAllowed, metav1.StatusReasonMethodNotAllowed, "the estate does not change, so there is nothing to watch")
+		k.status(w, http.StatusMethodNotAllowed, metav1.StatusReasonMethodNotAllowed, "the estate tells of no change by itself, so there is nothing to watch")
 		return
 	}
 	record.Operation = q.verb() + " " + q.resource.plural
@@ -78,7 +83,11 @@ func (k *kubeServer) serve(w http.ResponseWriter, r *http.Request) {
 		record.Error = "Forbidden"
 		k.forbid(w, user, q)
 	default:
-		record.Error = k.answer(w, r, user, q)
+		handle := k.answer
+		if q.patch {
+			handle = k.patch
+		}
+		record.Error = handle(w, r, user, q)
 	}
 	k.estate.record(record)
 }
@@ -104,9 +113,14 @@ func (k *kubeServer) metrics(w http.ResponseWriter, user *kubeUser) string {
 type question struct {
 	resource        resource
 	namespace, name string
+	// patch tells that the object shall be changed.
+	patch bool
 }
 
 func (q question) verb() string {
+	if q.patch {
+		return "patch"
+	}
 	if q.name != "" {
 		return "get"
 	}

@@ -88,6 +88,8 @@ func newCodec() (*codec, error) {
 type objectStore struct {
 	codec   *codec
 	objects map[resource][]runtime.Object
+	// changes counts the patches that were kept.
+	changes int
 }
 
 // newObjectStore sorts objects in. It completes each with what every stored
@@ -158,5 +160,5 @@ func (s *objectStore) find(group, version, plural string) (resource, bool) {
 	return s.served()[i], true
 }
 
-// version is the resource version of every list: nothing ever changes.
-func (s *objectStore) version() string { return "100000" }
+// version is the resource version of every list, which is above that of every object.
+func (s *objectStore) version() string { return "2" + strconv.Itoa(100000+s.changes) }

@@ -22,7 +22,8 @@ const optionNewestTag = "newest-tag"
 // each costs up to half a dozen images to be read.
 const maxImages = 20
 
-const noteRollout = "What runs is replaced pod by pod. A rollout that fails, or gets no further for ten minutes, is undone: the workload gets the image back that it had."
+const noteRollout = "What runs is replaced pod by pod. A rollout that fails, or gets no further for ten minutes, is undone: the workload gets the image back that it had. " +
+	"What Helm, Kustomize or a GitOps controller manages has to be changed there, too."
 
 func ofImages(trait string) bool { return trait == traitHigh || trait == traitLow }
 
