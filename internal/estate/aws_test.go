@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/account"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/eks"
 	ekstypes "github.com/aws/aws-sdk-go-v2/service/eks/types"
@@ -64,6 +65,7 @@ func (e everything) ask(t *testing.T, keys []string) {
 	}
 	must(t, client.DescribeAddonVersions, &eks.DescribeAddonVersionsInput{KubernetesVersion: aws.String("1.34")})
 	must(t, ec2.NewFromConfig(e.cfg).DescribeSubnets, &ec2.DescribeSubnetsInput{})
+	e.network(t)
 	for _, key := range keys {
 		must(t, kms.NewFromConfig(e.cfg).DescribeKey, &kms.DescribeKeyInput{KeyId: aws.String(key)})
 	}
@@ -77,6 +79,36 @@ func (e everything) ask(t *testing.T, keys []string) {
 	must(t, ec2.NewFromConfig(e.cfg).DescribeRegions, &ec2.DescribeRegionsInput{AllRegions: aws.Bool(true)})
 	must(t, ec2.NewFromConfig(e.cfg).DescribeRegions, &ec2.DescribeRegionsInput{RegionNames: []string{"eu-west-1", "us-east-1"}})
 	must(t, account.NewFromConfig(e.cfg).ListRegions, &account.ListRegionsInput{})
+}
+
+// network asks for what is around the clusters, page by page.
+func (e everything) network(t *testing.T) {
+	t.Helper()
+	client := ec2.NewFromConfig(e.cfg)
+	must(t, client.DescribeSecurityGroups, &ec2.DescribeSecurityGroupsInput{})
+	for _, n := range must(t, client.DescribeNatGateways, &ec2.DescribeNatGatewaysInput{}).NatGateways {
+		for _, attribute := range []ec2types.VpcAttributeName{"enableDnsSupport", "enableDnsHostnames"} {
+			must(t, client.DescribeVpcAttribute, &ec2.DescribeVpcAttributeInput{VpcId: n.VpcId, Attribute: attribute})
+		}
+		must(t, client.DescribeNatGateways, &ec2.DescribeNatGatewaysInput{NatGatewayIds: []string{*n.NatGatewayId}})
+		pages := ec2.NewDescribeRouteTablesPaginator(client, &ec2.DescribeRouteTablesInput{
+			Filters: []ec2types.Filter{{Name: aws.String("vpc-id"), Values: []string{*n.VpcId}}},
+		})
+		tables := 0
+		for pages.HasMorePages() {
+			out, err := pages.NextPage(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			tables += len(out.RouteTables)
+		}
+		if tables != 3 {
+			t.Errorf("%d route tables, want one for each subnet", tables)
+		}
+	}
+	for _, l := range must(t, client.DescribeManagedPrefixLists, &ec2.DescribeManagedPrefixListsInput{}).PrefixLists {
+		must(t, client.GetManagedPrefixListEntries, &ec2.GetManagedPrefixListEntriesInput{PrefixListId: l.PrefixListId, TargetVersion: l.Version})
+	}
 }
 
 func TestEveryMessageFollowsTheServiceModels(t *testing.T) {

@@ -94,11 +94,25 @@ func regions() []Region {
 	return list
 }
 
+// offices are the ranges of the demo's offices and their way out, kept as one list in
+// every region that has clusters.
+func offices() []PrefixList {
+	var list []PrefixList
+	for _, region := range []string{frankfurt, ireland, virginia} {
+		list = append(list, PrefixList{
+			Region: region, ID: "pl-0" + stableHex("offices "+region, 16), Name: "offices", Version: 3,
+			CIDRs: []string{"203.0.113.0/25", "203.0.113.128/25", "198.51.100.7/32"},
+		})
+	}
+	return list
+}
+
 // scanActions are the actions that the demo's scan is allowed: all that reads, makes
 // EKS look again at what an upgrade would meet, and nothing that writes.
 func scanActions() []string {
 	return []string{
-		"account:ListRegions", "ec2:DescribeRegions", "ec2:DescribeSubnets", "ecr:GetAuthorizationToken", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer",
+		"account:ListRegions", "ec2:DescribeManagedPrefixLists", "ec2:DescribeNatGateways", "ec2:DescribeRegions", "ec2:DescribeRouteTables", "ec2:DescribeSecurityGroups",
+		"ec2:DescribeSubnets", "ec2:DescribeVpcAttribute", "ec2:GetManagedPrefixListEntries", "ecr:GetAuthorizationToken", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer",
 		"ecr:ListImages", "eks:Describe*", "eks:List*", "eks:StartInsightsRefresh", "inspector2:GetClustersForImage", "inspector2:ListFindings", "kms:DescribeKey",
 		"sts:GetCallerIdentity",
 	}
@@ -143,6 +157,7 @@ func Demo(published *images.Registry) *Scenario {
 	for i := range s.Accounts {
 		a := &s.Accounts[i]
 		a.Regions = regions()
+		a.PrefixLists = offices()
 		a.Roles = append(a.Roles,
 			Role{Name: ScanRole, Trust: []string{platformAccount}, Allow: scanActions()},
 			Role{Name: RemediationRole, Trust: []string{platformAccount}, Allow: changeActions()})

@@ -86,7 +86,7 @@ func (cl *Cluster) describe(account string, k *kubeServer) map[string]any {
 	out := map[string]any{
 		"name": cl.Name, "arn": arn, "createdAt": cl.CreatedAt.Unix(), "version": cl.Version, "platformVersion": cl.Platform,
 		"status": cmp.Or(cl.Status, "ACTIVE"), "roleArn": roleARN(account, cl.Role), "resourcesVpcConfig": vpc,
-		"kubernetesNetworkConfig": cl.network(), "logging": cl.logging(), "tags": tags(cl.Tags), "health": map[string]any{"issues": []any{}},
+		"kubernetesNetworkConfig": cl.network(), "logging": cl.logging(), "tags": tags(cl.Tags), "health": health(cl.Issues),
 		"accessConfig":       map[string]any{"authenticationMode": cmp.Or(cl.AuthenticationMode, "API")},
 		"upgradePolicy":      map[string]any{"supportType": cmp.Or(cl.SupportType, "EXTENDED")},
 		"deletionProtection": cl.DeletionProtection,
@@ -177,6 +177,15 @@ func orEmpty[T any](s []T) []T {
 		return []T{}
 	}
 	return s
+}
+
+// health is what EKS says is wrong.
+func health(issues []Issue) map[string]any {
+	list := []map[string]any{}
+	for _, i := range issues {
+		list = append(list, map[string]any{"code": i.Code, "message": i.Message, "resourceIds": []string{}})
+	}
+	return map[string]any{"issues": list}
 }
 
 func roleARN(account, name string) string { return "arn:aws:iam::" + account + ":role/" + name }

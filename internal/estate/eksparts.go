@@ -68,7 +68,7 @@ func describeNodegroup(_ context.Context, c *call) (any, error) {
 		"capacityType": cmp.Or(n.Capacity, "ON_DEMAND"), "instanceTypes": orEmpty(n.InstanceTypes), "amiType": n.AMIType,
 		"scalingConfig": map[string]any{"minSize": 0, "maxSize": max(1, n.Desired*2), "desiredSize": n.Desired},
 		"subnets":       orEmpty(cl.Subnets), "nodeRole": roleARN(c.account.ID, n.Role), "diskSize": 20, "tags": tags(n.Tags),
-		"updateConfig": map[string]any{"maxUnavailable": 1}, "health": map[string]any{"issues": []any{}},
+		"updateConfig": map[string]any{"maxUnavailable": 1}, "health": health(n.Issues),
 	}}, nil
 }
 

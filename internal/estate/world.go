@@ -42,6 +42,7 @@ type Account struct {
 	Keys           []Key
 	Buckets        []Bucket
 	Subnets        []Subnet
+	PrefixLists    []PrefixList
 	// Buses are EventBridge event buses beside the default one of each region.
 	Buses    []Bus
 	Clusters []Cluster
@@ -123,11 +124,14 @@ type Cluster struct {
 	Role                      string // name of the cluster role
 	Public, Private           bool
 	// PublicCIDRs nil is left out of the answer; empty is answered as [].
-	PublicCIDRs                  []string
-	VPC                          string
-	Subnets, SecurityGroups      []string
-	ClusterSecurityGroup         string
-	IPv6                         bool
+	PublicCIDRs             []string
+	VPC                     string
+	Subnets, SecurityGroups []string
+	ClusterSecurityGroup    string
+	IPv6                    bool
+	Network                 Network
+	// Issues are what EKS says is wrong with the cluster.
+	Issues                       []Issue
 	Encryption                   []Encryption
 	LogTypes                     []string // enabled control plane logs
 	AuthenticationMode           string
@@ -178,7 +182,12 @@ type NodeGroup struct {
 	Role                                              string // role name
 	CreatedAt                                         time.Time
 	Tags                                              map[string]string
+	// Issues are what EKS says is wrong with it.
+	Issues []Issue
 }
+
+// Issue is what EKS says is wrong with a cluster or a node group.
+type Issue struct{ Code, Message string }
 
 // FargateProfile is a Fargate profile.
 type FargateProfile struct {
@@ -246,6 +255,39 @@ type DeprecatedAPI struct{ Group, Version, Resource, RemovedIn string }
 type Subnet struct {
 	Region, ID string
 	Free       int
+}
+
+// Network is what there is around a cluster in its VPC. The zero value is as the EKS User
+// Guide advises: both DNS attributes on, a cluster security group that lets itself in,
+// and subnets that leave by a NAT gateway.
+type Network struct {
+	// DNSOff are the attributes of the VPC that are off: enableDnsSupport, enableDnsHostnames.
+	DNSOff []string
+	// Rules are the ingress rules of the cluster security group; nil lets the group itself in.
+	Rules []Rule
+	// Ways are the targets of the default routes of the cluster's subnets, in their
+	// order, the last for all others; none is the NAT gateway.
+	Ways []string
+	// NAT are the public addresses of the NAT gateway; nil is one in 203.0.113.64/26.
+	NAT []string
+}
+
+// NoWay is the way of a subnet that does not leave its VPC.
+const NoWay = "none"
+
+// Rule is an ingress rule of a security group.
+type Rule struct {
+	Protocol  string // tcp, or -1 for all
+	Low, High int    // ports
+	From      string // a range, a security group or a prefix list
+}
+
+// PrefixList is a customer-managed prefix list of a VPC.
+type PrefixList struct {
+	Region, ID, Name string
+	State            string // create-complete when empty
+	Version          int
+	CIDRs            []string
 }
 
 // AddonRelease is one version of an add-on that EKS offers.

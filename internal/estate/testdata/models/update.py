@@ -15,7 +15,16 @@ import botocore
 from botocore.loaders import Loader
 
 KEEP = {
-    "ec2": ["DescribeRegions", "DescribeSubnets"],
+    "ec2": [
+        "DescribeManagedPrefixLists",
+        "DescribeNatGateways",
+        "DescribeRegions",
+        "DescribeRouteTables",
+        "DescribeSecurityGroups",
+        "DescribeSubnets",
+        "DescribeVpcAttribute",
+        "GetManagedPrefixListEntries",
+    ],
     "events": ["PutEvents"],
     "inspector2": ["GetClustersForImage", "ListFindings"],
     "s3": [
