@@ -17,6 +17,9 @@ import (
 	"github.com/eksposure/eksposure/internal/vulndb"
 )
 
+// demoWatch is how long plans watch nodes in the demo, whose nodes lose nothing late.
+const demoWatch = 2 * time.Second
+
 // Demo is a simulated AWS estate and an App that scans it through the code path
 // of a real scan; only endpoints differ.
 type Demo struct {
@@ -53,7 +56,7 @@ func (d *Demo) start(ctx context.Context, o Options) error {
 	c.CacheDir = filepath.Join(d.dir, "cache")
 	c.Kube = config.Kube{Kubeconfig: filepath.Join(d.dir, "kubeconfig")}
 	c.AWS = config.AWS{Organization: true, RoleName: estate.ScanRole, Concurrency: c.AWS.Concurrency}
-	c.Remediation.Role = estate.RemediationRole
+	c.Remediation.Role, c.Remediation.Watch = estate.RemediationRole, demoWatch
 	c.Images.Mirrors, c.Images.DockerConfig = world.Mirrors(), filepath.Join(d.dir, "docker.json")
 	c.VulnDB = config.VulnDB{Dir: filepath.Join(d.dir, "vulnerability-db"), MaxAge: c.VulnDB.MaxAge}
 	if err := os.WriteFile(c.Kube.Kubeconfig, world.Kubeconfig(), 0o600); err != nil {
@@ -69,6 +72,7 @@ func (d *Demo) start(ctx context.Context, o Options) error {
 		"EKSPOSURE_AWS_ORGANIZATION=true",
 		"EKSPOSURE_AWS_ROLE_NAME=" + c.AWS.RoleName,
 		"EKSPOSURE_REMEDIATION_ROLE=" + c.Remediation.Role,
+		"EKSPOSURE_REMEDIATION_WATCH=" + demoWatch.String(),
 		"EKSPOSURE_IMAGES_MIRRORS=" + mirrorList(c.Images.Mirrors),
 		"EKSPOSURE_VULNERABILITY_DATABASE_DIR=" + c.VulnDB.Dir,
 		"EKSPOSURE_VULNERABILITY_DATABASE_AUTO_UPDATE=false",

@@ -12,6 +12,7 @@ func permissions() cli.Permissions {
 		ReadPolicy:        cloud.ReadPolicy(),
 		InspectorPolicy:   cloud.InspectorPolicy(),
 		UpgradePolicy:     cloud.UpgradePolicy(),
+		EndpointPolicy:    cloud.EndpointPolicy(),
 		RemediationPolicy: cloud.RemediationPolicy(),
 		DeletionPolicy:    cloud.DeletionPolicy(),
 		CallerPolicy:      func(t cli.Trust) string { return cloud.Trust(t).CallerPolicy() },

@@ -33,8 +33,9 @@ func (a *App) plans(ctx context.Context, look *clusters) (remediation.Config, er
 		return remediation.Config{}, err
 	}
 	c := remediation.Config{
-		Clusters: look, Workloads: look, Registries: registries{look}, Policy: a.o.Config.Policy,
+		Clusters: look, Networks: look, Workloads: look, Registries: registries{look}, Policy: a.o.Config.Policy,
 		Known: db, Documents: db, Leases: db, Log: db, FourEyes: a.o.Config.Remediation.FourEyes,
+		Watch:  a.o.Config.Remediation.Watch,
 		Holder: holder(), Now: a.o.Clock, Logger: a.o.Log,
 	}
 	if c.Calendar, err = a.o.Config.Remediation.Calendar(); err != nil {
@@ -132,6 +133,25 @@ func (c *clusters) Readiness(ctx context.Context, now *inventory.Snapshot, path 
 	kube.New(kube.Config{}).Readiness(ctx, api.target(now), now, &r)
 	group.Wait()
 	return r
+}
+
+// Network implements remediation.Networks.
+func (c *clusters) Network(ctx context.Context, now *inventory.Snapshot) plan.Network {
+	client, err := c.client(ctx)
+	if err != nil {
+		text := fault.Message(err)
+		return plan.Network{DNSOff: plan.Reading[string]{Unread: text}, Sources: plan.Reading[plan.Source]{Unread: text}, Exits: plan.Reading[plan.Exit]{Unread: text}}
+	}
+	return client.Network(ctx, now)
+}
+
+// PrefixList implements remediation.Networks.
+func (c *clusters) PrefixList(ctx context.Context, ref inventory.ClusterRef, id string) (plan.PrefixList, error) {
+	client, err := c.client(ctx)
+	if err != nil {
+		return plan.PrefixList{}, err
+	}
+	return client.PrefixList(ctx, ref, id)
 }
 
 // Rescan implements remediation.Clusters.

@@ -97,7 +97,7 @@ func (x *site) scan(t *testing.T, n int, place string) {
 	t.Helper()
 	e := x.estate
 	c := settings(shared(t), e, place)
-	c.Images.Read, c.Remediation.Role = false, estate.RemediationRole
+	c.Images.Read, c.Remediation.Role, c.Remediation.Watch = false, estate.RemediationRole, 0
 	t.Setenv("AWS_PROFILE", "")
 	for _, v := range e.Env() {
 		name, value, _ := strings.Cut(v, "=")
@@ -294,7 +294,7 @@ func TestRemediateCommands(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	env := append(environment(t, e), "EKSPOSURE_IMAGES_READ=false", "EKSPOSURE_AWS_REGIONS=us-east-1")
+	env := append(environment(t, e), "EKSPOSURE_IMAGES_READ=false", "EKSPOSURE_AWS_REGIONS=us-east-1", "EKSPOSURE_REMEDIATION_WATCH=0s")
 	want := func(code int, says string, args ...string) string {
 		t.Helper()
 		r := run(t, env, append([]string{"remediate"}, args...)...)
@@ -317,7 +317,7 @@ func TestRemediateCommands(t *testing.T) {
 	}
 	r := draft("--topic", "internet-reachable", "--option", "private")
 	id := r.Plan.ID
-	want(0, "--hash "+r.Hash+" --accept operator --accept 'private path'", "show", id)
+	want(0, "--hash "+r.Hash+" --accept operator", "show", id)
 	if diff := cmp.Diff(wantDiff, want(0, "", "show", id, "-o", "diff")); diff != "" {
 		t.Errorf("diff (-want +got):\n%s", diff)
 	}
@@ -325,7 +325,7 @@ func TestRemediateCommands(t *testing.T) {
 	env = append(env, "EKSPOSURE_REMEDIATION_ROLE="+estate.RemediationRole)
 	want(5, "it is drafted and cannot become applying", "apply", id)
 	want(5, "look at it again", "approve", id, "--hash", "0")
-	want(2, "accept by name what is not known or cannot be undone: operator, private path", "approve", id, "--hash", r.Hash)
+	want(2, "accept by name what is not known or cannot be undone: operator", "approve", id, "--hash", r.Hash)
 	want(0, "is approved", "approve", id, "--hash", r.Hash, "--accept", "all")
 	want(0, "is applying. A running `eksposure serve` goes on with it", "apply", id, "--no-wait")
 	want(0, "is paused", "pause", id)

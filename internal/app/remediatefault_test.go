@@ -503,15 +503,17 @@ func TestPlansAreGuarded(t *testing.T) {
 		}
 	})
 	for name, q := range map[string]remediation.Request{
-		"no such topic":        {Cluster: x.ref(1).Name, Trait: "high-priority-vulnerability", Option: "x"},
-		"no such option":       {Cluster: x.ref(1).Name, Trait: "internet-reachable", Option: "x"},
-		"nothing to remedy":    {Cluster: x.ref(1).Name, Trait: "potentially-internet-reachable", Option: "private"},
-		"still open":           {Cluster: x.ref(1).Name, Trait: "internet-reachable", Option: "public", CIDRs: []string{"1.0.0.0/8"}},
-		"a key for endpoints":  {Cluster: x.ref(1).Name, Trait: "internet-reachable", Option: "private", KeyARN: x.key},
-		"no key":               {Cluster: x.ref(1).Name, Trait: "unencrypted-kubernetes-secrets", Option: "associate"},
-		"ranges for secrets":   {Cluster: x.ref(1).Name, Trait: "unencrypted-kubernetes-secrets", Option: "associate", KeyARN: x.key, CIDRs: []string{"203.0.113.0/24"}},
-		"guidance alone":       {Cluster: x.ref(1).Name, Trait: "unencrypted-kubernetes-secrets", Option: "upgrade", KeyARN: x.key},
-		"a managed prefix set": {Cluster: x.ref(1).Name, Trait: "internet-reachable", Option: "prefix-list"},
+		"no such topic":       {Cluster: x.ref(1).Name, Trait: "high-priority-vulnerability", Option: "x"},
+		"no such option":      {Cluster: x.ref(1).Name, Trait: "internet-reachable", Option: "x"},
+		"nothing to remedy":   {Cluster: x.ref(1).Name, Trait: "potentially-internet-reachable", Option: "private"},
+		"still open":          {Cluster: x.ref(1).Name, Trait: "internet-reachable", Option: "public", CIDRs: []string{"1.0.0.0/8"}},
+		"a key for endpoints": {Cluster: x.ref(1).Name, Trait: "internet-reachable", Option: "private", KeyARN: x.key},
+		"no key":              {Cluster: x.ref(1).Name, Trait: "unencrypted-kubernetes-secrets", Option: "associate"},
+		"ranges for secrets":  {Cluster: x.ref(1).Name, Trait: "unencrypted-kubernetes-secrets", Option: "associate", KeyARN: x.key, CIDRs: []string{"203.0.113.0/24"}},
+		"guidance alone":      {Cluster: x.ref(1).Name, Trait: "unencrypted-kubernetes-secrets", Option: "upgrade", KeyARN: x.key},
+		"no prefix list":      {Cluster: x.ref(1).Name, Trait: "internet-reachable", Option: "prefix-list"},
+		"a list for ranges":   {Cluster: x.ref(1).Name, Trait: "internet-reachable", Option: "public", PrefixList: "pl-1"},
+		"a list for secrets":  {Cluster: x.ref(1).Name, Trait: "unencrypted-kubernetes-secrets", Option: "associate", KeyARN: x.key, PrefixList: "pl-1"},
 	} {
 		if _, err := s.Draft(t.Context(), q, ann); !errors.Is(err, fault.ErrInvalid) {
 			t.Errorf("%s: %v, want fault.ErrInvalid", name, err)

@@ -18,6 +18,8 @@ type Permissions struct {
 	// UpgradePolicy and UpgradeManifest are what drafting an upgrade reads besides.
 	UpgradePolicy   string
 	UpgradeManifest string
+	// EndpointPolicy is what drafting a change of the endpoint reads besides.
+	EndpointPolicy string
 	// Changes are the actions of applying plans, and RemediationPolicy the policy of
 	// the role that does.
 	Changes           []Permission
@@ -50,6 +52,7 @@ Scanning only reads. Plans are applied with a role of its own, whose trust polic
 		r.permissionsText("read-policy", "IAM policy for the role in every scanned account", "read-policy > read-policy.json", r.Permissions.ReadPolicy),
 		r.permissionsText("inspector-policy", "IAM policy that the setting images.inspector needs besides", "inspector-policy > inspector-policy.json", r.Permissions.InspectorPolicy),
 		r.permissionsText("upgrade-policy", "IAM policy that drafting an upgrade needs besides", "upgrade-policy > upgrade-policy.json", r.Permissions.UpgradePolicy),
+		r.permissionsText("endpoint-policy", "IAM policy that drafting a change of the endpoint needs besides", "endpoint-policy > endpoint-policy.json", r.Permissions.EndpointPolicy),
 		r.permissionsText("remediation-policy", "IAM policy of the role that plans are applied with (setting remediation.role)", "remediation-policy > remediation-policy.json", r.Permissions.RemediationPolicy),
 		r.permissionsText("deletion-policy", "IAM policy that the same role needs besides to delete clusters", "deletion-policy > deletion-policy.json", r.Permissions.DeletionPolicy),
 		r.permissionsCallerCommand(), r.permissionsTrustCommand(),
@@ -148,6 +151,9 @@ ready for use.
 		"scan. Without these rights the plan says what it does not know, and the approver decides.\n")
 	fence("What drafting an upgrade needs besides, in IAM", "json", p.UpgradePolicy)
 	fence("What drafting an upgrade needs besides, in Kubernetes", "yaml", p.UpgradeManifest)
+	b.WriteString("\n## Drafting a change of the endpoint\n\nPlans about who reaches the Kubernetes API look at the network around it, with the role that scans. Without these rights the plan\n" +
+		"says what it does not know, and takes no prefix list.\n")
+	fence("What drafting a change of the endpoint needs besides", "json", p.EndpointPolicy)
 	b.WriteString("\n## Applying plans\n\n`eksposure remediate apply` and `revert` use a role of their own, named by the setting `remediation.role`. It needs these\n" +
 		"rights and no others, and the trust policy above. The caller needs `sts:AssumeRole` for it too.\n\n| Action | What for |\n| --- | --- |\n")
 	for _, a := range p.Changes {

@@ -48,8 +48,8 @@ func (r *runner) remediatePlanCommand() *cobra.Command {
 		Long: `Looks at the cluster as it is now and writes a plan of what would be changed, in a safe order, with what it needs, what it
 does to the severity, and what was looked at so that nobody is locked out. Nothing is changed.
 
-Options: internet-reachable has private, public-and-private and public; potentially-internet-reachable has private and
-narrower; unencrypted-kubernetes-secrets has associate and upgrade; unsupported-kubernetes-version has upgrade (one minor version at a
+Options: internet-reachable has private, public-and-private, public and prefix-list; potentially-internet-reachable has
+private, narrower and prefix-list; unencrypted-kubernetes-secrets has associate and upgrade; unsupported-kubernetes-version has upgrade (one minor version at a
 time, the control plane, its add-ons and its node groups), nodes (node groups alone) and policy (--to STANDARD or EXTENDED);
 delete-cluster has delete;
 high-priority-vulnerability and low-priority-vulnerability have newest-tag.
@@ -61,6 +61,7 @@ same, draft the plan without --iac.`,
 		Example: `  eksposure remediate plan --cluster checkout --topic internet-reachable --option private
   eksposure remediate plan --cluster checkout --topic internet-reachable --option public-and-private --cidr 203.0.113.0/24 --operator 203.0.113.7
   eksposure remediate plan --cluster checkout --topic potentially-internet-reachable --option narrower --cidr 203.0.113.0/26
+  eksposure remediate plan --cluster checkout --topic internet-reachable --option prefix-list --prefix-list pl-0123456789abcdef0
   eksposure remediate plan --cluster checkout --topic unencrypted-kubernetes-secrets --option associate --key arn:aws:kms:eu-central-1:111122223333:key/ID
   eksposure remediate plan --cluster checkout --topic unsupported-kubernetes-version --option upgrade --to 1.35
   eksposure remediate plan --cluster checkout --topic high-priority-vulnerability --option newest-tag
@@ -113,6 +114,7 @@ func remedyFlags(c *cobra.Command) func() (remediation.Request, error) {
 	c.Flags().StringVar(&q.Trait, "topic", "", "`trait` to remedy: "+strings.Join(remediation.Topics(), ", ")+" (required)")
 	c.Flags().StringVar(&q.Option, "option", "", "`option` of the topic (required)")
 	c.Flags().StringArrayVar(&q.CIDRs, "cidr", nil, "`range` that the public endpoint lets in; may be repeated")
+	c.Flags().StringVar(&q.PrefixList, "prefix-list", "", "`ID` of the managed prefix list whose ranges the public endpoint lets in")
 	c.Flags().StringVar(&operator, "operator", "", "`address` that your own requests come from, to check that it stays let in")
 	c.Flags().StringVar(&q.KeyARN, "key", "", "`ARN` of the KMS key to encrypt secrets with")
 	c.Flags().StringVar(&q.To, "to", "", "Kubernetes `version` of an upgrade (the oldest in standard support when left out), or the wished upgrade policy")

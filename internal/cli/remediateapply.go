@@ -89,6 +89,9 @@ func (r *runner) follow(ctx context.Context, s *remediation.Service, run remedia
 	if err := r.writeStatus(&output{format: "text"}, run); err != nil {
 		return err
 	}
+	if run.State == plan.Reverted && run.Cause != "" {
+		return fmt.Errorf("plan %q was taken back: %s: %w", run.Plan.ID, run.Cause, fault.ErrConflict)
+	}
 	if run.State == plan.Stopped {
 		return fmt.Errorf("plan %q failed: %s: %w", run.Plan.ID, run.Problem, fault.ErrConflict)
 	}

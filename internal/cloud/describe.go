@@ -162,6 +162,11 @@ func (r *reader) fill(got *ekstypes.Cluster) {
 	cl.RoleARN = aws.ToString(got.RoleArn)
 	cl.DeletionProtection = aws.ToBool(got.DeletionProtection)
 	cl.Tags = got.Tags
+	if got.Health != nil {
+		for _, i := range got.Health.Issues {
+			cl.Issues = append(cl.Issues, inventory.Issue{Code: string(i.Code), Message: clip(aws.ToString(i.Message))})
+		}
+	}
 	if got.UpgradePolicy != nil {
 		cl.SupportType = string(got.UpgradePolicy.SupportType)
 	}

@@ -105,14 +105,15 @@ func categoryOf(code string, status int) error {
 		"RequestTimeTooSkewed", "NotAuthorizedForSourceException", "NotAuthorizedForDetailTypeException", "AuthorizationHeaderMalformed":
 		return fault.ErrDenied
 	case "ResourceNotFoundException", "NotFoundException", "NoSuchEntity", "RepositoryNotFoundException", "RegistryNotFoundException",
-		"NoSuchBucket", "NoSuchKey", "NoSuchUpload", "NotFound", "KMS.NotFoundException":
+		"NoSuchBucket", "NoSuchKey", "NoSuchUpload", "NotFound", "KMS.NotFoundException",
+		"InvalidPrefixListID.NotFound", "InvalidPrefixListId.NotFound":
 		return fault.ErrNotFound
 	case "InvalidParameterException", "InvalidParameterValue", "InvalidParameterCombination", "InvalidParameter",
 		"InvalidRequestException", "InvalidInputException", "ValidationException", "ValidationError", "InvalidArnException",
 		"ClientException", "BadRequestException", "MissingParameter", "AWSOrganizationsNotInUseException",
 		"UnsupportedAvailabilityZoneException", "UnsupportedOperation",
 		"InvalidArgument", "MalformedDetail", "InvalidAccountIdException", "EntityTooSmall", "EntityTooLarge", "InvalidPart", "InvalidPartOrder", "MalformedXML",
-		"InvalidBucketName", "KeyTooLongError":
+		"InvalidBucketName", "KeyTooLongError", "InvalidPrefixListId.Malformed", "InvalidPrefixListID.Malformed":
 		return fault.ErrInvalid
 	case "ResourceInUseException", "ConflictException", "ConcurrentModificationException", "InvalidStateException", "KMSInvalidStateException",
 		"KMS.DisabledException", "KMS.InvalidStateException":

@@ -209,6 +209,11 @@ func (r *reader) nodeGroup(ctx context.Context, name string) (inventory.NodeGrou
 	if got.ScalingConfig != nil {
 		n.Desired = int(aws.ToInt32(got.ScalingConfig.DesiredSize))
 	}
+	if got.Health != nil {
+		for _, i := range got.Health.Issues {
+			n.Issues = append(n.Issues, inventory.Issue{Code: string(i.Code), Message: clip(aws.ToString(i.Message))})
+		}
+	}
 	return n, nil
 }
 

@@ -13,7 +13,13 @@ type action string
 
 // The calls that this package makes.
 const (
+	ec2DescribeManagedPrefixLists     action = "ec2:DescribeManagedPrefixLists"
+	ec2DescribeNATGateways            action = "ec2:DescribeNatGateways"
 	ec2DescribeRegions                action = "ec2:DescribeRegions"
+	ec2DescribeRouteTables            action = "ec2:DescribeRouteTables"
+	ec2DescribeSecurityGroups         action = "ec2:DescribeSecurityGroups"
+	ec2DescribeVPCAttribute           action = "ec2:DescribeVpcAttribute"
+	ec2GetManagedPrefixListEntries    action = "ec2:GetManagedPrefixListEntries"
 	ec2DescribeSubnets                action = "ec2:DescribeSubnets"
 	ecrGetAuthorizationToken          action = "ecr:GetAuthorizationToken" //nolint:gosec // an action's name
 	inspector2GetClustersForImage     action = "inspector2:GetClustersForImage"
@@ -75,6 +81,8 @@ const (
 	// ScopeUpgrade is needed in every account with clusters for whose upgrade plans are
 	// drafted, by the role that scans, and for that alone.
 	ScopeUpgrade Scope = "upgrade"
+	// ScopeEndpoint is the same for plans about who reaches the endpoint.
+	ScopeEndpoint Scope = "endpoint"
 	// ScopeRemediation is needed by the role that applies plans, and by no other.
 	ScopeRemediation Scope = "remediation"
 	// ScopeDeletion is needed by that role besides, to delete clusters.
@@ -94,6 +102,12 @@ type Permission struct {
 // Permissions lists every IAM action that scanning needs, sorted by action.
 func Permissions() []Permission {
 	list := []Permission{
+		{string(ec2DescribeManagedPrefixLists), ScopeEndpoint, "version of the prefix list that ranges are taken from; only to draft a change of the endpoint"},
+		{string(ec2DescribeNATGateways), ScopeEndpoint, "public addresses by which nodes leave the VPC; only to draft a change of the endpoint"},
+		{string(ec2DescribeRouteTables), ScopeEndpoint, "by which way the subnets of nodes leave the VPC; only to draft a change of the endpoint"},
+		{string(ec2DescribeSecurityGroups), ScopeEndpoint, "what may reach port 443 of a cluster; only to draft a change of the endpoint"},
+		{string(ec2DescribeVPCAttribute), ScopeEndpoint, "whether a VPC resolves the endpoint's private name; only to draft a change of the endpoint"},
+		{string(ec2GetManagedPrefixListEntries), ScopeEndpoint, "ranges of a prefix list; only to draft a change of the endpoint"},
 		{string(ec2DescribeRegions), ScopeAccount, "which regions the account has enabled"},
 		{string(ec2DescribeSubnets), ScopeUpgrade, "free addresses of a cluster's subnets; only to draft an upgrade"},
 		{"ecr:BatchGetImage", ScopeRegistry, "image manifests"},
@@ -223,6 +237,12 @@ func InspectorPolicy() string {
 // account with clusters. Without it the plan says what is not known.
 func UpgradePolicy() string {
 	return render(statement{Sid: "EksposureUpgrade", Effect: "Allow", Action: actionsOf(ScopeUpgrade), Resource: []string{"*"}})
+}
+
+// EndpointPolicy renders what drafting a change of the endpoint reads on top of
+// ReadPolicy, in every account with clusters. Without it the plan says what is not known.
+func EndpointPolicy() string {
+	return render(statement{Sid: "EksposureEndpoint", Effect: "Allow", Action: actionsOf(ScopeEndpoint), Resource: []string{"*"}})
 }
 
 // Trust names the two sides of assuming the role.

@@ -138,8 +138,9 @@ type Telemetry struct {
 
 // Remediation says how plans are applied.
 type Remediation struct {
-	Role     string `key:"role" flag:"remediation-role" doc:"IAM role that plans are applied with, assumed in every account, the caller's own too, with the external ID of aws.external_id; default: none, and nothing can be applied"`
-	FourEyes bool   `key:"four_eyes" doc:"who drafted a plan cannot approve it"`
+	Role     string        `key:"role" flag:"remediation-role" doc:"IAM role that plans are applied with, assumed in every account, the caller's own too, with the external ID of aws.external_id; default: none, and nothing can be applied"`
+	Watch    time.Duration `key:"watch" doc:"time that the nodes of a cluster have after its endpoint was changed, before they are looked at and the plan is done or taken back"`
+	FourEyes bool          `key:"four_eyes" doc:"who drafted a plan cannot approve it"`
 
 	Windows []string `key:"windows" doc:"when an action of a plan may begin, as in \"Mon-Thu 09:00-16:00 Europe/Berlin\": days (all when left out), a span of time, a zone of the IANA database (UTC when left out); taking back is not bound to them; default: at any time"`
 	Freezes []string `key:"freezes" doc:"when none may, as in \"2026-12-20/2027-01-03 Europe/Berlin\": the first and the last day, a zone"`
@@ -186,19 +187,20 @@ func DirectoriesOf(env map[string]string) Directories {
 func Default() Config {
 	events, tickets := sinkDefaults()
 	return Config{
-		LogLevel: "warn",
-		AWS:      AWS{Concurrency: 8},
-		Scan:     Scan{Clusters: 8, ClusterTimeout: 15 * time.Minute},
-		Images:   Images{Read: true, Parallel: 4, MaxReportAge: 30 * 24 * time.Hour, MaxCacheMB: 10 * 1024},
-		VulnDB:   VulnDB{AutoUpdate: true, MaxAge: 5 * 24 * time.Hour},
-		Policy:   exposure.DefaultPolicy(),
-		Serve:    Serve{Listen: "127.0.0.1:8443", Grace: 20 * time.Second},
-		Limits:   defaultLimits(),
-		Access:   Access{AuditRetention: 400 * 24 * time.Hour},
-		Hub:      Hub{Partition: "aws", Region: "us-east-1", Account: "000000000000"},
-		Schedule: Schedule{Interval: 6 * time.Hour},
-		Events:   events,
-		Tickets:  tickets,
+		LogLevel:    "warn",
+		AWS:         AWS{Concurrency: 8},
+		Scan:        Scan{Clusters: 8, ClusterTimeout: 15 * time.Minute},
+		Images:      Images{Read: true, Parallel: 4, MaxReportAge: 30 * 24 * time.Hour, MaxCacheMB: 10 * 1024},
+		VulnDB:      VulnDB{AutoUpdate: true, MaxAge: 5 * 24 * time.Hour},
+		Policy:      exposure.DefaultPolicy(),
+		Serve:       Serve{Listen: "127.0.0.1:8443", Grace: 20 * time.Second},
+		Limits:      defaultLimits(),
+		Access:      Access{AuditRetention: 400 * 24 * time.Hour},
+		Hub:         Hub{Partition: "aws", Region: "us-east-1", Account: "000000000000"},
+		Schedule:    Schedule{Interval: 6 * time.Hour},
+		Remediation: Remediation{Watch: 90 * time.Second},
+		Events:      events,
+		Tickets:     tickets,
 	}
 }
 
@@ -209,6 +211,8 @@ const (
 	leastRetention = 24 * time.Hour
 	// longestGrace is more than any service manager waits before it kills.
 	longestGrace = 10 * time.Minute
+	// longestWatch is far more than a node takes to be told NotReady.
+	longestWatch = time.Hour
 )
 
 // Validate reports the first setting that cannot be, as fault.ErrInvalid.
@@ -240,6 +244,9 @@ func (c *Config) Validate() error {
 	}
 	if c.Serve.Grace < 0 || c.Serve.Grace > longestGrace {
 		return fmt.Errorf("setting serve.grace is %s: want 0s to %s: %w", c.Serve.Grace, longestGrace, fault.ErrInvalid)
+	}
+	if c.Remediation.Watch < 0 || c.Remediation.Watch > longestWatch {
+		return fmt.Errorf("setting remediation.watch is %s: want 0s to %s: %w", c.Remediation.Watch, longestWatch, fault.ErrInvalid)
 	}
 	if c.Access.AuditRetention != 0 && c.Access.AuditRetention < leastRetention {
 		return fmt.Errorf("setting access.audit_retention is %s: want 0 or %s or more: %w", c.Access.AuditRetention, leastRetention, fault.ErrInvalid)

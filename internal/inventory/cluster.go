@@ -33,6 +33,8 @@ type Cluster struct {
 	Tags      map[string]string `json:"tags,omitempty"`
 	// Updates are the latest updates of the cluster, newest first.
 	Updates []Update `json:"updates,omitempty"`
+	// Issues are what EKS says is wrong with the cluster.
+	Issues []Issue `json:"issues,omitempty"`
 }
 
 // Endpoint is the access to the cluster's Kubernetes API server.
@@ -61,6 +63,12 @@ type Network struct {
 type Encryption struct {
 	Resources []string `json:"resources"`
 	KeyARN    string   `json:"key_arn,omitempty"`
+}
+
+// Issue is what EKS says is wrong with a cluster or a node group.
+type Issue struct {
+	Code    string `json:"code"` // ClusterUnreachable, Ec2SecurityGroupNotFound …
+	Message string `json:"message,omitempty"`
 }
 
 // LogSetup is one entry of the control plane's logging configuration.
@@ -114,6 +122,8 @@ type NodeGroup struct {
 	Subnets        []string          `json:"subnets,omitempty"`
 	CreatedAt      time.Time         `json:"created_at,omitzero"`
 	Tags           map[string]string `json:"tags,omitempty"`
+	// Issues are what EKS says is wrong with it.
+	Issues []Issue `json:"issues,omitempty"`
 }
 
 // FargateProfile lets pods of some namespaces run without nodes.

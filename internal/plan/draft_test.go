@@ -2,6 +2,7 @@ package plan_test
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -39,6 +40,24 @@ func endpoint(public, private bool, cidrs ...string) func(*inventory.Snapshot) {
 	return func(s *inventory.Snapshot) {
 		s.Cluster.Endpoint = &inventory.Endpoint{Public: public, Private: private, PublicCIDRs: cidrs}
 	}
+}
+
+// unread is a network of which nothing could be read.
+var unread = plan.Network{
+	DNSOff: plan.Reading[string]{Unread: "denied"}, Sources: plan.Reading[plan.Source]{Unread: "denied"}, Exits: plan.Reading[plan.Exit]{Unread: "denied"},
+}
+
+func offices(cidrs ...string) *plan.PrefixList {
+	return &plan.PrefixList{ID: "pl-1", Name: "offices", Version: 3, CIDRs: cidrs}
+}
+
+// many gives ranges that do not touch.
+func many(n int) []string {
+	var list []string
+	for i := range n {
+		list = append(list, fmt.Sprintf("198.18.%d.0/24", 2*i))
+	}
+	return list
 }
 
 // The actions of each option, as people read them. Every action begins where the one
@@ -86,6 +105,19 @@ func TestDraftEndpoint(t *testing.T) {
 			},
 		},
 		{
+			"a prefix list, merged", endpoint(true, false, "0.0.0.0/0"),
+			plan.EndpointChoice{Option: "prefix-list", List: offices("203.0.113.128/25", "203.0.113.0/25", "203.0.113.7/32")},
+			[]string{
+				"Switch the private endpoint on: private on, public on for 0.0.0.0/0",
+				"Let 203.0.113.0/24 reach the public endpoint, and nobody else: private on, public on for 203.0.113.0/24",
+			},
+		},
+		{
+			"a prefix list that is narrower", endpoint(true, true, office),
+			plan.EndpointChoice{Option: "prefix-list", List: offices("203.0.113.0/26"), Narrow: true},
+			[]string{"Let 203.0.113.0/26 reach the public endpoint, and nobody else: private on, public on for 203.0.113.0/26"},
+		},
+		{
 			"narrower", endpoint(true, true, office),
 			plan.EndpointChoice{Option: "narrower", CIDRs: []string{"203.0.113.0/26"}},
 			[]string{"Let 203.0.113.0/26 reach the public endpoint, and nobody else: private on, public on for 203.0.113.0/26"},
@@ -94,7 +126,7 @@ func TestDraftEndpoint(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := open(tt.is)
-			actions, _, err := plan.DraftEndpoint(s, tt.choice)
+			actions, _, err := plan.DraftEndpoint(s, tt.choice, unread)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -132,7 +164,17 @@ func TestDraftEndpointRefuses(t *testing.T) {
 		{"ranges for private", nil, plan.EndpointChoice{Option: "private", CIDRs: []string{"203.0.113.0/24"}}, fault.ErrInvalid, "leave them out"},
 		{"no ranges", nil, plan.EndpointChoice{Option: "public"}, fault.ErrInvalid, "needs the CIDR ranges"},
 		{"no such option", nil, plan.EndpointChoice{Option: "off"}, fault.ErrInvalid, "want private"},
-		{"a prefix list", nil, plan.EndpointChoice{Option: "prefix-list"}, fault.ErrInvalid, "get-managed-prefix-list-entries"},
+		{"no prefix list", nil, plan.EndpointChoice{Option: "prefix-list"}, fault.ErrInvalid, "needs the ID"},
+		{"ranges beside a prefix list", nil, plan.EndpointChoice{Option: "prefix-list", List: offices("203.0.113.0/24"), CIDRs: []string{"198.51.100.0/24"}}, fault.ErrInvalid, "put them into the list"},
+		{"an empty prefix list", nil, plan.EndpointChoice{Option: "prefix-list", List: offices()}, fault.ErrInvalid, "pl-1 (offices), version 3 is empty"},
+		{"a prefix list of IPv6 on IPv4", nil, plan.EndpointChoice{Option: "prefix-list", List: offices("2001:db8::/32")}, fault.ErrInvalid, "IPv6 family alone"},
+		{"a prefix list of the VPC", nil, plan.EndpointChoice{Option: "prefix-list", List: offices("10.0.0.0/8")}, fault.ErrInvalid, "pl-1"},
+		{"a prefix list of too many", nil, plan.EndpointChoice{Option: "prefix-list", List: offices(many(41)...)}, fault.ErrInvalid, "41 CIDR ranges"},
+		{
+			"a prefix list that is wider", endpoint(true, true, "203.0.113.0/24"),
+			plan.EndpointChoice{Option: "prefix-list", List: offices("203.0.112.0/23"), Narrow: true},
+			fault.ErrInvalid, "would not be narrower",
+		},
 		{"IPv6 on IPv4", nil, plan.EndpointChoice{Option: "public", CIDRs: []string{"2001:db8::/32"}}, fault.ErrInvalid, "IPv6 family alone"},
 		{"host bits", nil, plan.EndpointChoice{Option: "public", CIDRs: []string{"203.0.113.7/24"}}, fault.ErrInvalid, "203.0.113.7/32"},
 		{
@@ -158,7 +200,7 @@ func TestDraftEndpointRefuses(t *testing.T) {
 			if is == nil {
 				is = func(*inventory.Snapshot) {}
 			}
-			_, _, err := plan.DraftEndpoint(open(is), tt.choice)
+			_, _, err := plan.DraftEndpoint(open(is), tt.choice, unread)
 			if !errors.Is(err, tt.want) || !strings.Contains(err.Error(), tt.says) {
 				t.Errorf("%v, want %v that says %q", err, tt.want, tt.says)
 			}
@@ -210,7 +252,7 @@ func TestEndpointChecks(t *testing.T) {
 			if tt.is != nil {
 				tt.is(s)
 			}
-			_, checks, err := plan.DraftEndpoint(s, tt.choice)
+			_, checks, err := plan.DraftEndpoint(s, tt.choice, unread)
 			if err != nil {
 				t.Fatal(err)
 			}

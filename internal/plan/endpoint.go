@@ -3,7 +3,6 @@ package plan
 import (
 	"fmt"
 	"net/netip"
-	"slices"
 	"strings"
 
 	"github.com/eksposure/eksposure/internal/fault"
@@ -31,13 +30,37 @@ type EndpointChoice struct {
 	// Operator is the address that the operator's own requests come from; the zero
 	// address when it is not known.
 	Operator netip.Addr
+	// List is the prefix list that the ranges are taken from; nil without one.
+	List *PrefixList
+	// Narrow wants ranges that are let in already.
+	Narrow bool
+}
+
+// PrefixList is a managed prefix list as it was read.
+type PrefixList struct {
+	ID, Name string
+	// Version is 0 for a list of AWS's own, which tells none.
+	Version int64
+	CIDRs   []string
+}
+
+// String writes the list for a person: "pl-1 (offices), version 3".
+func (l PrefixList) String() string {
+	text := l.ID
+	if l.Name != "" {
+		text += " (" + l.Name + ")"
+	}
+	if l.Version > 0 {
+		text += fmt.Sprintf(", version %d", l.Version)
+	}
+	return text
 }
 
 // DraftEndpoint gives the actions and checks that bring the endpoint to the choice.
 // The order is safe: the private endpoint is on before the public one is narrowed or
 // switched off, and is switched off last (Amazon EKS User Guide, "Cluster API server
 // endpoint"). A choice that is there already is fault.ErrConflict.
-func DraftEndpoint(s *inventory.Snapshot, c EndpointChoice) ([]Action, []Check, error) {
+func DraftEndpoint(s *inventory.Snapshot, c EndpointChoice, n Network) ([]Action, []Check, error) {
 	if s.Gap(inventory.SectionCluster) != nil || s.Cluster.Endpoint == nil {
 		return nil, nil, fmt.Errorf("endpoint of cluster %q is not known; scan it first: %w", s.Cluster.Ref, fault.ErrUnavailable)
 	}
@@ -49,7 +72,7 @@ func DraftEndpoint(s *inventory.Snapshot, c EndpointChoice) ([]Action, []Check, 
 	if now.equal(wish) {
 		return nil, nil, fmt.Errorf("endpoint of cluster %q is so already (%s): %w", s.Cluster.Ref, now, fault.ErrConflict)
 	}
-	return endpointSteps(s.Cluster.Ref, now, wish), endpointChecks(s, c, now, wish), nil
+	return endpointSteps(s.Cluster.Ref, now, wish), endpointChecks(s, c, n, now, wish), nil
 }
 
 func endpointSteps(ref inventory.ClusterRef, now, wish Endpoint) []Action {
@@ -84,16 +107,18 @@ func endpointWish(s *inventory.Snapshot, now Endpoint, c EndpointChoice) (Endpoi
 			return Endpoint{}, fmt.Errorf("CIDR ranges count for the public endpoint, which option %q switches off; leave them out, or take another option: %w", c.Option, fault.ErrInvalid)
 		}
 		return Endpoint{Private: true, CIDRs: now.CIDRs}, nil
-	case optionPrefixList:
-		return Endpoint{}, fmt.Errorf("option %q is not applied by eksposure; give the ranges of `aws ec2 get-managed-prefix-list-entries` to another option: %w", c.Option, fault.ErrInvalid)
-	case optionBoth, optionPublic, optionNarrower:
+	case optionBoth, optionPublic, optionNarrower, optionPrefixList:
 	default:
-		return Endpoint{}, fmt.Errorf("option %q of the endpoint: want %s, %s, %s or %s: %w", c.Option, optionPrivate, optionBoth, optionPublic, optionNarrower, fault.ErrInvalid)
+		return Endpoint{}, fmt.Errorf("option %q of the endpoint: want %s, %s, %s, %s or %s: %w", c.Option, optionPrivate, optionBoth, optionPublic, optionNarrower, optionPrefixList, fault.ErrInvalid)
 	}
-	if len(c.CIDRs) == 0 {
-		return Endpoint{}, fmt.Errorf("option %q needs the CIDR ranges that stay let in: %w", c.Option, fault.ErrInvalid)
+	given, err := c.ranges()
+	if err != nil {
+		return Endpoint{}, err
 	}
-	cidrs, err := Ranges(c.CIDRs)
+	cidrs, err := Ranges(given)
+	if err != nil && c.List != nil {
+		return Endpoint{}, fmt.Errorf("prefix list %s: %w", c.List, err)
+	}
 	if err != nil {
 		return Endpoint{}, err
 	}
@@ -102,78 +127,32 @@ func endpointWish(s *inventory.Snapshot, now Endpoint, c EndpointChoice) (Endpoi
 			return Endpoint{}, fmt.Errorf("CIDR range %q: EKS takes IPv6 ranges for clusters of the IPv6 family alone: %w", text, fault.ErrInvalid)
 		}
 	}
-	wish := Endpoint{Public: true, Private: c.Option == optionBoth, CIDRs: cidrs}
-	if c.Option != optionNarrower {
+	wish := Endpoint{Public: true, Private: c.Option != optionPublic, CIDRs: cidrs}
+	if c.Option != optionNarrower && !c.Narrow {
 		return wish, nil
 	}
-	wish.Private = now.Private
+	if c.Option == optionNarrower {
+		wish.Private = now.Private
+	}
 	if more := beyond(now.CIDRs, cidrs); len(more) > 0 {
 		return Endpoint{}, fmt.Errorf("option %q: %s is not let in now, so that would not be narrower: %w", c.Option, list(more), fault.ErrInvalid)
 	}
 	return wish, nil
 }
 
-// endpointChecks looks for who would be locked out, and for who would be let in.
-func endpointChecks(s *inventory.Snapshot, c EndpointChoice, now, wish Endpoint) []Check {
-	checks := []Check{operatorCheck(c, wish), accessCheck(s), nodesCheck(wish)}
-	if wish.Private {
-		checks = append(checks, Check{
-			"private path", Unknown,
-			"the VPC needs enableDnsSupport and enableDnsHostnames, and the cluster's security groups must let port 443 in from nodes and operators; that is not read",
-		})
-	}
-	if more := beyond(now.CIDRs, wish.CIDRs); wish.Public && now.Public && len(more) > 0 {
-		checks = append(checks, Check{"new addresses", Unknown, list(more) + " is let in, and is not now"})
-	}
-	return checks
-}
-
-func operatorCheck(c EndpointChoice, wish Endpoint) Check {
-	const name = "operator"
+// ranges are the ones that are given, or those of the prefix list.
+func (c EndpointChoice) ranges() ([]string, error) {
 	switch {
-	case !wish.Public:
-		return Check{name, Unknown, "operators, pipelines and eksposure itself must be in the VPC, or in a network that is connected to it"}
-	case !c.Operator.IsValid():
-		return Check{name, Unknown, "the address that your requests come from was not given (--operator ADDRESS)"}
-	case holds(wish.CIDRs, c.Operator):
-		return Check{name, Passed, fmt.Sprintf("requests from %s stay let in", c.Operator)}
+	case c.Option == optionPrefixList && c.List == nil:
+		return nil, fmt.Errorf("option %q needs the ID of a managed prefix list: %w", c.Option, fault.ErrInvalid)
+	case c.Option == optionPrefixList && len(c.CIDRs) > 0:
+		return nil, fmt.Errorf("option %q takes the ranges of the prefix list and no others; put them into the list, or take another option: %w", c.Option, fault.ErrInvalid)
+	case c.Option == optionPrefixList && len(c.List.CIDRs) == 0:
+		return nil, fmt.Errorf("prefix list %s is empty: nobody would be let in: %w", c.List, fault.ErrInvalid)
+	case c.Option == optionPrefixList:
+		return c.List.CIDRs, nil
+	case len(c.CIDRs) == 0:
+		return nil, fmt.Errorf("option %q needs the CIDR ranges that stay let in: %w", c.Option, fault.ErrInvalid)
 	}
-	return Check{name, Failed, fmt.Sprintf("requests from %s would be shut out; add %s/%d, or name another address", c.Operator, c.Operator, c.Operator.BitLen())}
-}
-
-func nodesCheck(wish Endpoint) Check {
-	const name = "nodes"
-	if wish.Private {
-		return Check{name, Passed, "nodes and Fargate pods reach the API by the private endpoint, where the private path holds"}
-	}
-	return Check{
-		name, Unknown,
-		"without the private endpoint, nodes and Fargate pods reach the API from their public or NAT addresses; those must be in the ranges, and are not read",
-	}
-}
-
-// administrators are the access policies that let somebody mend a cluster.
-var administrators = []string{"AmazonEKSClusterAdminPolicy", "AmazonEKSAdminPolicy"}
-
-// accessCheck wants an access entry of somebody who can mend the cluster: the
-// identity that made it may be one that nobody has any more.
-func accessCheck(s *inventory.Snapshot) Check {
-	const name = "access entries"
-	switch {
-	case s.Gap(inventory.SectionAccess) != nil:
-		return Check{name, Unknown, "the access entries could not be read"}
-	case s.Cluster.AuthenticationMode == "CONFIG_MAP":
-		return Check{name, Unknown, "the cluster keeps who may enter in the ConfigMap aws-auth, which is not read"}
-	}
-	for _, e := range s.AccessEntries {
-		if slices.ContainsFunc(e.Policies, func(p inventory.AccessPolicy) bool {
-			return slices.Contains(administrators, p.ARN[strings.LastIndexByte(p.ARN, '/')+1:])
-		}) {
-			return Check{name, Passed, e.PrincipalARN + " may administer the cluster"}
-		}
-	}
-	if s.Cluster.AuthenticationMode == "API" && !slices.ContainsFunc(s.AccessEntries, func(e inventory.AccessEntry) bool { return e.Type == "STANDARD" }) {
-		return Check{name, Failed, "no access entry lets a person or a program in; make one before the endpoint changes (aws eks create-access-entry)"}
-	}
-	return Check{name, Unknown, "no access entry has an administrator's access policy; who else may mend the cluster is not read"}
+	return c.CIDRs, nil
 }

@@ -37,7 +37,7 @@ func next(s State) []State {
 	case Paused:
 		return []State{Applying, Reverting, Cancelled}
 	case Verifying:
-		return []State{Done, Stopped}
+		return []State{Done, Reverting, Stopped} // reverting: nodes were cut off
 	case Done, Stopped:
 		return []State{Reverting}
 	case Reverting:

@@ -16,7 +16,7 @@ func TestMove(t *testing.T) {
 		plan.Approved:  {plan.Applying, plan.Cancelled},
 		plan.Applying:  {plan.Paused, plan.Verifying, plan.Reverting, plan.Stopped},
 		plan.Paused:    {plan.Applying, plan.Reverting, plan.Cancelled},
-		plan.Verifying: {plan.Done, plan.Stopped},
+		plan.Verifying: {plan.Done, plan.Reverting, plan.Stopped},
 		plan.Done:      {plan.Reverting},
 		plan.Stopped:   {plan.Reverting},
 		plan.Reverting: {plan.Reverted, plan.Stopped},

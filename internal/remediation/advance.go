@@ -53,7 +53,12 @@ func (s *Service) Advance(ctx context.Context, id string) (Run, error) {
 	}
 	switch {
 	case r.State == plan.Applying && next(r.Steps) == nil:
-		return s.save(ctx, r, "verify", func(now *Run) { now.State, now.Problem, now.Look = plan.Verifying, "", time.Time{} })
+		return s.save(ctx, r, "verify", func(now *Run) {
+			now.State, now.Problem, now.Look = plan.Verifying, "", time.Time{}
+			if until := s.watched(now); until.After(s.now()) {
+				now.Problem, now.Look = "nodes are watched until "+until.Format(time.RFC3339), until
+			}
+		})
 	case r.State == plan.Applying:
 		return s.advance(ctx, r, next(r.Steps))
 	case r.State == plan.Reverting && next(r.Back) != nil:
@@ -229,13 +234,21 @@ func (s *Service) verify(ctx context.Context, r Run) (Run, error) {
 			now.Verified, now.State, now.Problem, now.Look = &Verified{At: s.now(), Trait: Gone}, plan.Done, "", time.Time{}
 		})
 	}
+	if s.now().Before(s.watched(&r)) {
+		return r, nil
+	}
 	o, err := s.cfg.Clusters.Rescan(ctx, r.Plan.Cluster)
 	if err != nil {
 		return s.delay(ctx, r, last, err)
 	}
+	if harm := r.harm(o); harm != "" {
+		return s.alarm(ctx, r, harm)
+	}
 	seen := verdict(o.Finding, r.Plan.Trait, s.now())
 	state, problem := plan.Done, ""
 	switch {
+	case r.State == plan.Reverting && r.Cause != "" && r.Before != nil:
+		state, problem = plan.Reverted, r.Cause+"; it was undone"
 	case r.State == plan.Reverting && r.Cause != "":
 		state, problem = plan.Stopped, r.Cause+"; it was undone"
 	case r.State == plan.Reverting:

@@ -22,10 +22,11 @@ type Request struct {
 	Cluster string
 	// Trait is the topic; Option one of its options.
 	Trait, Option string
-	// CIDRs and Operator are for the endpoint, KeyARN is for secrets.
-	CIDRs    []string
-	Operator netip.Addr
-	KeyARN   string
+	// CIDRs, PrefixList (its ID) and Operator are for the endpoint, KeyARN is for secrets.
+	CIDRs      []string
+	PrefixList string
+	Operator   netip.Addr
+	KeyARN     string
 	// To is the Kubernetes version of an upgrade, or the wished upgrade policy; empty
 	// is the oldest version in standard support.
 	To string
@@ -189,8 +190,7 @@ func (s *Service) proposal(ctx context.Context, f *exposure.Finding, now *invent
 		actions, checks, err := plan.DraftSecrets(now, q.Option, key)
 		return proposal{actions, checks, []string{noteSecret}}, err
 	}
-	actions, checks, err := plan.DraftEndpoint(now, plan.EndpointChoice{Option: q.Option, CIDRs: q.CIDRs, Operator: q.Operator})
-	return proposal{actions, checks, nil}, err
+	return s.endpoint(ctx, now, q)
 }
 
 // takes refuses what a topic does not take, and what it lacks.
@@ -199,8 +199,10 @@ func takes(q Request) error {
 	switch {
 	case q.KeyARN != "" && (q.Trait != traitSecrets || q.upgrades()):
 		return fmt.Errorf("option %q of topic %q takes no key: %w", q.Option, q.Trait, fault.ErrInvalid)
-	case !endpoint && (len(q.CIDRs) > 0 || q.Operator.IsValid()):
-		return fmt.Errorf("topic %q takes no CIDR ranges and no operator's address: %w", q.Trait, fault.ErrInvalid)
+	case !endpoint && (len(q.CIDRs) > 0 || q.PrefixList != "" || q.Operator.IsValid()):
+		return fmt.Errorf("topic %q takes no CIDR ranges, no prefix list and no operator's address: %w", q.Trait, fault.ErrInvalid)
+	case q.PrefixList != "" && q.Option != optionPrefixList:
+		return fmt.Errorf("option %q takes no prefix list; option %q does: %w", q.Option, optionPrefixList, fault.ErrInvalid)
 	case q.To != "" && !q.upgrades():
 		return fmt.Errorf("option %q of topic %q takes no version: %w", q.Option, q.Trait, fault.ErrInvalid)
 	case q.KeyARN == "" && q.Trait == traitSecrets && !q.upgrades():

@@ -26,11 +26,12 @@ func Offers(topic string) []Offer {
 		{Name: "operator", Title: "Address that your requests come from"},
 	}
 	upgrade := Offer{Option: optionUpgrade, Asks: []Ask{{Name: "to", Title: "Kubernetes version; the oldest in standard support when left out"}}}
+	prefixList := Offer{Option: optionPrefixList, Asks: []Ask{{Name: "prefix_list", Title: "ID of a managed prefix list", Required: true}, ranges[1]}}
 	switch topic {
 	case traitOpen:
-		return []Offer{{Option: "private"}, {Option: "public-and-private", Asks: ranges}, {Option: "public", Asks: ranges}}
+		return []Offer{{Option: "private"}, {Option: "public-and-private", Asks: ranges}, {Option: "public", Asks: ranges}, prefixList}
 	case traitNarrow:
-		return []Offer{{Option: "private"}, {Option: "narrower", Asks: ranges}}
+		return []Offer{{Option: "private"}, {Option: "narrower", Asks: ranges}, prefixList}
 	case traitSecrets:
 		return []Offer{{Option: "associate", Asks: []Ask{{Name: "key_arn", Title: "ARN of a KMS key", Required: true}}}, upgrade}
 	case traitHigh, traitLow:

@@ -28,6 +28,16 @@ type Clusters interface {
 	Evaluate(s *inventory.Snapshot, earlier *exposure.Finding) exposure.Outcome
 }
 
+// Networks looks at the networks that clusters are in, with the rights of scanning.
+type Networks interface {
+	// Network reads what a change of the endpoint has to know; a part that cannot be read
+	// says so.
+	Network(ctx context.Context, now *inventory.Snapshot) plan.Network
+	// PrefixList reads a managed prefix list; one that does not exist is
+	// fault.ErrNotFound.
+	PrefixList(ctx context.Context, ref inventory.ClusterRef, id string) (plan.PrefixList, error)
+}
+
 // Workloads looks at what clusters run, with the rights of scanning.
 type Workloads interface {
 	// Rollout looks at one workload of a cluster that was described; one that is not

@@ -26,6 +26,8 @@ const kind = "plan"
 // Config is what a Service is made of.
 type Config struct {
 	Clusters Clusters
+	// Networks is for plans about the endpoint.
+	Networks Networks
 	// Workloads and Registries are for plans about images.
 	Workloads  Workloads
 	Registries Registries
@@ -40,6 +42,8 @@ type Config struct {
 	Log       Log
 	// Logger takes what Carry meets.
 	Logger *slog.Logger
+	// Watch is how long nodes are watched when the endpoint was changed.
+	Watch time.Duration
 	// FourEyes wants another approver than the author.
 	FourEyes bool
 	// Calendar says when actions may begin.
@@ -123,6 +127,10 @@ func (s *Service) Start(ctx context.Context, id string, by access.Principal) (Ru
 	if err := s.ready(); err != nil {
 		return Run{}, err
 	}
+	before, err := s.sight(ctx, id)
+	if err != nil {
+		return Run{}, err
+	}
 	return s.change(ctx, id, by, "apply", func(r *Run) error {
 		if r.State == plan.Applying || r.State == plan.Verifying {
 			return errNothing // killed and started again
@@ -134,6 +142,9 @@ func (s *Service) Start(ctx context.Context, id string, by access.Principal) (Ru
 			return fmt.Errorf("plan %q is not what was approved; draft it again: %w", id, fault.ErrConflict)
 		}
 		r.State, r.Problem = plan.Applying, ""
+		if r.Before == nil {
+			r.Before = before
+		}
 		return nil
 	})
 }
@@ -193,7 +204,7 @@ func (s *Service) Revert(ctx context.Context, id string, by access.Principal) (R
 			return fmt.Errorf("plan %q: %w", id, err)
 		}
 		r.Back = back
-		r.State, r.Problem, r.Cause, r.Look = plan.Reverting, "", "", time.Time{}
+		r.State, r.Problem, r.Cause, r.Alarm, r.Look = plan.Reverting, "", "", time.Time{}, time.Time{}
 		return nil
 	})
 }

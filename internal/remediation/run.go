@@ -21,6 +21,10 @@ type Run struct {
 	Back  []Step `json:"back,omitempty"`
 	// Problem says why the run is in state failed, or what it waits for.
 	Problem string `json:"problem,omitempty"`
+	// Before is what was known of the cluster when a change of its endpoint was begun; nil
+	// for other plans. Alarm is when something was seen to be wrong since.
+	Before *plan.Sight `json:"before,omitempty"`
+	Alarm  time.Time   `json:"alarm_at,omitzero"`
 	// Cause is why an action is being undone, or was, without anybody asking.
 	Cause string `json:"cause,omitempty"`
 	// Verified is what the last scan said; nil before.

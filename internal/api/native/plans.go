@@ -56,16 +56,17 @@ type PlanRequest struct {
 
 // PlanChoice says what to change.
 type PlanChoice struct {
-	Topic    string   `json:"topic" doc:"Trait to remedy."`
-	Option   string   `json:"option" doc:"Option of the topic."`
-	CIDRs    []string `json:"cidrs,omitempty" doc:"Ranges that the public endpoint lets in."`
-	Operator string   `json:"operator,omitempty" doc:"Address that operators' requests come from, to check that it stays let in."`
-	KeyARN   string   `json:"key_arn,omitempty" doc:"ARN of the KMS key to encrypt secrets with."`
-	To       string   `json:"to,omitempty" doc:"Kubernetes version of an upgrade, the oldest in standard support when left out; or the wished upgrade policy, STANDARD or EXTENDED."`
+	Topic      string   `json:"topic" doc:"Trait to remedy."`
+	Option     string   `json:"option" doc:"Option of the topic."`
+	CIDRs      []string `json:"cidrs,omitempty" doc:"Ranges that the public endpoint lets in."`
+	PrefixList string   `json:"prefix_list,omitempty" doc:"ID of the managed prefix list whose ranges the public endpoint lets in."`
+	Operator   string   `json:"operator,omitempty" doc:"Address that operators' requests come from, to check that it stays let in."`
+	KeyARN     string   `json:"key_arn,omitempty" doc:"ARN of the KMS key to encrypt secrets with."`
+	To         string   `json:"to,omitempty" doc:"Kubernetes version of an upgrade, the oldest in standard support when left out; or the wished upgrade policy, STANDARD or EXTENDED."`
 }
 
 func (c PlanChoice) request() (remediation.Request, error) {
-	asked := remediation.Request{Trait: c.Topic, Option: c.Option, CIDRs: c.CIDRs, KeyARN: c.KeyARN, To: c.To}
+	asked := remediation.Request{Trait: c.Topic, Option: c.Option, CIDRs: c.CIDRs, PrefixList: c.PrefixList, KeyARN: c.KeyARN, To: c.To}
 	if c.Operator == "" {
 		return asked, nil
 	}

@@ -1,0 +1,277 @@
+package cloud
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/eksposure/eksposure/internal/fault"
+	"github.com/eksposure/eksposure/internal/inventory"
+	"github.com/eksposure/eksposure/internal/plan"
+)
+
+// httpsPort is the port of the private endpoint.
+const httpsPort = 443
+
+// Network reads what a change of a cluster's endpoint has to know of its network. What
+// cannot be read says why.
+func (c *Client) Network(ctx context.Context, s *inventory.Snapshot) plan.Network {
+	var n plan.Network
+	ref := s.Cluster.Ref
+	cfg, err := c.in(ctx, place{ref.Account, ref.Region})
+	if err != nil {
+		n.DNSOff.Unread, n.Sources.Unread, n.Exits.Unread = explain(err), explain(err), explain(err)
+		return n
+	}
+	client := ec2.NewFromConfig(cfg)
+	if n.DNSOff.Items, err = c.dnsOff(ctx, client, s.Cluster.Network.VPC); err != nil {
+		n.DNSOff = plan.Reading[string]{Unread: unread(err)}
+	}
+	if n.Sources.Items, err = c.sources(ctx, client, s.Cluster.Network); err != nil {
+		n.Sources = plan.Reading[plan.Source]{Unread: unread(err)}
+	}
+	if n.Exits.Items, err = c.exits(ctx, client, s.Cluster.Network.VPC, plan.NodeSubnets(s)); err != nil {
+		n.Exits = plan.Reading[plan.Exit]{Unread: unread(err)}
+	}
+	return n
+}
+
+// dnsOff gives those of the two DNS attributes that the VPC has switched off.
+func (c *Client) dnsOff(ctx context.Context, client *ec2.Client, vpc string) ([]string, error) {
+	var off []string
+	for _, name := range []ec2types.VpcAttributeName{ec2types.VpcAttributeNameEnableDnsSupport, ec2types.VpcAttributeNameEnableDnsHostnames} {
+		out, err := call(ctx, c, ec2DescribeVPCAttribute, func(ctx context.Context) (*ec2.DescribeVpcAttributeOutput, error) {
+			return client.DescribeVpcAttribute(ctx, &ec2.DescribeVpcAttributeInput{VpcId: aws.String(vpc), Attribute: name})
+		})
+		if err != nil {
+			return nil, err
+		}
+		value := cmp.Or(out.EnableDnsSupport, out.EnableDnsHostnames)
+		if value == nil || value.Value == nil {
+			return nil, malformed(ec2DescribeVPCAttribute, "it lacks "+string(name))
+		}
+		if !*value.Value {
+			off = append(off, string(name))
+		}
+	}
+	return off, nil
+}
+
+// sources gives what the security groups of the cluster let in on port 443.
+func (c *Client) sources(ctx context.Context, client *ec2.Client, n inventory.Network) ([]plan.Source, error) {
+	ids := slices.Clone(n.SecurityGroups)
+	if n.ClusterSecurityGroup != "" {
+		ids = append(ids, n.ClusterSecurityGroup)
+	}
+	if len(ids) == 0 {
+		return nil, malformed(eksDescribeCluster, "the cluster has no security group")
+	}
+	slices.Sort(ids)
+	out, err := call(ctx, c, ec2DescribeSecurityGroups, func(ctx context.Context) (*ec2.DescribeSecurityGroupsOutput, error) {
+		return client.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{GroupIds: slices.Compact(ids)})
+	})
+	if err != nil {
+		return nil, err
+	}
+	var list []plan.Source
+	for _, g := range out.SecurityGroups {
+		for _, p := range g.IpPermissions {
+			if !opens(p) {
+				continue
+			}
+			for _, from := range origins(p) {
+				list = append(list, plan.Source{Into: aws.ToString(g.GroupId), From: from})
+			}
+		}
+	}
+	slices.SortFunc(list, func(a, b plan.Source) int { return cmp.Or(cmp.Compare(a.Into, b.Into), cmp.Compare(a.From, b.From)) })
+	return slices.Compact(list), nil
+}
+
+// opens reports whether a rule is about port 443 of TCP; protocol -1 is all, with all
+// ports (EC2 API Reference, IpPermission).
+func opens(p ec2types.IpPermission) bool {
+	switch aws.ToString(p.IpProtocol) {
+	case "-1":
+		return true
+	case "tcp", "6":
+		return aws.ToInt32(p.FromPort) <= httpsPort && httpsPort <= aws.ToInt32(p.ToPort)
+	}
+	return false
+}
+
+func origins(p ec2types.IpPermission) []string {
+	var list []string
+	for _, o := range p.IpRanges {
+		list = append(list, aws.ToString(o.CidrIp))
+	}
+	for _, o := range p.Ipv6Ranges {
+		list = append(list, aws.ToString(o.CidrIpv6))
+	}
+	for _, o := range p.UserIdGroupPairs {
+		list = append(list, aws.ToString(o.GroupId))
+	}
+	for _, o := range p.PrefixListIds {
+		list = append(list, aws.ToString(o.PrefixListId))
+	}
+	return list
+}
+
+// exits gives the ways by which subnets leave their VPC.
+func (c *Client) exits(ctx context.Context, client *ec2.Client, vpc string, subnets []string) ([]plan.Exit, error) {
+	if len(subnets) == 0 {
+		return nil, nil
+	}
+	tables, err := c.routeTables(ctx, client, vpc)
+	if err != nil {
+		return nil, err
+	}
+	var list []plan.Exit
+	var gateways []string
+	for _, subnet := range subnets {
+		via := wayOut(tableOf(tables, subnet))
+		list = append(list, plan.Exit{Subnet: subnet, Via: via})
+		if strings.HasPrefix(via, "nat-") {
+			gateways = append(gateways, via)
+		}
+	}
+	if len(gateways) == 0 {
+		return list, nil
+	}
+	slices.Sort(gateways)
+	addresses, err := c.gatewayAddresses(ctx, client, slices.Compact(gateways))
+	if err != nil {
+		return nil, err
+	}
+	for i := range list {
+		list[i].Addresses = addresses[list[i].Via]
+	}
+	return list, nil
+}
+
+func (c *Client) routeTables(ctx context.Context, client *ec2.Client, vpc string) ([]ec2types.RouteTable, error) {
+	var all []ec2types.RouteTable
+	err := c.pages(ctx, ec2DescribeRouteTables, func(ctx context.Context, token *string) (*string, error) {
+		out, err := client.DescribeRouteTables(ctx, &ec2.DescribeRouteTablesInput{
+			Filters: []ec2types.Filter{{Name: aws.String("vpc-id"), Values: []string{vpc}}}, NextToken: token,
+		})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, out.RouteTables...)
+		return out.NextToken, nil
+	})
+	return all, err
+}
+
+// tableOf is the subnet's own route table, else the VPC's main one (VPC User Guide,
+// "Subnet route tables").
+func tableOf(tables []ec2types.RouteTable, subnet string) ec2types.RouteTable {
+	var main ec2types.RouteTable
+	for _, t := range tables {
+		for _, a := range t.Associations {
+			if aws.ToString(a.SubnetId) == subnet {
+				return t
+			}
+			if aws.ToBool(a.Main) {
+				main = t
+			}
+		}
+	}
+	return main
+}
+
+// wayOut is what a table's IPv4 default route leads to; without one, what any other route
+// leads to that leaves the VPC; empty when none does. Routes to prefix lists are those of
+// gateway endpoints, or lead to networks of one's own.
+func wayOut(t ec2types.RouteTable) string {
+	var other string
+	for _, r := range t.Routes {
+		to := target(r)
+		switch {
+		case r.State == ec2types.RouteStateBlackhole, to == "local", r.DestinationCidrBlock == nil:
+		case aws.ToString(r.DestinationCidrBlock) == "0.0.0.0/0":
+			return to
+		default:
+			other = to
+		}
+	}
+	return other
+}
+
+func target(r ec2types.Route) string {
+	return cmpOr(r.NatGatewayId, r.GatewayId, r.TransitGatewayId, r.NetworkInterfaceId, r.InstanceId, r.VpcPeeringConnectionId,
+		r.LocalGatewayId, r.CarrierGatewayId, r.CoreNetworkArn)
+}
+
+// gatewayAddresses gives the public addresses of NAT gateways; a private gateway has none.
+func (c *Client) gatewayAddresses(ctx context.Context, client *ec2.Client, ids []string) (map[string][]string, error) {
+	all := map[string][]string{}
+	err := c.pages(ctx, ec2DescribeNATGateways, func(ctx context.Context, token *string) (*string, error) {
+		out, err := client.DescribeNatGateways(ctx, &ec2.DescribeNatGatewaysInput{NatGatewayIds: ids, NextToken: token})
+		if err != nil {
+			return nil, err
+		}
+		for _, g := range out.NatGateways {
+			for _, a := range g.NatGatewayAddresses {
+				if a.PublicIp != nil {
+					all[aws.ToString(g.NatGatewayId)] = append(all[aws.ToString(g.NatGatewayId)], *a.PublicIp)
+				}
+			}
+		}
+		return out.NextToken, nil
+	})
+	return all, err
+}
+
+// PrefixList reads a managed prefix list for a cluster, all entries of one version. One
+// that does not exist is fault.ErrNotFound.
+func (c *Client) PrefixList(ctx context.Context, ref inventory.ClusterRef, id string) (plan.PrefixList, error) {
+	if !strings.HasPrefix(id, "pl-") {
+		return plan.PrefixList{}, fmt.Errorf("prefix list %q: want the ID of one, such as pl-0123456789abcdef0: %w", id, fault.ErrInvalid)
+	}
+	cfg, err := c.in(ctx, place{ref.Account, ref.Region})
+	if err != nil {
+		return plan.PrefixList{}, err
+	}
+	client := ec2.NewFromConfig(cfg)
+	found, err := call(ctx, c, ec2DescribeManagedPrefixLists, func(ctx context.Context) (*ec2.DescribeManagedPrefixListsOutput, error) {
+		return client.DescribeManagedPrefixLists(ctx, &ec2.DescribeManagedPrefixListsInput{PrefixListIds: []string{id}})
+	})
+	if err != nil {
+		return plan.PrefixList{}, advised(err)
+	}
+	if len(found.PrefixLists) != 1 {
+		return plan.PrefixList{}, malformed(ec2DescribeManagedPrefixLists, fmt.Sprintf("it tells of %d lists", len(found.PrefixLists)))
+	}
+	is := found.PrefixLists[0]
+	if strings.HasSuffix(string(is.State), "-in-progress") {
+		return plan.PrefixList{}, fmt.Errorf("prefix list %q is being changed (%s); draft the plan when that is done: %w", id, is.State, fault.ErrConflict)
+	}
+	list := plan.PrefixList{ID: id, Name: aws.ToString(is.PrefixListName), Version: aws.ToInt64(is.Version)}
+	err = c.pages(ctx, ec2GetManagedPrefixListEntries, func(ctx context.Context, token *string) (*string, error) {
+		out, err := client.GetManagedPrefixListEntries(ctx, &ec2.GetManagedPrefixListEntriesInput{PrefixListId: aws.String(id), TargetVersion: is.Version, NextToken: token})
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range out.Entries {
+			list.CIDRs = append(list.CIDRs, aws.ToString(e.Cidr))
+		}
+		return out.NextToken, nil
+	})
+	return list, advised(err)
+}
+
+// advised adds the remedy to an error, where there is one.
+func advised(err error) error {
+	if text := remedy(err); text != "" {
+		return fmt.Errorf("%s: %w", text, err)
+	}
+	return err
+}
