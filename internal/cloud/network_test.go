@@ -76,8 +76,10 @@ func TestNetwork(t *testing.T) {
 			return n
 		}},
 		{"let in by all kinds of rules", estate.Network{Ways: []string{estate.NoWay}, Rules: []estate.Rule{
-			{Protocol: "tcp", Low: 443, High: 443, From: "10.1.0.0/16"}, {Protocol: "6", Low: 1, High: 65535, From: "2001:db8::/56"},
-			{Protocol: "-1", From: "sg-1"}, {Protocol: "tcp", Low: 400, High: 500, From: "pl-1"},
+			{Protocol: "tcp", Low: 443, High: 443, From: "10.1.0.0/16"},
+			{Protocol: "6", Low: 1, High: 65535, From: "2001:db8::/56"},
+			{Protocol: "-1", From: "sg-1"},
+			{Protocol: "tcp", Low: 400, High: 500, From: "pl-1"},
 		}}, func(s *inventory.Snapshot) plan.Network {
 			var n plan.Network
 			for _, from := range []string{"10.1.0.0/16", "2001:db8::/56", "pl-1", "sg-1"} {
@@ -96,15 +98,12 @@ func TestNetwork(t *testing.T) {
 			got, want := c.Network(t.Context(), now), tt.want(now)
 			for i, id := range plan.NodeSubnets(now) {
 				way := got.Exits.Items[i].Via
-				switch ways := tt.net.Ways; {
-				case ways == nil:
+				if ways := tt.net.Ways; ways == nil {
 					if !strings.HasPrefix(way, "nat-") {
 						t.Errorf("%s leaves by %q", id, way)
 					}
-				default:
-					if w := ways[min(slices.Index(subnets, id), len(ways)-1)]; way != w && (w != estate.NoWay || way != "") {
-						t.Errorf("%s leaves by %q, want %q", id, way, w)
-					}
+				} else if w := ways[min(slices.Index(subnets, id), len(ways)-1)]; way != w && (w != estate.NoWay || way != "") {
+					t.Errorf("%s leaves by %q, want %q", id, way, w)
 				}
 				got.Exits.Items[i].Via = ""
 			}

@@ -1727,6 +1727,7 @@ export interface components {
             deletion_protection?: boolean;
             encryption?: components["schemas"]["InventoryEncryption"][];
             endpoint?: components["schemas"]["InventoryEndpoint"];
+            issues?: components["schemas"]["InventoryIssue"][];
             logging?: components["schemas"]["InventoryLogSetup"][];
             network?: components["schemas"]["InventoryNetwork"];
             platform_version?: string;
@@ -1858,6 +1859,10 @@ export interface components {
             namespace: string;
             services?: string[];
         };
+        InventoryIssue: {
+            code: string;
+            message?: string;
+        };
         InventoryKey: {
             arn: string;
             /** Format: date-time */
@@ -1910,6 +1915,7 @@ export interface components {
             created_at?: string;
             desired: number;
             instance_types?: string[];
+            issues?: components["schemas"]["InventoryIssue"][];
             name: string;
             release_version?: string;
             role_arn?: string;
@@ -2199,6 +2205,8 @@ export interface components {
             operator?: string;
             /** @description Option of the topic. */
             option: string;
+            /** @description ID of the managed prefix list whose ranges the public endpoint lets in. */
+            prefix_list?: string;
             /** @description Kubernetes version of an upgrade, the oldest in standard support when left out; or the wished upgrade policy, STANDARD or EXTENDED. */
             to?: string;
             /** @description Trait to remedy. */
@@ -2212,6 +2220,11 @@ export interface components {
             images?: components["schemas"]["PlanWorkloadImages"];
             support_type?: string;
             version?: string;
+        };
+        PlanSight: {
+            issues?: string[];
+            read?: boolean;
+            ready?: string[];
         };
         PlanWorkloadImages: {
             containers: components["schemas"]["PlanContainerImage"][] | null;
@@ -2327,8 +2340,11 @@ export interface components {
             reason: string;
         };
         RemediationRun: {
+            /** Format: date-time */
+            alarm_at?: string;
             approval?: components["schemas"]["RemediationApproval"];
             back?: components["schemas"]["RemediationStep"][];
+            before?: components["schemas"]["PlanSight"];
             cause?: string;
             hash: string;
             /** Format: date-time */

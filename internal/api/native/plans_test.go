@@ -33,7 +33,7 @@ type planning struct {
 func (w *world) plans() *remediation.Service {
 	p := &planning{world: w, documents: map[string][]byte{}}
 	return remediation.New(remediation.Config{
-		Clusters: p, Known: remembered{w}, Actor: p, Documents: p, Leases: p, Log: p, Holder: "test", Now: func() time.Time { return now },
+		Clusters: p, Networks: p, Known: remembered{w}, Actor: p, Documents: p, Leases: p, Log: p, Holder: "test", Now: func() time.Time { return now },
 	})
 }
 
@@ -68,6 +68,14 @@ func (p *planning) Evaluate(s *inventory.Snapshot, earlier *exposure.Finding) ex
 
 func (p *planning) Begin(context.Context, plan.Action, inventory.ClusterRef, string) (string, error) {
 	return "", fault.ErrUnavailable
+}
+
+func (p *planning) Network(context.Context, *inventory.Snapshot) plan.Network {
+	return plan.Network{Sources: plan.Reading[plan.Source]{Items: []plan.Source{{Into: "sg-1", From: "0.0.0.0/0"}}}}
+}
+
+func (p *planning) PrefixList(_ context.Context, _ inventory.ClusterRef, id string) (plan.PrefixList, error) {
+	return plan.PrefixList{ID: id, Version: 1, CIDRs: []string{"203.0.113.0/24"}}, nil
 }
 
 func (p *planning) Readiness(context.Context, *inventory.Snapshot, []string) plan.Readiness {
@@ -269,7 +277,7 @@ func TestOffers(t *testing.T) {
 			got[topic.ID] = append(got[topic.ID], o.Option)
 		}
 	}
-	if want := []string{"private", "public-and-private", "public"}; !slices.Equal(got["internet-reachable"], want) {
+	if want := []string{"private", "public-and-private", "public", "prefix-list"}; !slices.Equal(got["internet-reachable"], want) {
 		t.Errorf("offered for internet-reachable: %v, want %v", got["internet-reachable"], want)
 	}
 	if want := []string{"delete"}; !slices.Equal(got[exposure.DeleteTopic], want) {

@@ -46,6 +46,7 @@ export const plans = {
     asks: {
       cidrs: "CIDR ranges that stay let in",
       operator: "Address that your requests come from",
+      prefix_list: "ID of a managed prefix list",
       key_arn: "ARN of a KMS key",
       to: "Kubernetes version",
       "policy.to": "Support policy",
@@ -53,6 +54,7 @@ export const plans = {
     hints: {
       cidrs: "For example 203.0.113.0/24. Nobody else will reach the public endpoint.",
       operator: "It is checked that this address stays let in.",
+      prefix_list: "For example pl-0123456789abcdef0. Its ranges are copied; EKS does not follow the list.",
       key_arn: "An enabled symmetric key in the cluster's region.",
       to: "The oldest in standard support when left empty. The control plane goes one version at a time.",
       "policy.to": "STANDARD or EXTENDED.",

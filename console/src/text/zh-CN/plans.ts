@@ -48,6 +48,7 @@ export const plans: typeof english = {
     asks: {
       cidrs: "仍允许访问的 CIDR 范围",
       operator: "您的请求来自的地址",
+      prefix_list: "托管前缀列表的 ID",
       key_arn: "KMS 密钥的 ARN",
       to: "Kubernetes 版本",
       "policy.to": "支持策略",
@@ -55,6 +56,7 @@ export const plans: typeof english = {
     hints: {
       cidrs: "例如 203.0.113.0/24。其他人将无法访问公有端点。",
       operator: "将检查此地址是否仍允许访问。",
+      prefix_list: "例如 pl-0123456789abcdef0。其范围会被复制；EKS 不会跟随该列表。",
       key_arn: "集群所在区域中已启用的对称密钥。",
       to: "留空则为仍在标准支持期内的最旧版本。控制平面每次升级一个版本。",
       "policy.to": "STANDARD 或 EXTENDED。",
