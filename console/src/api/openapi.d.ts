@@ -1558,6 +1558,8 @@ export interface components {
             operator?: string;
             /** @description Option of the topic. */
             option: string;
+            /** @description ID of the managed prefix list whose ranges the public endpoint lets in. */
+            prefix_list?: string;
             /** @description Regions of the clusters; all when left out. */
             regions?: string[];
             /** @description Severities of the findings; all when left out. */
