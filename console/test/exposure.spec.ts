@@ -23,9 +23,9 @@ test("the graph shows a resource's traits, by click and by keyboard", async ({ p
 test("the graph folds, and has a list in words", async ({ page }) => {
   await page.goto(finding);
   await toGraph(page);
-  await expect(page.getByText("21 / 21")).toBeVisible();
+  await expect(page.getByText("23 / 23")).toBeVisible();
   await page.getByRole("button", { name: "Collapse all" }).click();
-  await expect(page.getByText("21 / 21")).toBeHidden();
+  await expect(page.getByText("23 / 23")).toBeHidden();
   await page.getByRole("button", { name: "As a list" }).click();
   await expect(page.getByRole("listitem").filter({ hasText: /^Internet \(Internet\)/ })).toBeVisible();
 });
@@ -90,7 +90,7 @@ for (const theme of ["light", "dark"] as const) {
     test("the graph is accessible", async ({ page }) => {
       await page.goto(finding);
       await toGraph(page);
-      await expect(page.getByText("21 / 21")).toBeVisible();
+      await expect(page.getByText("23 / 23")).toBeVisible();
       await page.locator(".path").evaluate((e) => e.scrollIntoView({ block: "center" }));
       await keep(page, `exposure-path-${theme}`);
       await accessible(page);

@@ -16,7 +16,8 @@ interface Props {
 }
 
 const nodeTypes = { resource: ResourceCard };
-const fitting = { padding: 0.06, minZoom: 0.35, maxZoom: 1 };
+// The controls are at the top and the hint at the bottom: nothing is drawn under them.
+const fitting = { padding: { top: "52px", bottom: "36px", x: "16px" }, minZoom: 0.35, maxZoom: 1 } as const;
 
 /** The graph itself, with its controls. */
 export function Drawing({ graph, collapsed, chosen, onChoose, onToggle, onCollapseAll }: Props) {
@@ -108,7 +109,7 @@ export function Drawing({ graph, collapsed, chosen, onChoose, onToggle, onCollap
         proOptions={{ hideAttribution: true }}
       />
       <div className="path-controls">
-        <SpaceBetween direction="horizontal" size="xxs">
+        <SpaceBetween direction="horizontal" size="xxs" alignItems="center">
           <Button variant="icon" iconName="zoom-in" ariaLabel={t.zoomIn} onClick={() => void flow.zoomIn()} />
           <Button variant="icon" iconName="zoom-out" ariaLabel={t.zoomOut} onClick={() => void flow.zoomOut()} />
           <Button variant="icon" iconName="zoom-to-fit" ariaLabel={t.fit} onClick={() => void flow.fitView(fitting)} />
