@@ -35,11 +35,14 @@ func (k *kubeServer) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	record.Caller = user.arn
 	path := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
+	k.estate.settle()
 	switch {
 	case r.Method != http.MethodGet && r.Method != http.MethodPatch:
 		k.status(w, http.StatusMethodNotAllowed, metav1.StatusReasonMethodNotAllowed, "the server does not allow this method on the requested resource")
 		return
 	case path[0] == "version":
+		k.estate.world.RLock()
+		defer k.estate.world.RUnlock()
 		k.json(w, http.StatusOK, k.versionInfo())
 		return
 	case path[0] == "healthz" || path[0] == "readyz" || path[0] == "livez":
@@ -156,7 +159,6 @@ func (k *kubeServer) answer(w http.ResponseWriter, r *http.Request, user *kubeUs
 	if !user.may(q.verb(), q.resource.group, q.resource.plural) {
 		return k.forbid(w, user, q)
 	}
-	k.estate.settle()
 	k.estate.world.RLock()
 	defer k.estate.world.RUnlock()
 	media, partial, ok := accept(r, q.resource)
