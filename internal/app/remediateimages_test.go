@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"github.com/eksposure/eksposure/internal/estate"
 	"github.com/eksposure/eksposure/internal/estate/images"
 	"github.com/eksposure/eksposure/internal/exposure"
+	"github.com/eksposure/eksposure/internal/fault"
 	"github.com/eksposure/eksposure/internal/inventory"
 	"github.com/eksposure/eksposure/internal/kube"
 	"github.com/eksposure/eksposure/internal/kube/kubetest"
@@ -256,6 +258,9 @@ func (x *street) images(t *testing.T) map[string]string {
 	has := map[string]string{}
 	for _, ref := range []inventory.WorkloadRef{{Namespace: "shop", Kind: "Deployment", Name: "search"}, {Namespace: "shop", Kind: "StatefulSet", Name: "index"}, {Namespace: "shop", Kind: "DaemonSet", Name: "agent"}} {
 		r, err := x.parts.Workloads.Rollout(t.Context(), now, ref)
+		if errors.Is(err, fault.ErrNotFound) {
+			continue
+		}
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -65,10 +66,6 @@ func TestImagesAppliedOnceWhoeverIsKilledWhen(t *testing.T) {
 	x.manifest, _, _ = strings.Cut(x.manifest, "---")
 	x.remove(t, "statefulsets/index", "daemonsets/agent")
 	living := remediation.New(x.parts)
-	serviceOf := func(p *process) *remediation.Service {
-		p.Workloads = workloadsOf{p.Workloads, p}
-		return p.service()
-	}
 	x.restore(t)
 	immortal := &process{Config: x.parts}
 	x.done(t, serviceOf(immortal), started(t, living, x.request(highPriority)).Plan.ID, plan.Done)
@@ -97,6 +94,48 @@ func TestImagesAppliedOnceWhoeverIsKilledWhen(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The same while a rollout that never gets ready is undone: the workload has its old
+// images again, the plan has failed, and says why.
+func TestImagesUndoneWhoeverIsKilledWhen(t *testing.T) {
+	x := newStreet(t)
+	x.manifest, _, _ = strings.Cut(x.manifest, "---")
+	x.remove(t, "statefulsets/index", "daemonsets/agent")
+	living := remediation.New(x.parts)
+	fixed := shared(t).images.Image("shop-search-v3.0.2")
+	begin := func() string {
+		x.restore(t)
+		x.controllers.Broken = func(reference string) bool { return strings.HasSuffix(reference, fixed.Digest) }
+		return started(t, living, x.request(highPriority)).Plan.ID
+	}
+	immortal := &process{Config: x.parts}
+	x.done(t, serviceOf(immortal), begin(), plan.Stopped)
+	was := x.images(t)
+	// From the rollout that stands still on: what is before is the same as above.
+	for at := immortal.calls * 3 / 5; at <= immortal.calls; at++ {
+		p := &process{Config: x.parts, at: at, after: at%2 == 1}
+		t.Run(fmt.Sprintf("call %d, after %t", p.at, p.after), func(t *testing.T) {
+			id := begin()
+			generation := x.generation(t)
+			if _, err := x.carry(t, serviceOf(p), id); !errors.Is(err, errKilled) {
+				t.Fatalf("it was not killed: %v", err)
+			}
+			heir := x.parts
+			heir.Holder = "heir"
+			x.later(2 * time.Minute)
+			r := x.done(t, remediation.New(heir), id, plan.Stopped)
+			if got := x.images(t); !maps.Equal(got, was) || x.generation(t) != generation+2 || !strings.Contains(r.Problem, "it was undone") {
+				t.Errorf("changed %d times, the images are %v, problem %q", x.generation(t)-generation, got, r.Problem)
+			}
+		})
+	}
+}
+
+// serviceOf is a service in a process whose looks at workloads count, too.
+func serviceOf(p *process) *remediation.Service {
+	p.Workloads = workloadsOf{p.Workloads, p}
+	return p.service()
 }
 
 // What can go wrong while images are changed: nothing is lost, what fails is undone,

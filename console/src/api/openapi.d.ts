@@ -683,7 +683,7 @@ export interface paths {
         put?: never;
         /**
          * Draft a plan that remedies a topic of a finding. Changes nothing.
-         * @description The cluster is looked at as it is now. What can be applied, and with which options: docs/remediation.md.
+         * @description The cluster is looked at as it is now. What can be applied, and with which options: docs/remediation.md. A plan about images reads those that may stand in for them, which takes minutes the first time.
          */
         post: operations["DraftPlan"];
         delete?: never;

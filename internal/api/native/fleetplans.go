@@ -25,7 +25,7 @@ func (s *service) fleetPlanOperations() []operation {
 			name: "DraftFleetPlan", method: http.MethodPost, path: "/fleet-plans", action: access.Operate, group: "plans",
 			summary:     "Draft a plan for every cluster of your scope that has a topic. Changes nothing.",
 			description: "The plans are applied in waves; a wave begins when all of the one before is done. Each cluster is looked at, which takes a second or so for each. A cluster that cannot be planned is left out, and it is said why.",
-			body:        FleetPlanRequest{}, status: http.StatusCreated, answer: FleetPlan{}, handle: s.draftFleetPlan,
+			body:        FleetPlanRequest{}, status: http.StatusCreated, answer: FleetPlan{}, handle: s.draftFleetPlan, timeout: draftTime,
 		},
 		{
 			name: "ListFleetPlans", method: http.MethodGet, path: "/fleet-plans", action: access.Read, group: "plans",

@@ -90,7 +90,7 @@ func Document(version string) ([]byte, error) {
 
 // route turns an operation into a route of the server.
 func (op operation) route() api.Route {
-	timeout := time.Duration(0)
+	timeout := op.timeout
 	if op.stream != nil {
 		timeout = api.Unbounded
 	}
@@ -129,6 +129,8 @@ type operation struct {
 	body    any
 	media   string
 	maxBody int64
+	// timeout is for what takes longer than others; 0 is the server's own.
+	timeout time.Duration
 	// status is that of a good answer, 200 when 0; answer a value of its type, nil
 	// for none.
 	status int

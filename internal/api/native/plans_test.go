@@ -284,3 +284,16 @@ func TestOffers(t *testing.T) {
 		t.Errorf("offered for a topic without options: %v, want %v", got[exposure.DeleteTopic], want)
 	}
 }
+
+// Drafting may read many images; it is not cut off as other requests are.
+func TestDraftsHaveTime(t *testing.T) {
+	routes, err := native.Routes(newWorld().config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range routes {
+		if drafts := r.Operation == "DraftPlan" || r.Operation == "DraftFleetPlan"; drafts != (r.Timeout > time.Minute) {
+			t.Errorf("%s has %s", r.Operation, r.Timeout)
+		}
+	}
+}
