@@ -49,7 +49,7 @@ func (a *App) routes(ctx context.Context, s services) ([]api.Route, error) {
 	if err != nil {
 		return nil, err
 	}
-	return slices.Concat(securityhub.Routes(securityhub.Config{Hub: s.hub, Exports: s.exports}), own), nil
+	return slices.Concat(securityhub.Routes(securityhub.Config{Hub: s.hub, Exports: s.exports, Plans: s.plans}), own), nil
 }
 
 // ending ends event streams when the server ends.

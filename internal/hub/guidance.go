@@ -22,6 +22,8 @@ type Guidance struct {
 	References    []exposure.Reference
 	// Option is the first one, which is the best, in every form; nil when none fits.
 	Option *guidance.Option
+	// Options are the IDs of the topic's options that fit the finding, the best first.
+	Options []string
 	// Steps and Commands are those of its page.
 	Steps    []Step
 	Commands []string
@@ -84,7 +86,16 @@ func (s *Service) guide(ctx context.Context, t search.TargetTotal, forms ...guid
 	if err != nil {
 		return nil, nil, err
 	}
-	return &Guidance{Meaning: page.Meaning, References: page.References, Option: option}, f, nil
+	g := &Guidance{Meaning: page.Meaning, References: page.References, Option: option}
+	for _, topic := range f.Topics {
+		if topic.ID != t.Trait {
+			continue
+		}
+		for _, o := range topic.Options {
+			g.Options = append(g.Options, o.ID)
+		}
+	}
+	return g, f, nil
 }
 
 // about is the resource that evidence must be about; empty for the cluster, at which

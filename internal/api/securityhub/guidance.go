@@ -41,6 +41,7 @@ type guidanceStep struct {
 	Action      string `json:"Action"`
 	Logic       string `json:"Logic,omitempty"`
 	Inverse     string `json:"Inverse,omitempty"`
+	VerifyAfter string `json:"VerifyAfter,omitempty"`
 }
 
 // guidanceExamples has no member for what was not asked for, or cannot be done so.
@@ -75,25 +76,22 @@ type guidanceMetadata struct {
 	GeneratedAt         timestamp     `json:"GeneratedAt"`
 }
 
-func guidanceOf(t search.TargetTotal, g *hub.Guidance, format string, now timestamp, version string) *guidanceDocument {
-	if version == "" {
-		version = "unknown"
-	}
+func guidanceOf(t search.TargetTotal, g *hub.Guidance, by *applied, format string) *guidanceDocument {
 	remedy := remedyOf(g)
 	out := &guidanceDocument{
-		TargetTypeName: t.Resource.Type, Pattern: t.Trait, Version: version,
+		TargetTypeName: t.Resource.Type, Pattern: t.Trait,
 		Context: guidanceContext{ProblemStatement: g.Meaning, RiskAssessment: g.Risk, AffectedScope: scopeOf(t), Prerequisites: notNil(prerequisites(g))},
 		Specification: guidanceSpecification{
-			Steps: []guidanceStep{}, RequiredPermissions: notNil(g.Permissions[:min(len(g.Permissions), maxSteps)]),
+			Steps: notNil(by.steps()), RequiredPermissions: notNil(g.Permissions[:min(len(g.Permissions), maxSteps)]),
 			ExpectedEndState: "The next scan does not see the trait \"" + t.Title + "\" on " + t.Resource.UID + ".",
 		},
 		Metadata: guidanceMetadata{
 			ResourceType: t.Resource.Type, ExposureType: t.Type, TraitTitles: []string{t.Title}, Reversibility: remedy.Describe(),
-			FixEffect: remedy.Effect(), RiskLevel: string(remedy.Risk), AutomationLevel: "None", HumanReviewRequired: true, GeneratedAt: now,
+			FixEffect: remedy.Effect(), RiskLevel: string(remedy.Risk), AutomationLevel: by.level(), HumanReviewRequired: true,
 		},
 	}
 	back := slices.IndexFunc(g.Steps, func(s hub.Step) bool { return s.Back })
-	for i, step := range g.Steps[:min(len(g.Steps), maxSteps)] {
+	for i, step := range g.Steps[:min(len(g.Steps), maxSteps-len(out.Specification.Steps))] {
 		service, action := step.Tool()
 		s := guidanceStep{Phase: "FIX", Description: step.Text, Service: service, Action: action, Logic: strings.Join(step.Commands, "\n")}
 		if i == back {
@@ -105,7 +103,10 @@ func guidanceOf(t search.TargetTotal, g *hub.Guidance, format string, now timest
 		out.Specification.Steps = append(out.Specification.Steps, s)
 	}
 	out.Examples = examplesOf(g, format)
-	out.Specification.Parameters = parametersOf(g)
+	if format == "" || format == "All" || format == "Cli" {
+		out.Examples.Cli = strings.TrimSpace(by.code() + "\n\n" + out.Examples.Cli)
+	}
+	out.Specification.Parameters = parametersOf(g, by.asks)
 	return out
 }
 
@@ -171,19 +172,22 @@ func codeOf(g *hub.Guidance, configuration bool, forms []guidance.Form) string {
 }
 
 // parametersOf lists what a person must choose.
-func parametersOf(g *hub.Guidance) []guidanceParameter {
+func parametersOf(g *hub.Guidance, more []guidanceParameter) []guidanceParameter {
 	list := []guidanceParameter{}
-	if g.Option == nil {
-		return list
+	add := func(p guidanceParameter) {
+		if len(list) < maxSteps && !slices.ContainsFunc(list, func(o guidanceParameter) bool { return o.Name == p.Name }) {
+			list = append(list, p)
+		}
 	}
-	met := map[string]bool{}
-	for _, form := range g.Option.Forms {
-		for _, a := range form.Asks {
-			if !met[a.Name] && len(list) < maxSteps {
-				met[a.Name] = true
-				list = append(list, guidanceParameter{a.Name, "String", a.Meaning, true})
+	if g.Option != nil {
+		for _, form := range g.Option.Forms {
+			for _, a := range form.Asks {
+				add(guidanceParameter{a.Name, "String", a.Meaning, true})
 			}
 		}
+	}
+	for _, p := range more {
+		add(p)
 	}
 	return list
 }

@@ -1,6 +1,7 @@
 package securityhub
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"github.com/eksposure/eksposure/internal/exposure"
 	"github.com/eksposure/eksposure/internal/hub"
 	"github.com/eksposure/eksposure/internal/inventory"
+	"github.com/eksposure/eksposure/internal/remediation"
 	"github.com/eksposure/eksposure/internal/search"
 )
 
@@ -106,11 +108,11 @@ func (in remediationsRequest) filters() ([]search.TargetFilter, error) {
 }
 
 type remediationsAnswer struct {
-	Items     []remediation `json:"Items"`
-	NextToken string        `json:"NextToken,omitempty"`
+	Items     []remediationItem `json:"Items"`
+	NextToken string            `json:"NextToken,omitempty"`
 }
 
-type remediation struct {
+type remediationItem struct {
 	TargetUID          string              `json:"TargetUid"`
 	Status             search.TargetStatus `json:"Status"`
 	Priority           exposure.Severity   `json:"Priority"`
@@ -170,7 +172,13 @@ func (s *routes) getRemediations(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := remediationsAnswer{Items: []remediation{}, NextToken: page.Next}
+	var runs []remediation.Run
+	if in.ShowGuidance {
+		if runs, err = s.runs(c.Context()); err != nil {
+			return nil, err
+		}
+	}
+	out := remediationsAnswer{Items: []remediationItem{}, NextToken: page.Next}
 	for _, t := range page.Items {
 		describe := s.hub.Brief
 		if in.ShowGuidance {
@@ -182,15 +190,16 @@ func (s *routes) getRemediations(c *call) (any, error) {
 		}
 		item := remediationOf(t, g)
 		if in.ShowGuidance && g != nil {
-			item.Guidance = guidanceOf(t, g, in.GuidanceFormat, timestamp(s.hub.Now()), s.hub.Version())
+			item.Guidance = guidanceOf(t, g, s.appliedTo(t, g, runs), in.GuidanceFormat)
+			item.Guidance.Version, item.Guidance.Metadata.GeneratedAt = cmp.Or(s.hub.Version(), "unknown"), timestamp(s.hub.Now())
 		}
 		out.Items = append(out.Items, item)
 	}
 	return out, nil
 }
 
-func remediationOf(t search.TargetTotal, g *hub.Guidance) remediation {
-	item := remediation{
+func remediationOf(t search.TargetTotal, g *hub.Guidance) remediationItem {
+	item := remediationItem{
 		TargetUID: t.ID, Status: t.Status, Priority: t.Priority, Trait: traitOf(t), Resource: resourceOf(t),
 		Outcome:            remediationOutcome{t.Resolves, t.Reduces, t.Leaves},
 		RemediationSummary: remediationSummary{Action: t.Title, PostRemediationSteps: []string{}, KbArticles: []kbArticle{}},

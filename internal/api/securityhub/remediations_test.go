@@ -1,11 +1,16 @@
 package securityhub_test
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/eksposure/eksposure/internal/exposure"
+	"github.com/eksposure/eksposure/internal/plan"
+	"github.com/eksposure/eksposure/internal/remediation"
 )
 
 // items asks for remediations and gives the items of all pages.
@@ -96,6 +101,68 @@ func TestGuidanceHasCommandsForTheCluster(t *testing.T) {
 		return
 	}
 	t.Error("the internet-reachable endpoint is no target")
+}
+
+// drafted are plans.
+type drafted []remediation.Run
+
+func (d drafted) Runs(context.Context) ([]remediation.Run, error) { return d, nil }
+
+func TestGuidanceSaysWhatIsApplied(t *testing.T) {
+	findings := fleet(t, 1)
+	f := findings[0]
+	i := slices.IndexFunc(f.Topics, func(s exposure.TopicState) bool { return s.ID == "internet-reachable" })
+	for _, option := range []string{"private", "prefix-list", "public-and-private", "public"} {
+		f.Topics[i].Options = append(f.Topics[i].Options, exposure.OptionState{ID: option})
+	}
+	w := newWorld(t, findings...)
+	run := func(id, trait, finding string, state plan.State) remediation.Run {
+		return remediation.Run{State: state, Plan: plan.Plan{ID: id, Cluster: f.Cluster.Ref, Finding: finding, Trait: trait, Option: "private", Drafted: w.now}}
+	}
+	w.plans = drafted{
+		run("newest", "internet-reachable", f.ID, plan.Approved), run("other", "unencrypted-kubernetes-secrets", f.ID, plan.Drafted),
+		run("gone", "internet-reachable", "another finding", plan.Done), run("older", "internet-reachable", f.ID, plan.Cancelled),
+	}
+	w.listen(t)
+	id := exposure.TargetID("internet-reachable", f.Cluster.Ref.String())
+	item := w.items(`{"ShowGuidance":true,"TargetUid":"` + id + `"}`)[0]
+	steps, _ := field(item, "Guidance", "Specification", "Steps").([]any)
+	var logic []any
+	for _, s := range steps {
+		if field(s, "Service") == "eksposure" {
+			logic = append(logic, field(s, "Logic"))
+		}
+	}
+	command := "eksposure remediate plan --cluster " + f.Cluster.Ref.String() + " --topic internet-reachable --option "
+	want := []any{
+		command + "private\n" + command + "public-and-private --cidr '<ALLOWED_CIDR>'\n" + command + "public --cidr '<ALLOWED_CIDR>'",
+		"eksposure remediate status newest", "eksposure remediate status older",
+	}
+	if d := cmp.Diff(want, logic); d != "" {
+		t.Errorf("steps of eksposure, -want +got:\n%s", d)
+	}
+	if text, _ := field(steps[1], "Description").(string); !strings.Contains(text, "Plan newest for this is approved") {
+		t.Errorf("description %q", text)
+	}
+	if level := field(item, "Guidance", "Metadata", "AutomationLevel"); level != "Full" || field(item, "Guidance", "Metadata", "HumanReviewRequired") != true {
+		t.Errorf("automation level %v", level)
+	}
+	if cli, _ := field(item, "Guidance", "Examples", "Cli").(string); !strings.Contains(cli, command+"private\n") || !strings.Contains(cli, "eksctl ") {
+		t.Errorf("commands:\n%s", cli)
+	}
+	names := map[any]bool{}
+	parameters, _ := field(item, "Guidance", "Specification", "Parameters").([]any)
+	for _, p := range parameters {
+		names[field(p, "Name")] = true
+	}
+	if !names["ALLOWED_CIDR"] {
+		t.Errorf("parameters %v", names)
+	}
+	for _, item := range w.items(`{"ShowGuidance":true,"MetadataUid":"` + f.ID + `"}`) {
+		if level := field(item, "Guidance", "Metadata", "AutomationLevel"); field(item, "Guidance", "Pattern") == "end-of-life-operating-system" && level != "None" {
+			t.Errorf("what no plan applies has automation level %v", level)
+		}
+	}
 }
 
 func TestGuidanceInOneFormat(t *testing.T) {

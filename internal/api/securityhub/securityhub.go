@@ -20,12 +20,15 @@ import (
 type Config struct {
 	Hub     *hub.Service
 	Exports *export.Service
+	// Plans are nil where nothing is applied.
+	Plans Plans
 }
 
 // routes answers the operations.
 type routes struct {
 	hub     *hub.Service
 	exports *export.Service
+	plans   Plans
 }
 
 // operation is one row of the API.
@@ -46,7 +49,7 @@ type operation struct {
 
 // Routes lists the operations, and those that are refused with a hint.
 func Routes(c Config) []api.Route {
-	s := &routes{hub: c.Hub, exports: c.Exports}
+	s := &routes{hub: c.Hub, exports: c.Exports, plans: c.Plans}
 	operations := s.operations()
 	list := unansweredRoutes(operations)
 	for _, o := range operations {

@@ -41,6 +41,7 @@ type world struct {
 	caller access.Principal
 	now    time.Time
 	seen   map[string]int
+	plans  securityhub.Plans
 	mu     sync.Mutex
 }
 
@@ -84,7 +85,7 @@ func (w *world) routes() []api.Route {
 		},
 	}, w.ports())
 	exports := export.New(export.Config{Findings: w.memory, Objects: w.memory, Now: func() time.Time { return w.now }})
-	return securityhub.Routes(securityhub.Config{Hub: service, Exports: exports})
+	return securityhub.Routes(securityhub.Config{Hub: service, Exports: exports, Plans: w.plans})
 }
 
 func (w *world) ports() hub.Ports {
