@@ -83,8 +83,10 @@ func placeholder(ask string) (flag, name string) {
 		return "--cidr", "ALLOWED_CIDR"
 	case "key_arn":
 		return "--key", "KMS_KEY_ARN"
+	case "prefix_list":
+		return "--prefix-list", "PREFIX_LIST_ID"
 	}
-	return "--" + ask, strings.ToUpper(ask)
+	return "--" + strings.ReplaceAll(ask, "_", "-"), strings.ToUpper(ask)
 }
 
 // level is the word for how much of it is done by itself once a person approved it.

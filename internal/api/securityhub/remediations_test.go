@@ -2,6 +2,9 @@ package securityhub_test
 
 import (
 	"context"
+	"fmt"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -135,11 +138,20 @@ func TestGuidanceSaysWhatIsApplied(t *testing.T) {
 	}
 	command := "eksposure remediate plan --cluster " + f.Cluster.Ref.String() + " --topic internet-reachable --option "
 	want := []any{
-		command + "private\n" + command + "public-and-private --cidr '<ALLOWED_CIDR>'\n" + command + "public --cidr '<ALLOWED_CIDR>'",
+		command + "private\n" + command + "prefix-list --prefix-list '<PREFIX_LIST_ID>'\n" + command + "public-and-private --cidr '<ALLOWED_CIDR>'\n" + command + "public --cidr '<ALLOWED_CIDR>'",
 		"eksposure remediate status newest", "eksposure remediate status older",
 	}
 	if d := cmp.Diff(want, logic); d != "" {
 		t.Errorf("steps of eksposure, -want +got:\n%s", d)
+	}
+	manual, err := os.ReadFile("../../../docs/cli/eksposure_remediate_plan.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, flag := range regexp.MustCompile(`--[a-z-]+`).FindAllString(fmt.Sprint(logic[0]), -1) {
+		if !strings.Contains(string(manual), flag+" ") {
+			t.Errorf("eksposure remediate plan has no flag %s", flag)
+		}
 	}
 	if text, _ := field(steps[1], "Description").(string); !strings.Contains(text, "Plan newest for this is approved") {
 		t.Errorf("description %q", text)
