@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useCallback } from "react";
 import { getTraits } from "../api/native";
 import { getPlans, type Run } from "../api/plans";
+import { useText } from "../text";
 
 /** All that is read of plans has this first in its key, so that a change can renew it. */
 export const plansKey = "plans";
@@ -34,8 +35,9 @@ export function changedAt({ plan, approval, steps, back, verified }: Run): strin
   return times.reduce<string>((last, at) => (at !== undefined && Date.parse(at) > Date.parse(last) ? at : last), plan.drafted_at);
 }
 
-/** Gives a way to name a topic by the trait that it remedies. */
+/** Gives a way to name a topic by the trait that it remedies, or by its own name where that is none. */
 export function useTopicName(): (trait: string) => string {
+  const own = useText().plans.topics;
   const { data } = useQuery({ queryKey: ["traits"], staleTime: Infinity, queryFn: ({ signal }) => getTraits(signal) });
-  return useCallback((trait) => data?.items?.find((i) => i.id === trait)?.short ?? trait, [data]);
+  return useCallback((trait) => data?.items?.find((i) => i.id === trait)?.short ?? own[trait] ?? trait, [data, own]);
 }

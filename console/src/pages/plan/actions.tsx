@@ -75,12 +75,10 @@ const kinds: Record<Line["sign"], string> = { "-": "diff-old", "+": "diff-new", 
 /** What there was and what there will be, as a difference. */
 function Difference({ lines, label }: { lines: Line[]; label: string }) {
   return (
-    // Its text may be wider than the page: whoever uses the keyboard must be able to scroll it.
-    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <pre className="diff" tabIndex={0} role="region" aria-label={label}>
+    <pre className="diff" role="region" aria-label={label}>
       {lines.map((l) => (
         <span key={`${l.sign}${l.text}`} className={kinds[l.sign]}>
-          {`${l.sign} ${l.text}\n`}
+          {`${l.sign} ${l.text}`}
         </span>
       ))}
     </pre>

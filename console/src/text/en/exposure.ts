@@ -98,6 +98,8 @@ export const exposure = {
       CollapsedNetworkPath: "Network path",
       "AWS::EKS::Cluster": "EKS cluster",
       "AWS::EKS::Nodegroup": "EKS node group",
+      "AWS::EKS::Addon": "EKS add-on",
+      "AWS::EKS::FargateProfile": "Fargate profile",
       "AWS::EC2::SecurityGroup": "Security group",
       "AWS::EC2::VPC": "VPC",
       "AWS::IAM::Role": "IAM role",

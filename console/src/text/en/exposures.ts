@@ -54,7 +54,7 @@ export const exposures = {
     fieldValues: (group: string) => `${group}: values`,
     filter: {
       label: "Filter exposures",
-      placeholder: "Filter by property, or find in titles and resource names",
+      placeholder: "Filter by property, or find by text",
       empty: "No values",
       loading: "Loading values",
       error: "The values could not be loaded",

@@ -16,6 +16,7 @@ export const plans = {
     changed: "Changed",
     becomes: (before: string, after: string) => `${before}, then ${after}`,
     ofFinding: "Plans of this exposure",
+    topics: { "delete-cluster": "Delete the cluster" } as Record<string, string>,
     states: {
       drafted: "Drafted",
       approved: "Approved",
@@ -75,8 +76,8 @@ export const plans = {
     resolved: "Resolved",
     to: "then",
     aim: "Aim",
-    ends: "The trait is gone",
-    weaker: "The trait is weaker",
+    ends: "What exposes it is gone",
+    weaker: "What exposes it is weaker",
     undo: "Way back",
     reversible: "All of it can be undone",
     irreversible: "Not all of it can be undone",

@@ -96,6 +96,8 @@ export const exposure: typeof english = {
       CollapsedNetworkPath: "网络路径",
       "AWS::EKS::Cluster": "EKS 集群",
       "AWS::EKS::Nodegroup": "EKS 节点组",
+      "AWS::EKS::Addon": "EKS 附加组件",
+      "AWS::EKS::FargateProfile": "Fargate 配置文件",
       "AWS::EC2::SecurityGroup": "安全组",
       "AWS::EC2::VPC": "VPC",
       "AWS::IAM::Role": "IAM 角色",

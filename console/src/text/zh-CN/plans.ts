@@ -18,6 +18,7 @@ export const plans: typeof english = {
     changed: "上次更改",
     becomes: (before, after) => `${before}，之后为${after}`,
     ofFinding: "此暴露的计划",
+    topics: { "delete-cluster": "删除集群" },
     states: {
       drafted: "已起草",
       approved: "已批准",
@@ -77,8 +78,8 @@ export const plans: typeof english = {
     resolved: "已解决",
     to: "之后为",
     aim: "目标",
-    ends: "特征消失",
-    weaker: "特征减弱",
+    ends: "暴露的原因消失",
+    weaker: "暴露的原因减弱",
     undo: "可逆性",
     reversible: "全部可以撤销",
     irreversible: "并非全部可以撤销",
