@@ -214,8 +214,10 @@ func (e *Estate) updateClusterConfig(_ context.Context, c *call) (any, error) {
 	params := map[string]string{
 		"EndpointPublicAccess": strconv.FormatBool(public), "EndpointPrivateAccess": strconv.FormatBool(private), "PublicAccessCidrs": `["` + strings.Join(cidrs, `","`) + `"]`,
 	}
+	k := e.kube[c.clusterARN()]
 	return e.start(cl, in.Token, Update{Type: "EndpointAccessUpdate", Params: params, apply: func(cl *Cluster) {
 		cl.Public, cl.Private, cl.PublicCIDRs = public, private, cidrs
+		k.beat()
 	}})
 }
 

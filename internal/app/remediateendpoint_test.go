@@ -1,0 +1,269 @@
+package app_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/eksposure/eksposure/internal/access"
+	"github.com/eksposure/eksposure/internal/estate"
+	"github.com/eksposure/eksposure/internal/plan"
+	"github.com/eksposure/eksposure/internal/remediation"
+)
+
+const (
+	office = "203.0.113.0/24"
+	away   = "198.51.100.200" // in no range that a plan here lets in
+)
+
+// networks makes a site of clusters that everybody reaches, each with nodes in a VPC of
+// its own.
+func networks(t *testing.T, n int, place string) *site {
+	t.Helper()
+	return newSiteOf(t, "payments-legacy", n, place, func(i int, c *estate.Cluster) {
+		number := fmt.Sprintf("%017d", i)
+		c.VPC, c.ClusterSecurityGroup, c.SecurityGroups = "vpc-"+number, "sg-"+number, nil
+		c.Subnets = []string{"subnet-" + number, "subnet-a" + number[1:]}
+		c.Network.NAT = []string{"203.0.113.80"}
+	})
+}
+
+// public asks to keep the public endpoint alone, for the office.
+func (x *site) public(i int) remediation.Request {
+	return remediation.Request{Cluster: x.ref(i).String(), Trait: "internet-reachable", Option: "public", CIDRs: []string{office}}
+}
+
+func (x *site) offices() string {
+	for _, a := range x.estate.Scenario().Accounts {
+		for _, l := range a.PrefixLists {
+			if l.Region == x.ref(0).Region {
+				return l.ID
+			}
+		}
+	}
+	return ""
+}
+
+// What is around a cluster decides its checks; a plan whose nodes would be cut off cannot
+// be approved.
+func TestEndpointsAreChecked(t *testing.T) {
+	tests := []struct {
+		name   string
+		option string
+		net    func(*estate.Network)
+		want   map[string]plan.Verdict
+	}{
+		{"private", "private", func(*estate.Network) {}, map[string]plan.Verdict{"private path": plan.Passed, "nodes": plan.Passed}},
+		{"no DNS", "private", func(n *estate.Network) { n.DNSOff = []string{"enableDnsSupport"} }, map[string]plan.Verdict{"private path": plan.Failed}},
+		{"closed", "private", func(n *estate.Network) { n.Rules = []estate.Rule{} }, map[string]plan.Verdict{"private path": plan.Failed}},
+		{"public", "public", func(*estate.Network) {}, map[string]plan.Verdict{"nodes": plan.Passed}},
+		{"another NAT gateway", "public", func(n *estate.Network) { n.NAT = []string{away} }, map[string]plan.Verdict{"nodes": plan.Failed}},
+		{"no way out", "public", func(n *estate.Network) { n.Ways = []string{estate.NoWay} }, map[string]plan.Verdict{"nodes": plan.Failed}},
+		{"a transit gateway", "public", func(n *estate.Network) { n.Ways = []string{"tgw-1"} }, map[string]plan.Verdict{"nodes": plan.Unknown}},
+	}
+	x := networks(t, len(tests), filepath.Join(t.TempDir(), "eksposure.db"))
+	s := remediation.New(x.parts)
+	for i, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.net(&x.cluster(i).Network)
+			q := x.public(i)
+			if q.Option = tt.option; tt.option == "private" {
+				q.CIDRs = nil
+			}
+			r, err := s.Draft(t.Context(), q, ann)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := verdicts(&r.Plan)
+			for name, want := range tt.want {
+				if got[name] != want {
+					t.Errorf("%s is %s, want %s: %+v", name, got[name], want, r.Plan.Checks)
+				}
+			}
+			_, err = s.Approve(t.Context(), r.Plan.ID, r.Hash, bob, r.Plan.Demands())
+			if failed := len(r.Plan.With(plan.Failed)) > 0; (err != nil) != failed {
+				t.Errorf("approved: %v", err)
+			}
+		})
+	}
+}
+
+// Ranges of a prefix list: applied, taken back, and told to be a copy.
+func TestPrefixListsAreApplied(t *testing.T) {
+	x := networks(t, 2, filepath.Join(t.TempDir(), "eksposure.db"))
+	s := remediation.New(x.parts)
+	q := x.public(0)
+	q.Option, q.CIDRs, q.PrefixList = "prefix-list", nil, x.offices()
+	r := started(t, s, q)
+	if !slices.ContainsFunc(r.Plan.Notes, func(n string) bool {
+		return strings.Contains(n, x.offices()+" (offices), version 3") && strings.Contains(n, "does not follow")
+	}) {
+		t.Errorf("notes %q", r.Plan.Notes)
+	}
+	x.done(t, s, r.Plan.ID, plan.Done)
+	c := x.cluster(0)
+	if diff := cmp.Diff([]string{"198.51.100.7/32", office}, c.PublicCIDRs); diff != "" || !c.Public || !c.Private {
+		t.Errorf("public %t, private %t (-want +got):\n%s", c.Public, c.Private, diff)
+	}
+	if _, err := s.Revert(t.Context(), r.Plan.ID, bob); err != nil {
+		t.Fatal(err)
+	}
+	x.done(t, s, r.Plan.ID, plan.Reverted)
+
+	// Where few come in already, it has to be narrower.
+	first := x.public(1)
+	first.Option = "public-and-private"
+	x.done(t, s, started(t, s, first).Plan.ID, plan.Done)
+	second := remediation.Request{Cluster: x.ref(1).String(), Trait: "potentially-internet-reachable", Option: "prefix-list", PrefixList: x.offices()}
+	if _, err := s.Draft(t.Context(), second, ann); err == nil || !strings.Contains(err.Error(), "would not be narrower") {
+		t.Errorf("wider: %v", err)
+	}
+	second.PrefixList = "pl-none"
+	if _, err := s.Draft(t.Context(), second, ann); err == nil || !strings.Contains(err.Error(), "pl-none") {
+		t.Errorf("no such list: %v", err)
+	}
+}
+
+// A change of the endpoint that cuts nodes off is taken back by itself, and nothing else
+// is.
+func TestEndpointsAreTakenBack(t *testing.T) {
+	type harm struct {
+		name    string
+		private bool
+		// before is what becomes of the cluster between the approval and the change, after
+		// when the change holds.
+		before, after func(*site, int)
+		want          plan.State
+		says          string
+	}
+	unanswered := func(x *site, i int) {
+		x.estate.Inject(estate.Fault{Service: "kubernetes", Cluster: x.cluster(i).Name, Kind: estate.FaultBreak})
+	}
+	tests := []harm{
+		{"nothing goes wrong", false, nil, nil, plan.Done, ""},
+		{"nodes leave by another address by now", false, func(x *site, i int) { x.cluster(i).Network.NAT = []string{away} }, nil, plan.Reverted, "not ready"},
+		{"the VPC's names are off by now", true, func(x *site, i int) { x.cluster(i).Network.DNSOff = []string{"enableDnsSupport"} }, nil, plan.Reverted, "not ready"},
+		{"a node group is cut off", true, nil, func(x *site, i int) {
+			x.cluster(i).NodeGroups[0].Issues = []estate.Issue{{Code: "ClusterUnreachable", Message: "no heartbeat"}}
+		}, plan.Reverted, "no heartbeat"},
+		{"the API is lost that was to be kept", false, nil, unanswered, plan.Reverted, "cannot be reached"},
+		{"eksposure is outside of a private endpoint", true, nil, unanswered, plan.Done, ""},
+	}
+	x := networks(t, len(tests), filepath.Join(t.TempDir(), "eksposure.db"))
+	x.parts.Watch = 90 * time.Second
+	s := remediation.New(x.parts)
+	for i, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			q := x.public(i)
+			q.Operator = netip.MustParseAddr("203.0.113.7")
+			if tt.private {
+				q = x.private(i)
+			}
+			r := started(t, s, q)
+			if tt.before != nil {
+				tt.before(x, i)
+			}
+			for r.State == plan.Applying {
+				x.estate.Finish()
+				x.later(time.Second)
+				var err error
+				if r, err = s.Advance(t.Context(), r.Plan.ID); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if r.State != plan.Verifying || r.Look.Sub(x.clock()) < time.Minute {
+				t.Fatalf("it is %s, and is looked at %s", r.State, r.Look)
+			}
+			if again, err := s.Advance(t.Context(), r.Plan.ID); err != nil || again.State != plan.Verifying || again.Verified != nil {
+				t.Fatalf("looked at before its time: %+v, %v", again, err)
+			}
+			if tt.after != nil {
+				tt.after(x, i)
+			}
+			x.later(2 * time.Minute)
+			if r, _ = s.Advance(t.Context(), r.Plan.ID); tt.want == plan.Reverted && (r.State != plan.Verifying || r.Alarm.IsZero()) {
+				t.Errorf("after one look it is %s: %s", r.State, r.Problem)
+			}
+			x.later(time.Minute)
+			r = x.done(t, s, r.Plan.ID, tt.want)
+			c := x.cluster(i)
+			if back := c.Public && !c.Private && slices.Equal(c.PublicCIDRs, []string{"0.0.0.0/0"}); back != (tt.want == plan.Reverted) {
+				t.Errorf("public %t for %v, private %t", c.Public, c.PublicCIDRs, c.Private)
+			}
+			if !strings.Contains(r.Problem, tt.says) || (r.Problem == "") != (tt.says == "") {
+				t.Errorf("problem %q, want one that says %q", r.Problem, tt.says)
+			}
+			if tt.want == plan.Reverted {
+				x.audited(t, r.Plan.ID, "remediate undo", "eksposure")
+			}
+		})
+	}
+}
+
+// The process is killed before and after every single call while a plan is taken back by
+// itself: another goes on, and everything is as it was, by one update for each action.
+func TestTakenBackOnceWhoeverIsKilledWhen(t *testing.T) {
+	const clusters = 120
+	x := networks(t, clusters, filepath.Join(t.TempDir(), "eksposure.db"))
+	living := remediation.New(x.parts)
+	alarmed := func(i int) string {
+		r := started(t, living, x.public(i))
+		x.cluster(i).Network.NAT = []string{away}
+		for r.State == plan.Applying {
+			x.estate.Finish()
+			x.later(time.Second)
+			var err error
+			if r, err = living.Advance(t.Context(), r.Plan.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return r.Plan.ID
+	}
+	immortal := &process{Config: x.parts}
+	x.done(t, immortal.service(), alarmed(0), plan.Reverted)
+	if 2*immortal.calls >= clusters {
+		t.Fatalf("a plan makes %d calls, and there are %d clusters", immortal.calls, clusters)
+	}
+	for i := range 2 * immortal.calls {
+		cluster, p := i+1, &process{Config: x.parts, at: i/2 + 1, after: i%2 == 1}
+		t.Run(fmt.Sprintf("call %d, after %t", p.at, p.after), func(t *testing.T) {
+			id := alarmed(cluster)
+			if _, err := x.carry(t, p.service(), id); !errors.Is(err, errKilled) {
+				t.Fatalf("it was not killed: %v", err)
+			}
+			heir := x.parts
+			heir.Holder = "heir"
+			x.later(2 * time.Minute)
+			r := x.done(t, remediation.New(heir), id, plan.Reverted)
+			if c := x.cluster(cluster); len(c.Updates) != 2 || !slices.Equal(c.PublicCIDRs, []string{"0.0.0.0/0"}) || r.Cause == "" {
+				t.Errorf("%d updates, public for %v, cause %q", len(c.Updates), c.PublicCIDRs, r.Cause)
+			}
+		})
+	}
+}
+
+// audited wants a line of the audit log about a plan.
+func (x *site) audited(t *testing.T, id, operation, by string) {
+	t.Helper()
+	reader, ok := x.parts.Log.(interface {
+		AuditLog(ctx context.Context, q access.AuditQuery) ([]access.AuditLine, error)
+	})
+	if !ok {
+		t.Fatal("the audit log cannot be read")
+	}
+	lines, err := reader.AuditLog(t.Context(), access.AuditQuery{Limit: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(lines, func(l access.AuditLine) bool { return l.Target == id && l.Operation == operation && l.Principal == by }) {
+		t.Errorf("the audit log has no %q of plan %s by %s", operation, id, by)
+	}
+}
