@@ -176,6 +176,7 @@ func TestNetworkWithoutARight(t *testing.T) {
 func TestIssues(t *testing.T) {
 	_, _, now := networked(t, "", func(_ *estate.Account, cl *estate.Cluster) {
 		cl.Issues = []estate.Issue{{Code: "Ec2SecurityGroupNotFound", Message: "it is gone"}}
+		cl.NodeGroups[0].LaunchTemplate = "lt-0123456789abcdef0"
 		cl.NodeGroups[0].Issues = []estate.Issue{{Code: "ClusterUnreachable", Message: "no way"}}
 	})
 	if diff := cmp.Diff([]inventory.Issue{{Code: "Ec2SecurityGroupNotFound", Message: "it is gone"}}, now.Cluster.Issues); diff != "" {
@@ -183,5 +184,8 @@ func TestIssues(t *testing.T) {
 	}
 	if diff := cmp.Diff([]inventory.Issue{{Code: "ClusterUnreachable", Message: "no way"}}, now.NodeGroups[0].Issues); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got := now.NodeGroups[0].LaunchTemplate; got != "lt-0123456789abcdef0" {
+		t.Errorf("launch template %q", got)
 	}
 }

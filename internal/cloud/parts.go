@@ -209,6 +209,9 @@ func (r *reader) nodeGroup(ctx context.Context, name string) (inventory.NodeGrou
 	if got.ScalingConfig != nil {
 		n.Desired = int(aws.ToInt32(got.ScalingConfig.DesiredSize))
 	}
+	if got.LaunchTemplate != nil {
+		n.LaunchTemplate = cmpOr(got.LaunchTemplate.Id, got.LaunchTemplate.Name)
+	}
 	if got.Health != nil {
 		for _, i := range got.Health.Issues {
 			n.Issues = append(n.Issues, inventory.Issue{Code: string(i.Code), Message: clip(aws.ToString(i.Message))})

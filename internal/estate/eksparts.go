@@ -62,14 +62,18 @@ func describeNodegroup(_ context.Context, c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]any{"nodegroup": map[string]any{
+	out := map[string]any{
 		"nodegroupName": n.Name, "nodegroupArn": c.partARN("nodegroup", n.Name), "clusterName": cl.Name, "version": n.Version,
 		"releaseVersion": n.Release, "createdAt": n.CreatedAt.Unix(), "modifiedAt": n.CreatedAt.Unix(), "status": cmp.Or(n.Status, "ACTIVE"),
 		"capacityType": cmp.Or(n.Capacity, "ON_DEMAND"), "instanceTypes": orEmpty(n.InstanceTypes), "amiType": n.AMIType,
 		"scalingConfig": map[string]any{"minSize": 0, "maxSize": max(1, n.Desired*2), "desiredSize": n.Desired},
 		"subnets":       orEmpty(cl.Subnets), "nodeRole": roleARN(c.account.ID, n.Role), "diskSize": 20, "tags": tags(n.Tags),
 		"updateConfig": map[string]any{"maxUnavailable": 1}, "health": health(n.Issues),
-	}}, nil
+	}
+	if n.LaunchTemplate != "" {
+		out["launchTemplate"] = map[string]any{"id": n.LaunchTemplate, "name": n.Name, "version": "1"}
+	}
+	return map[string]any{"nodegroup": out}, nil
 }
 
 func listFargateProfiles(_ context.Context, c *call) (any, error) {

@@ -182,6 +182,8 @@ type NodeGroup struct {
 	Role                                              string // role name
 	CreatedAt                                         time.Time
 	Tags                                              map[string]string
+	// LaunchTemplate is the ID of one of the account's own; empty for EKS's.
+	LaunchTemplate string
 	// Issues are what EKS says is wrong with it.
 	Issues []Issue
 }

@@ -109,17 +109,19 @@ type VersionSupport struct {
 
 // NodeGroup is a managed node group.
 type NodeGroup struct {
-	Name           string            `json:"name"`
-	ARN            string            `json:"arn"`
-	Status         string            `json:"status"`
-	Version        string            `json:"version,omitempty"`
-	ReleaseVersion string            `json:"release_version,omitempty"`
-	AMIType        string            `json:"ami_type,omitempty"`
-	CapacityType   string            `json:"capacity_type,omitempty"`
-	InstanceTypes  []string          `json:"instance_types,omitempty"`
-	Desired        int               `json:"desired"`
-	RoleARN        string            `json:"role_arn,omitempty"`
-	Subnets        []string          `json:"subnets,omitempty"`
+	Name           string   `json:"name"`
+	ARN            string   `json:"arn"`
+	Status         string   `json:"status"`
+	Version        string   `json:"version,omitempty"`
+	ReleaseVersion string   `json:"release_version,omitempty"`
+	AMIType        string   `json:"ami_type,omitempty"`
+	CapacityType   string   `json:"capacity_type,omitempty"`
+	InstanceTypes  []string `json:"instance_types,omitempty"`
+	Desired        int      `json:"desired"`
+	RoleARN        string   `json:"role_arn,omitempty"`
+	Subnets        []string `json:"subnets,omitempty"`
+	// LaunchTemplate is the ID of the launch template of one's own; empty when EKS made it.
+	LaunchTemplate string            `json:"launch_template,omitempty"`
 	CreatedAt      time.Time         `json:"created_at,omitzero"`
 	Tags           map[string]string `json:"tags,omitempty"`
 	// Issues are what EKS says is wrong with it.

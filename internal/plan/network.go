@@ -79,18 +79,25 @@ func privatePathCheck(s *inventory.Snapshot, n Network) Check {
 }
 
 // stray are the nodes that no source is known to let in: their address is in no range, and
-// EKS did not give them the cluster security group, which lets itself in.
+// EKS did not give them the cluster security group, which lets itself in. A launch template
+// may name other groups (Amazon EKS User Guide, "Customize managed nodes with launch
+// templates").
 func stray(s *inventory.Snapshot, all []Source) []string {
 	own := s.Cluster.Network.ClusterSecurityGroup
 	itself := slices.ContainsFunc(all, func(o Source) bool { return o.From == own })
-	var ranges, out []string
+	var ranges, templated, out []string
+	for _, g := range s.NodeGroups {
+		if g.LaunchTemplate != "" {
+			templated = append(templated, g.Name)
+		}
+	}
 	for _, o := range all {
 		if strings.Contains(o.From, "/") {
 			ranges = append(ranges, o.From)
 		}
 	}
 	for _, node := range s.Nodes {
-		managed := node.NodeGroup != "" || node.Fargate || s.Cluster.AutoMode
+		managed := node.NodeGroup != "" && !slices.Contains(templated, node.NodeGroup) || node.Fargate || s.Cluster.AutoMode
 		if itself && managed || slices.ContainsFunc(node.InternalIPs, func(ip string) bool {
 			a, err := netip.ParseAddr(ip)
 			return err == nil && holds(ranges, a)
@@ -99,7 +106,7 @@ func stray(s *inventory.Snapshot, all []Source) []string {
 		}
 		out = append(out, node.Name)
 	}
-	if len(s.Nodes) == 0 && len(NodeSubnets(s)) > 0 && !itself && len(ranges) == 0 {
+	if len(s.Nodes) == 0 && len(NodeSubnets(s)) > 0 && len(ranges) == 0 && (!itself || len(templated) > 0) {
 		out = append(out, "the nodes")
 	}
 	return out

@@ -77,6 +77,7 @@ func checked(t *testing.T, s *inventory.Snapshot, option string, n plan.Network,
 
 // Whether those inside the network find the private endpoint, and may reach it.
 func TestPrivatePath(t *testing.T) {
+	template := func(s *inventory.Snapshot) { s.NodeGroups[0].LaunchTemplate = "lt-1" }
 	alone := inventory.Node{Name: "alone", InternalIPs: []string{"10.0.2.9"}}
 	tests := []struct {
 		name string
@@ -97,6 +98,9 @@ func TestPrivatePath(t *testing.T) {
 		{"a range holds some nodes", housed(node(alone)), network(from("10.0.1.0/24")), plan.Unknown, "alone"},
 		{"a node of one's own beside the group", housed(node(alone)), network(), plan.Unknown, "alone"},
 		{"a node of one's own in Auto Mode", housed(node(alone), func(s *inventory.Snapshot) { s.Cluster.AutoMode = true }), network(), plan.Passed, ""},
+		{"a launch template", housed(template), network(), plan.Unknown, "n1"},
+		{"a launch template, and a range", housed(template), network(from("10.0.0.0/8")), plan.Passed, ""},
+		{"a launch template, and nodes that were not read", housed(template, func(s *inventory.Snapshot) { s.Nodes = nil }), network(), plan.Unknown, "the nodes"},
 		{"a Fargate pod's node", housed(node(inventory.Node{Name: "f", Fargate: true})), network(), plan.Passed, ""},
 		{"another group alone", housed(), network(from(other)), plan.Unknown, "n1"},
 		{"another group, and nodes that were not read", housed(func(s *inventory.Snapshot) { s.Nodes = nil }), network(from(other)), plan.Unknown, "the nodes"},

@@ -1918,6 +1918,7 @@ export interface components {
             desired: number;
             instance_types?: string[];
             issues?: components["schemas"]["InventoryIssue"][];
+            launch_template?: string;
             name: string;
             release_version?: string;
             role_arn?: string;
