@@ -25,9 +25,19 @@ func (s setter) single() bool {
 	case s.in.instances > 1:
 		s.leave(s.block.file, line, what, fmt.Sprintf("its module is called %d times in the folder: a change counts for all; make it an input", s.in.instances))
 	default:
+		s.ignores()
 		return true
 	}
 	return false
+}
+
+// ignores notes what Terraform is told not to change.
+func (s setter) ignores() {
+	for _, b := range s.block.Body.Blocks {
+		if at, ok := s.in.attribute(s.block, b.Body, "ignore_changes"); ok && b.Type == "lifecycle" {
+			s.note(fmt.Sprintf("%s:%d: Terraform ignores changes of %s there, and does not do what it ignores.", s.block.file.name, at.line(), at.code()))
+		}
+	}
 }
 
 // set gives an attribute of a body a value: in the place of the literal that it stands
