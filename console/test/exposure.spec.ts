@@ -1,5 +1,5 @@
 import type { Page } from "@playwright/test";
-import { accessible, expect, keep, test } from "./fixtures";
+import { expect, inBothModes, test } from "./fixtures";
 
 const finding = "/exposures/171995829ff2fdf4be21c34058c2d843d9a0ecc1a1140f998c311c8536e72291";
 
@@ -69,31 +69,24 @@ test("a comment is set on a finding", async ({ page }) => {
   await expect(page.getByText("Accepted until the key is replaced.").first()).toBeVisible();
 });
 
-for (const theme of ["light", "dark"] as const) {
-  test.describe(theme, () => {
-    test.use({ theme });
-    for (const [tab, ready] of [
-      ["overview", "How the severity comes about"],
-      ["traits", "Vulnerabilities by image, package and CVE"],
-      ["resources", "Open in the AWS console"],
-      ["remediation", "Topics in recommended order"],
-      ["json", "OCSF Detection Finding"],
-    ] as const) {
-      test(`the tab ${tab} is accessible`, async ({ page }) => {
-        await page.goto(`${finding}?tab=${tab}`);
-        await expect(page.getByText(ready).first()).toBeVisible();
-        await keep(page, `exposure-${tab}-${theme}`);
-        await accessible(page);
-      });
-    }
-
-    test("the graph is accessible", async ({ page }) => {
-      await page.goto(finding);
-      await toGraph(page);
-      await expect(page.getByText("23 / 23")).toBeVisible();
-      await page.locator(".path").evaluate((e) => e.scrollIntoView({ block: "center" }));
-      await keep(page, `exposure-path-${theme}`);
-      await accessible(page);
-    });
+for (const [tab, ready] of [
+  ["overview", "How the severity comes about"],
+  ["traits", "Vulnerabilities by image, package and CVE"],
+  ["resources", "Open in the AWS console"],
+  ["remediation", "Topics in recommended order"],
+  ["json", "OCSF Detection Finding"],
+] as const) {
+  test(`the tab ${tab} is accessible`, async ({ page }) => {
+    await page.goto(`${finding}?tab=${tab}`);
+    await expect(page.getByText(ready).first()).toBeVisible();
+    await inBothModes(page, `exposure-${tab}`);
   });
 }
+
+test("the graph is accessible", async ({ page }) => {
+  await page.goto(finding);
+  await toGraph(page);
+  await expect(page.getByText("23 / 23")).toBeVisible();
+  await page.locator(".path").evaluate((e) => e.scrollIntoView({ block: "center" }));
+  await inBothModes(page, "exposure-path");
+});

@@ -1,4 +1,4 @@
-import { accessible, expect, keep, test } from "./fixtures";
+import { expect, inBothModes, keep, test } from "./fixtures";
 
 const production = /171995829ff2fdf4/;
 const list = "/exposures?group=none";
@@ -81,22 +81,16 @@ test("by keyboard alone: filter, choose, and open a finding", async ({ page }) =
   await expect(page.getByRole("heading", { name: "shop-production", level: 1 })).toBeVisible();
 });
 
-for (const theme of ["light", "dark"] as const) {
-  test.describe(theme, () => {
-    test.use({ theme });
-    for (const [name, address, ready] of [
-      ["exposures", "/exposures", "Exposures (9)"],
-      ["exposures-list", list, "Exposures (9)"],
-    ] as const) {
-      test(`${name} is accessible`, async ({ page }) => {
-        await page.goto(address);
-        await expect(page.getByRole("heading", { name: ready })).toBeVisible();
-        await expect(page.getByRole("checkbox", { name: "Critical, 2" })).toBeVisible();
-        await expect(page.getByRole("checkbox", { name: /^High priority vulnerability/ })).toBeVisible();
-        await keep(page, `${name}-${theme}`);
-        await accessible(page);
-      });
-    }
+for (const [name, address, ready] of [
+  ["exposures", "/exposures", "Exposures (9)"],
+  ["exposures-list", list, "Exposures (9)"],
+] as const) {
+  test(`${name} is accessible`, async ({ page }) => {
+    await page.goto(address);
+    await expect(page.getByRole("heading", { name: ready })).toBeVisible();
+    await expect(page.getByRole("checkbox", { name: "Critical, 2" })).toBeVisible();
+    await expect(page.getByRole("checkbox", { name: /^High priority vulnerability/ })).toBeVisible();
+    await inBothModes(page, name);
   });
 }
 

@@ -15,13 +15,11 @@ const shots = process.env.UPDATE
  * A browser that is signed in, at the demo's time. What a page writes to the
  * browser's console as an error fails the test: so does what the policy refuses.
  */
-export const test = base.extend<{ theme: "light" | "dark"; refused: string }>({
-  theme: ["light", { option: true }],
+export const test = base.extend<{ refused: string }>({
   /** Part of the address of a request that the server is to refuse, which browsers tell as an error. */
   refused: ["", { option: true }],
   baseURL: async ({}, use) => use(server().url),
   storageState: async ({}, use) => use(server().state),
-  colorScheme: async ({ theme }, use) => use(theme),
   page: async ({ page, refused }, use) => {
     const errors: string[] = [];
     const expected = (m: ConsoleMessage) => refused !== "" && m.text().startsWith("Failed to load") && m.location().url.endsWith(refused);
@@ -33,12 +31,25 @@ export const test = base.extend<{ theme: "light" | "dark"; refused: string }>({
   },
 });
 
-/** Expects that axe finds nothing wrong, and that the page does not scroll sideways. */
-export async function accessible(page: Page) {
-  const found = await new AxeBuilder({ page }).analyze();
+/** Expects that axe finds nothing wrong, and that the page does not scroll sideways. In dark mode nothing but colours is another. */
+async function accessible(page: Page, mode: "light" | "dark") {
+  const axe = new AxeBuilder({ page });
+  const found = await (mode === "dark" ? axe.withRules(["color-contrast"]) : axe).analyze();
   expect(found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" ")}`)).toEqual([]);
   const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
   expect(content, "the page scrolls sideways").toBeLessThanOrEqual(window);
+}
+
+/** Expects of the page that it is accessible in light and dark, and keeps what it looks like in both where it has a name. */
+export async function inBothModes(page: Page, name?: string) {
+  for (const mode of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme: mode, reducedMotion: "reduce" });
+    await expect(page.locator("body.awsui-dark-mode")).toHaveCount(mode === "dark" ? 1 : 0);
+    await accessible(page, mode);
+    if (name) {
+      await keep(page, `${name}-${mode}`);
+    }
+  }
 }
 
 /** Keeps what the page looks like: in docs/console with UPDATE=1. */

@@ -1,4 +1,4 @@
-import { accessible, expect, keep, test } from "./fixtures";
+import { expect, inBothModes, keep, test } from "./fixtures";
 
 const ledger = "/clusters/444455556666/eu-west-1/ledger";
 
@@ -23,32 +23,23 @@ const pages: { name: string; at: string; heading: string; loaded: string; moves?
   { name: "settings-audit", at: "/settings?tab=audit", heading: "Settings", loaded: "CreateKey", moves: true },
 ];
 
-for (const theme of ["light", "dark"] as const) {
-  test.describe(theme, () => {
-    test.use({ theme });
-    for (const p of pages) {
-      test(`${p.name} is accessible and fits`, async ({ page }) => {
-        await page.goto(p.at);
-        await expect(page.getByRole("heading", { level: 1, name: p.heading })).toBeVisible();
-        await expect(page.getByText(p.loaded, { exact: true }).first()).toBeVisible();
-        await expect(page.getByText("Loading", { exact: true })).toHaveCount(0);
-        await accessible(page);
-        if (!p.moves) {
-          await keep(page, `${p.name}-${theme}`);
-        }
-      });
-    }
-
-    test("an image is accessible and fits", async ({ page }) => {
-      await page.goto("/images?q=shop/web");
-      await page.getByRole("link", { name: "shop/web" }).first().click();
-      await expect(page.getByRole("heading", { level: 1, name: "shop/web" })).toBeVisible();
-      await expect(page.getByRole("link", { name: /^CVE-/ }).first()).toBeVisible();
-      await accessible(page);
-      await keep(page, `image-${theme}`);
-    });
+for (const p of pages) {
+  test(`${p.name} is accessible and fits`, async ({ page }) => {
+    await page.goto(p.at);
+    await expect(page.getByRole("heading", { level: 1, name: p.heading })).toBeVisible();
+    await expect(page.getByText(p.loaded, { exact: true }).first()).toBeVisible();
+    await expect(page.getByText("Loading", { exact: true })).toHaveCount(0);
+    await inBothModes(page, p.moves ? undefined : p.name);
   });
 }
+
+test("an image is accessible and fits", async ({ page }) => {
+  await page.goto("/images?q=shop/web");
+  await page.getByRole("link", { name: "shop/web" }).first().click();
+  await expect(page.getByRole("heading", { level: 1, name: "shop/web" })).toBeVisible();
+  await expect(page.getByRole("link", { name: /^CVE-/ }).first()).toBeVisible();
+  await inBothModes(page, "image");
+});
 
 test("every page has a Chinese translation that fits", async ({ page }) => {
   await page.addInitScript(() => localStorage.setItem("eksposure.looks", JSON.stringify({ language: "zh-CN" })));

@@ -1,5 +1,5 @@
 import type { Page } from "@playwright/test";
-import { accessible, demoTime, expect, keep, tabTo, test as base } from "./fixtures";
+import { demoTime, expect, inBothModes, keep, tabTo, test as base } from "./fixtures";
 import { signIn, startDemo } from "./server";
 
 // Plans change clusters, and other tests count what is exposed: these have a demo of their own.
@@ -134,41 +134,32 @@ async function still(page: Page) {
   });
 }
 
-for (const theme of ["light", "dark"] as const) {
-  test.describe(theme, () => {
-    test.use({ theme });
+test("the list is accessible", async ({ page }) => {
+  await still(page);
+  await page.goto("/remediation?sort=plan");
+  await expect(page.getByRole("link", { name: /^shop-us/ })).toBeVisible();
+  await inBothModes(page, "remediation");
+});
 
-    test("the list is accessible", async ({ page }) => {
-      await still(page);
-      await page.goto("/remediation?sort=plan");
-      await expect(page.getByRole("link", { name: /^shop-us/ })).toBeVisible();
-      await accessible(page);
-      await keep(page, `remediation-${theme}`);
-    });
-
-    for (const [name, cluster, ready] of [
-      ["plan", "shop-preview", "Checks"],
-      ["plan-reverted", "shop-us", "Taken back"],
-    ] as const) {
-      test(`the ${name} is accessible`, async ({ page }) => {
-        await still(page);
-        await page.goto("/remediation");
-        await page.getByRole("link", { name: new RegExp(`^${cluster}`) }).click();
-        await expect(page.getByRole("heading", { name: ready })).toBeVisible();
-        await accessible(page);
-        await keep(page, `${name}-${theme}`);
-      });
-    }
-
-    test("the dialog that drafts is accessible", async ({ page }) => {
-      await remediationOf(page, "shop-staging");
-      await page.getByRole("button", { name: /^Plan this change: Internet reachable$/ }).click();
-      await page.getByRole("radio", { name: "Use the private endpoint and limit the public one" }).check();
-      await accessible(page);
-      await keep(page, `plan-draft-${theme}`);
-    });
+for (const [name, cluster, ready] of [
+  ["plan", "shop-preview", "Checks"],
+  ["plan-reverted", "shop-us", "Taken back"],
+] as const) {
+  test(`the ${name} is accessible`, async ({ page }) => {
+    await still(page);
+    await page.goto("/remediation");
+    await page.getByRole("link", { name: new RegExp(`^${cluster}`) }).click();
+    await expect(page.getByRole("heading", { name: ready })).toBeVisible();
+    await inBothModes(page, name);
   });
 }
+
+test("the dialog that drafts is accessible", async ({ page }) => {
+  await remediationOf(page, "shop-staging");
+  await page.getByRole("button", { name: /^Plan this change: Internet reachable$/ }).click();
+  await page.getByRole("radio", { name: "Use the private endpoint and limit the public one" }).check();
+  await inBothModes(page, "plan-draft");
+});
 
 test("in Chinese", async ({ page }) => {
   await page.addInitScript(() => localStorage.setItem("eksposure.looks", JSON.stringify({ language: "zh-CN" })));
