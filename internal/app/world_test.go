@@ -126,12 +126,8 @@ func other(t *testing.T, change func(*estate.Scenario), faults ...estate.Fault) 
 
 // place finds a cluster of a scenario by its name.
 func place(s *estate.Scenario, name string) *estate.Cluster {
-	for i := range s.Accounts {
-		for j := range s.Accounts[i].Clusters {
-			if c := &s.Accounts[i].Clusters[j]; c.Name == name {
-				return c
-			}
-		}
+	if c := s.Cluster(name); c != nil {
+		return c
 	}
 	panic("no cluster " + name)
 }

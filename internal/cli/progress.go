@@ -32,6 +32,23 @@ func (p *progress) show(s scan.Progress) {
 	}
 }
 
+// changes gives a function that tells each text that is another than the one before: in
+// place on a terminal, else on a line of its own. An empty one is not told.
+func (p *progress) changes() func(text string) {
+	last := ""
+	return func(text string) {
+		switch {
+		case text == "" || text == last:
+			return
+		case p.on:
+			p.line(text)
+		default:
+			_, _ = fmt.Fprintln(p.r.Err, text)
+		}
+		last = text
+	}
+}
+
 func (p *progress) line(text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

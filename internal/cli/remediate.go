@@ -159,8 +159,6 @@ func (r *runner) remediateShowCommand() *cobra.Command {
 }
 
 func (r *runner) remediateApproveCommand() *cobra.Command {
-	var hash string
-	var accept []string
 	c := &cobra.Command{
 		Use:   "approve PLAN --hash HASH",
 		Short: "Approve exactly the plan with this hash",
@@ -176,22 +174,29 @@ authenticated.`,
   eksposure remediate approve k3v9q2m7x1ab --hash HASH --accept all --accept irreversible`,
 		Args: args("a plan's ID"),
 	}
-	c.Flags().StringVar(&hash, "hash", "", "`hash` of the plan, as it was shown (required)")
+	r.approving(c, "plan", "eksposure remediate show", func(s *remediation.Service, id, hash string, by access.Principal, accept []string) error {
+		run, err := s.Approve(c.Context(), id, hash, by, accept)
+		if err != nil {
+			return err
+		}
+		return line(r.Out, "Plan %s is approved. Apply it: eksposure remediate apply %s", run.Plan.ID, run.Plan.ID)
+	})
+	return c
+}
+
+// approving makes c take somebody's word for what has a hash, which another command shows.
+func (r *runner) approving(c *cobra.Command, what, show string, approve func(s *remediation.Service, id, hash string, by access.Principal, accept []string) error) {
+	var hash string
+	var accept []string
+	c.Flags().StringVar(&hash, "hash", "", "`hash` of the "+what+", as it was shown (required)")
 	c.Flags().StringArrayVar(&accept, "accept", nil, "`name` of a check without an answer that you accept, or all, or irreversible, or \"delete NAME\"; may be repeated")
 	settings(c, "database", "log_level")
 	c.RunE = func(c *cobra.Command, given []string) error {
 		if hash == "" {
-			return fmt.Errorf("`%s` needs --hash, the hash that `eksposure remediate show %s` tells: %w", c.CommandPath(), given[0], errUsage)
+			return fmt.Errorf("`%s` needs --hash, the hash that `%s %s` tells: %w", c.CommandPath(), show, given[0], errUsage)
 		}
-		return r.withPlans(c, func(s *remediation.Service, by access.Principal) error {
-			run, err := s.Approve(c.Context(), given[0], hash, by, accept)
-			if err != nil {
-				return err
-			}
-			return line(r.Out, "Plan %s is approved. Apply it: eksposure remediate apply %s", run.Plan.ID, run.Plan.ID)
-		})
+		return r.withPlans(c, func(s *remediation.Service, by access.Principal) error { return approve(s, given[0], hash, by, accept) })
 	}
-	return c
 }
 
 func (r *runner) remediateStatusCommand() *cobra.Command {
@@ -199,12 +204,7 @@ func (r *runner) remediateStatusCommand() *cobra.Command {
 		Use:     "status [PLAN]",
 		Short:   "Show how far a plan is, or list all plans",
 		Example: "  eksposure remediate status\n  eksposure remediate status k3v9q2m7x1ab",
-		Args: func(c *cobra.Command, given []string) error {
-			if len(given) == 0 {
-				return nil
-			}
-			return args("a plan's ID")(c, given)
-		},
+		Args:    atMost("a plan's ID"),
 	}
 	out := outputFlags(c, "text", "json")
 	settings(c, "database", "log_level")

@@ -65,19 +65,11 @@ func (r *runner) working(c *cobra.Command, begin func(*remediation.Service, cont
 
 // follow shows the work on a plan until its end.
 func (r *runner) follow(ctx context.Context, s *remediation.Service, run remediation.Run) error {
-	p, last := r.progress(), ""
+	p := r.progress()
+	tell := p.changes()
 	run, err := s.Follow(ctx, run.Plan.ID, func(now remediation.Run) {
 		run = now
-		text := progressText(now)
-		if text == "" || text == last {
-			return
-		}
-		last = text
-		if p.on {
-			p.line(text)
-			return
-		}
-		_, _ = fmt.Fprintln(r.Err, text)
+		tell(progressText(now))
 	})
 	p.clear()
 	if err != nil {

@@ -19,9 +19,6 @@ import (
 	"github.com/eksposure/eksposure/internal/report"
 )
 
-// batch is how many clusters a wave has unless it is said.
-const batch = 5
-
 func (r *runner) remediateFleetCommand() *cobra.Command {
 	c := group("fleet", "One remedy for many clusters, in waves",
 		`Drafts a plan for every cluster that has a topic, and applies them in waves: the canaries first, then batches. A wave begins
@@ -54,7 +51,7 @@ canaries, or the cluster with the lowest severity.`,
 	c.Flags().StringArrayVar(&q.Query.Clusters, "cluster", nil, "`cluster` by name or ARN; may be repeated; default: all that have the topic")
 	c.Flags().StringArrayVar(&severities, "severity", nil, "`severity` of the findings; may be repeated; default: any")
 	c.Flags().StringArrayVar(&q.Canaries, "canary", nil, "`cluster` of the first wave; may be repeated")
-	c.Flags().IntVar(&q.Batch, "batch", batch, "`clusters` of each further wave")
+	c.Flags().IntVar(&q.Batch, "batch", remediation.DefaultBatch, "`clusters` of each further wave")
 	settings(c, "database", "log_level", "aws.", "kubernetes.", "policy.")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if err := out.check(); err != nil {
@@ -94,12 +91,7 @@ func (r *runner) fleetShowCommand() *cobra.Command {
 		Use:     "show [FLEET]",
 		Short:   "Show a fleet plan and how far it is, or list all",
 		Example: "  eksposure remediate fleet show\n  eksposure remediate fleet show k3v9q2m7x1ab",
-		Args: func(c *cobra.Command, given []string) error {
-			if len(given) == 0 {
-				return nil
-			}
-			return args("a fleet plan's ID")(c, given)
-		},
+		Args:    atMost("a fleet plan's ID"),
 	}
 	out := outputFlags(c, "text", "json")
 	settings(c, "database", "log_level")
@@ -122,8 +114,6 @@ func (r *runner) fleetShowCommand() *cobra.Command {
 }
 
 func (r *runner) fleetApproveCommand() *cobra.Command {
-	var hash string
-	var accept []string
 	c := &cobra.Command{
 		Use:   "approve FLEET --hash HASH",
 		Short: "Approve exactly the fleet plan with this hash, and every plan in it",
@@ -132,21 +122,13 @@ asks for it, as with ` + "`eksposure remediate approve`" + `.`,
 		Example: `  eksposure remediate fleet approve k3v9q2m7x1ab --hash HASH --accept all`,
 		Args:    args("a fleet plan's ID"),
 	}
-	c.Flags().StringVar(&hash, "hash", "", "`hash` of the fleet plan, as it was shown (required)")
-	c.Flags().StringArrayVar(&accept, "accept", nil, "`name` of a check without an answer that you accept, or all, or irreversible, or \"delete NAME\"; may be repeated")
-	settings(c, "database", "log_level")
-	c.RunE = func(c *cobra.Command, given []string) error {
-		if hash == "" {
-			return fmt.Errorf("`%s` needs --hash, the hash that `eksposure remediate fleet show %s` tells: %w", c.CommandPath(), given[0], errUsage)
+	r.approving(c, "fleet plan", "eksposure remediate fleet show", func(s *remediation.Service, id, hash string, by access.Principal, accept []string) error {
+		f, err := s.ApproveFleet(c.Context(), id, hash, by, accept)
+		if err != nil {
+			return err
 		}
-		return r.withPlans(c, func(s *remediation.Service, by access.Principal) error {
-			f, err := s.ApproveFleet(c.Context(), given[0], hash, by, accept)
-			if err != nil {
-				return err
-			}
-			return line(r.Out, "Fleet plan %s is approved, and its %d plans. Apply it: eksposure remediate fleet apply %s", f.ID, len(f.Members()), f.ID)
-		})
-	}
+		return line(r.Out, "Fleet plan %s is approved, and its %d plans. Apply it: eksposure remediate fleet apply %s", f.ID, len(f.Members()), f.ID)
+	})
 	return c
 }
 
@@ -179,19 +161,9 @@ func (r *runner) fleetApplyCommand() *cobra.Command {
 }
 
 func (r *runner) followFleet(ctx context.Context, s *remediation.Service, id, onward string) error {
-	p, last := r.progress(), ""
-	f, members, err := s.FollowFleet(ctx, id, func(f remediation.Fleet, members []remediation.Run) {
-		text := fleetProgress(f, members)
-		if text == last {
-			return
-		}
-		last = text
-		if p.on {
-			p.line(text)
-			return
-		}
-		_, _ = fmt.Fprintln(r.Err, text)
-	})
+	p := r.progress()
+	tell := p.changes()
+	f, members, err := s.FollowFleet(ctx, id, func(f remediation.Fleet, members []remediation.Run) { tell(fleetProgress(f, members)) })
 	p.clear()
 	if err != nil {
 		if ctx.Err() != nil {

@@ -117,6 +117,16 @@ func args(names ...string) cobra.PositionalArgs {
 	}
 }
 
+// atMost wants the named argument, or none.
+func atMost(name string) cobra.PositionalArgs {
+	return func(c *cobra.Command, given []string) error {
+		if len(given) == 0 {
+			return nil
+		}
+		return args(name)(c, given)
+	}
+}
+
 // group is a command that only has subcommands.
 func group(use, short, long string, subs ...*cobra.Command) *cobra.Command {
 	c := &cobra.Command{Use: use, Short: short, Long: long, Args: noArgs, RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}

@@ -110,11 +110,11 @@ func TestChangerDeletes(t *testing.T) {
 	e, looks, changes := changing(t, "")
 	for _, a := range deletions() {
 		if a.Target.Type == inventory.TypeCluster {
-			place(e, ledger.Name).DeletionProtection = true
+			e.Scenario().Cluster(ledger.Name).DeletionProtection = true
 			if _, err := changes.Begin(t.Context(), a, ledger, ""); !errors.Is(err, fault.ErrInvalid) || !strings.Contains(err.Error(), "protection") {
 				t.Errorf("a protected cluster: %v", err)
 			}
-			place(e, ledger.Name).DeletionProtection = false
+			e.Scenario().Cluster(ledger.Name).DeletionProtection = false
 		}
 		if id, err := changes.Begin(t.Context(), a, ledger, ""); err != nil || id != "" {
 			t.Fatalf("%s: update %q, %v", a.Target.Type, id, err)
@@ -134,18 +134,6 @@ func TestChangerDeletes(t *testing.T) {
 			t.Errorf("%s: there is %q", a.Target.Type, got)
 		}
 	}
-}
-
-// place finds a cluster of an estate.
-func place(e *estate.Estate, name string) *estate.Cluster {
-	for i := range e.Scenario().Accounts {
-		for j, c := range e.Scenario().Accounts[i].Clusters {
-			if c.Name == name {
-				return &e.Scenario().Accounts[i].Clusters[j]
-			}
-		}
-	}
-	return nil
 }
 
 // Each kind of action: begun, followed, and there, in the caller's own account and in

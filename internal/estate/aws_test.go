@@ -198,7 +198,7 @@ func changes(t *testing.T, e *estate.Estate, wired func(aws.Config) aws.Config) 
 		}
 		e.Finish()
 	}
-	place(e.Scenario(), "ledger").FargateProfiles = []estate.FargateProfile{{Name: "site", Role: "pods", CreatedAt: estate.AsOf()}}
+	e.Scenario().Cluster("ledger").FargateProfiles = []estate.FargateProfile{{Name: "site", Role: "pods", CreatedAt: estate.AsOf()}}
 	must(t, client.DeleteNodegroup, &eks.DeleteNodegroupInput{ClusterName: ledger, NodegroupName: aws.String("general")})
 	must(t, client.DeleteFargateProfile, &eks.DeleteFargateProfileInput{ClusterName: ledger, FargateProfileName: aws.String("site")})
 	must(t, client.DeleteAddon, &eks.DeleteAddonInput{ClusterName: ledger, AddonName: aws.String("kube-proxy")})

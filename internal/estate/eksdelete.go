@@ -82,96 +82,106 @@ func (cl *Cluster) idle() error {
 	return nil
 }
 
-// part gives the cluster of a call and the place of the part that it names.
-func part[T any](c *call, kind string, parts func(*Cluster) []T, nameOf func(T) string) (*Cluster, int, error) {
-	cl, err := c.cluster()
-	if err != nil {
-		return nil, 0, err
-	}
-	if _, err := find(parts(cl), c.path["part"], kind, nameOf); err != nil {
-		return nil, 0, err
-	}
-	return cl, slices.IndexFunc(parts(cl), func(p T) bool { return nameOf(p) == c.path["part"] }), cl.idle()
-}
-
-func (e *Estate) deleteNodegroup(ctx context.Context, c *call) (any, error) {
-	cl, i, err := part(c, "node group", func(cl *Cluster) []NodeGroup { return cl.NodeGroups }, NodeGroup.name)
-	if err != nil {
-		return nil, err
-	}
-	name := c.path["part"]
-	if cl.NodeGroups[i].Status == deleting {
-		return nil, inUse(cl, "Nodegroup "+name+" is already being deleted")
-	}
-	cl.NodeGroups = slices.Clone(cl.NodeGroups)
-	cl.NodeGroups[i].Status = deleting
-	e.remove(cl, func() {
-		cl.NodeGroups = slices.DeleteFunc(slices.Clone(cl.NodeGroups), func(n NodeGroup) bool { return n.Name == name })
-	}, func() {
-		for i := range cl.NodeGroups {
-			if cl.NodeGroups[i].Name == name {
-				cl.NodeGroups[i].Status = deleteFailed
-			}
-		}
-	})
-	c.path["nodegroup"] = name
-	return describeNodegroup(ctx, c)
-}
-
 // deleteFailed is EKS's word for what a deletion left where it was.
 const deleteFailed = "DELETE_FAILED"
 
-// deleteFargateProfile takes one profile of a cluster at a time, as EKS does.
-func (e *Estate) deleteFargateProfile(ctx context.Context, c *call) (any, error) {
-	cl, i, err := part(c, "Fargate Profile", func(cl *Cluster) []FargateProfile { return cl.FargateProfiles }, FargateProfile.name)
-	if err != nil {
-		return nil, err
-	}
-	for _, f := range cl.FargateProfiles {
-		if f.Status == deleting {
-			return nil, &apiError{ // EKS's model knows no ResourceInUseException of this operation
-				Code: "ClientException", Status: http.StatusBadRequest, Fields: map[string]any{"clusterName": cl.Name},
-				Message: "Cannot delete Fargate Profile " + c.path["part"] + " because cluster " + cl.Name + " currently has Fargate profile " + f.Name + " in status DELETING",
-			}
+// parts are those of one kind that a cluster has.
+type parts[T any] struct {
+	kind   string
+	of     func(*Cluster) *[]T
+	name   func(T) string
+	status func(*T) *string
+	// busy refuses to delete one while another, or it itself, is being deleted.
+	busy func(cl *Cluster, name, other string) error
+}
+
+// once lets parts go side by side, each once; label is what EKS's message calls them.
+func once(label string) func(cl *Cluster, name, other string) error {
+	return func(cl *Cluster, name, other string) error {
+		if name != other {
+			return nil
 		}
+		return inUse(cl, label+" "+name+" is already being deleted")
+	}
+}
+
+// deletePart deletes the part that a call names.
+func deletePart[T any](e *Estate, c *call, p parts[T]) error {
+	cl, err := c.cluster()
+	if err != nil {
+		return err
 	}
 	name := c.path["part"]
-	cl.FargateProfiles = slices.Clone(cl.FargateProfiles)
-	cl.FargateProfiles[i].Status = deleting
+	if _, err := find(*p.of(cl), name, p.kind, p.name); err != nil {
+		return err
+	}
+	if err := cl.idle(); err != nil {
+		return err
+	}
+	list := slices.Clone(*p.of(cl))
+	here := slices.IndexFunc(list, func(one T) bool { return p.name(one) == name })
+	for i := range list {
+		if *p.status(&list[i]) != deleting {
+			continue
+		}
+		if err := p.busy(cl, name, p.name(list[i])); err != nil {
+			return err
+		}
+	}
+	*p.status(&list[here]) = deleting
+	*p.of(cl) = list
 	e.remove(cl, func() {
-		cl.FargateProfiles = slices.DeleteFunc(slices.Clone(cl.FargateProfiles), func(f FargateProfile) bool { return f.Name == name })
+		*p.of(cl) = slices.DeleteFunc(slices.Clone(*p.of(cl)), func(one T) bool { return p.name(one) == name })
 	}, func() {
-		for i := range cl.FargateProfiles {
-			if cl.FargateProfiles[i].Name == name {
-				cl.FargateProfiles[i].Status = deleteFailed
+		for i := range *p.of(cl) {
+			if one := &(*p.of(cl))[i]; p.name(*one) == name {
+				*p.status(one) = deleteFailed
 			}
 		}
 	})
-	c.path["profile"] = name
+	return nil
+}
+
+func (e *Estate) deleteNodegroup(ctx context.Context, c *call) (any, error) {
+	err := deletePart(e, c, parts[NodeGroup]{
+		kind: "node group", of: func(cl *Cluster) *[]NodeGroup { return &cl.NodeGroups }, name: NodeGroup.name, status: func(n *NodeGroup) *string { return &n.Status },
+		busy: once("Nodegroup"),
+	})
+	if err != nil {
+		return nil, err
+	}
+	c.path["nodegroup"] = c.path["part"]
+	return describeNodegroup(ctx, c)
+}
+
+// deleteFargateProfile takes one profile of a cluster at a time, as EKS does.
+func (e *Estate) deleteFargateProfile(ctx context.Context, c *call) (any, error) {
+	err := deletePart(e, c, parts[FargateProfile]{
+		kind: "Fargate Profile", of: func(cl *Cluster) *[]FargateProfile { return &cl.FargateProfiles }, name: FargateProfile.name,
+		status: func(f *FargateProfile) *string { return &f.Status },
+		busy: func(cl *Cluster, name, other string) error {
+			return &apiError{ // EKS's model knows no ResourceInUseException of this operation
+				Code: "ClientException", Status: http.StatusBadRequest, Fields: map[string]any{"clusterName": cl.Name},
+				Message: "Cannot delete Fargate Profile " + name + " because cluster " + cl.Name + " currently has Fargate profile " + other + " in status DELETING",
+			}
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	c.path["profile"] = c.path["part"]
 	return describeFargateProfile(ctx, c)
 }
 
 func (e *Estate) deleteAddon(ctx context.Context, c *call) (any, error) {
-	cl, i, err := part(c, "addon", func(cl *Cluster) []Addon { return cl.Addons }, Addon.name)
+	err := deletePart(e, c, parts[Addon]{
+		kind: "addon", of: func(cl *Cluster) *[]Addon { return &cl.Addons }, name: Addon.name, status: func(a *Addon) *string { return &a.Status },
+		busy: once("Addon"),
+	})
 	if err != nil {
 		return nil, err
 	}
-	name := c.path["part"]
-	if cl.Addons[i].Status == deleting {
-		return nil, inUse(cl, "Addon "+name+" is already being deleted")
-	}
-	cl.Addons = slices.Clone(cl.Addons)
-	cl.Addons[i].Status = deleting
-	e.remove(cl, func() {
-		cl.Addons = slices.DeleteFunc(slices.Clone(cl.Addons), func(a Addon) bool { return a.Name == name })
-	}, func() {
-		for i := range cl.Addons {
-			if cl.Addons[i].Name == name {
-				cl.Addons[i].Status = deleteFailed
-			}
-		}
-	})
-	c.path["addon"] = name
+	c.path["addon"] = c.path["part"]
 	return describeAddon(ctx, c)
 }
 

@@ -35,7 +35,7 @@ func TestDeletion(t *testing.T) {
 	if err := deleteCluster(); !errors.As(err, &refused) {
 		t.Errorf("a protected cluster: %v", err)
 	}
-	place(e.Scenario(), tools).DeletionProtection = false
+	e.Scenario().Cluster(tools).DeletionProtection = false
 	inUse("a cluster with a node group", deleteCluster())
 
 	if out, err := client.DeleteNodegroup(t.Context(), &eks.DeleteNodegroupInput{ClusterName: cluster, NodegroupName: aws.String("general")}); err != nil || out.Nodegroup.Status != ekstypes.NodegroupStatusDeleting {
@@ -61,7 +61,7 @@ func TestDeletion(t *testing.T) {
 	}
 	e.Finish()
 
-	place(e.Scenario(), tools).Failing = []string{"x"}
+	e.Scenario().Cluster(tools).Failing = []string{"x"}
 	addon := func() error {
 		_, err := client.DeleteAddon(t.Context(), &eks.DeleteAddonInput{ClusterName: cluster, AddonName: aws.String("coredns")})
 		return err
@@ -90,16 +90,4 @@ func TestDeletion(t *testing.T) {
 	if out, err := client.ListClusters(t.Context(), &eks.ListClustersInput{}); err != nil || slices.Contains(out.Clusters, tools) {
 		t.Errorf("clusters %v, %v", out.Clusters, err)
 	}
-}
-
-// place finds a cluster of a scenario.
-func place(s *estate.Scenario, name string) *estate.Cluster {
-	for i := range s.Accounts {
-		for j := range s.Accounts[i].Clusters {
-			if s.Accounts[i].Clusters[j].Name == name {
-				return &s.Accounts[i].Clusters[j]
-			}
-		}
-	}
-	return nil
 }

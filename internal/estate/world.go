@@ -20,6 +20,18 @@ type Scenario struct {
 	Addons []AddonRelease
 }
 
+// Cluster finds a cluster by its name; nil when there is none.
+func (s *Scenario) Cluster(name string) *Cluster {
+	for i := range s.Accounts {
+		for j := range s.Accounts[i].Clusters {
+			if c := &s.Accounts[i].Clusters[j]; c.Name == name {
+				return c
+			}
+		}
+	}
+	return nil
+}
+
 // Organization is an AWS organization.
 type Organization struct {
 	ID         string // o-…

@@ -72,8 +72,12 @@ type FleetRequest struct {
 	Batch int
 }
 
-// maxFleet bounds the clusters of one fleet plan: each is looked at.
-const maxFleet = 200
+const (
+	// maxFleet bounds the clusters of one fleet plan: each is looked at.
+	maxFleet = 200
+	// DefaultBatch is how many clusters a wave has where nobody says.
+	DefaultBatch = 5
+)
 
 // Members are the plans, wave after wave.
 func (f *Fleet) Members() []Member { return slices.Concat(f.Waves...) }
@@ -139,7 +143,7 @@ func (s *Service) DraftFleet(ctx context.Context, q FleetRequest, by access.Prin
 			f.Omitted = append(f.Omitted, Omission{one.Cluster.Ref, fault.Message(err)})
 		default:
 			members = append(members, Member{r.Plan.ID, r.Hash, one.Cluster.Ref})
-			f.Title = optionTitle(one, asked)
+			_, f.Title, _ = strings.Cut(r.Plan.Title, ": ") // behind the cluster's name
 		}
 	}
 	if len(members) == 0 {
@@ -192,14 +196,6 @@ func names(ref inventory.ClusterRef, name string) bool {
 	return ref.Name == name || ref.String() == name
 }
 
-func optionTitle(f *exposure.Finding, q Request) string {
-	o, err := offered(f, q)
-	if err != nil {
-		return q.Trait + ": " + q.Option // it was drafted, so that it cannot be
-	}
-	return o.Title
-}
-
 // waves puts the canaries first, and the rest in batches.
 func waves(members []Member, q FleetRequest) [][]Member {
 	var first, rest []Member
@@ -250,10 +246,8 @@ func (s *Service) ApproveFleet(ctx context.Context, id, hash string, by access.P
 		return f, fmt.Errorf("fleet plan %q has the hash %s and not %q; look at it again and approve what it says now: %w", id, now, hash, fault.ErrConflict)
 	}
 	demands := Demands(members)
-	for _, name := range accept {
-		if name != plan.AcceptAll && !slices.Contains(demands, name) {
-			return f, fmt.Errorf("fleet plan %q has nothing named %q to accept; there is: %s: %w", id, name, strings.Join(demands, ", "), fault.ErrInvalid)
-		}
+	if err := demanded(fleetKind, id, accept, demands); err != nil {
+		return f, err
 	}
 	for i, r := range members {
 		m := f.Members()[i]

@@ -107,10 +107,8 @@ func (s *Service) Approve(ctx context.Context, id, hash string, by access.Princi
 // accepts checks that everything is accepted that must be, and nothing that is not there.
 func accepts(accept []string, p *plan.Plan) error {
 	demands := p.Demands()
-	for _, name := range accept {
-		if name != plan.AcceptAll && !slices.Contains(demands, name) {
-			return fmt.Errorf("plan %q has nothing named %q to accept; there is: %s: %w", p.ID, name, strings.Join(demands, ", "), fault.ErrInvalid)
-		}
+	if err := demanded(kind, p.ID, accept, demands); err != nil {
+		return err
 	}
 	open := slices.DeleteFunc(demands, func(name string) bool {
 		return slices.Contains(accept, name) || slices.Contains(accept, plan.AcceptAll) && slices.Contains(p.With(plan.Unknown), name)
@@ -119,6 +117,16 @@ func accepts(accept []string, p *plan.Plan) error {
 		return nil
 	}
 	return fmt.Errorf("plan %q: accept by name what is not known or cannot be undone: %s: %w", p.ID, strings.Join(open, ", "), fault.ErrInvalid)
+}
+
+// demanded refuses to accept what nothing asks for.
+func demanded(kind, id string, accept, demands []string) error {
+	for _, name := range accept {
+		if name != plan.AcceptAll && !slices.Contains(demands, name) {
+			return fmt.Errorf("%s %q has nothing named %q to accept; there is: %s: %w", kind, id, name, strings.Join(demands, ", "), fault.ErrInvalid)
+		}
+	}
+	return nil
 }
 
 // Start begins to apply an approved plan, or goes on with a paused one. Advance does

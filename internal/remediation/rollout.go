@@ -26,10 +26,7 @@ func (s *Service) roll(ctx context.Context, r Run, st *Step, action plan.Action)
 	has := plan.Setting{Images: new(is.Images.Only(*action.To.Images))}
 	switch {
 	case has.Equal(action.To) && is.Done:
-		return s.save(ctx, r, "hold", func(now *Run) {
-			now.same(st).Held = s.now()
-			now.Problem, now.Look = "", time.Time{}
-		})
+		return s.holds(ctx, r, st)
 	case has.Equal(action.To) && is.Failed != "":
 		return s.giveUp(ctx, r, st, is.Failed)
 	case has.Equal(action.To) && st.Seen == is.Progress && s.now().Sub(st.Moved) > standstill:
@@ -59,8 +56,12 @@ func (s *Service) giveUp(ctx context.Context, r Run, st *Step, why string) (Run,
 	if st.Undo || st.Begun.IsZero() {
 		return s.fail(ctx, r, problem)
 	}
+	return s.undo(ctx, r, []Step{{Action: st.Action, Undo: true, Token: token()}}, problem)
+}
+
+// undo begins to take back some steps without anybody asking, for a cause.
+func (s *Service) undo(ctx context.Context, r Run, back []Step, cause string) (Run, error) {
 	return s.save(ctx, r, "undo", func(now *Run) {
-		now.Back = []Step{{Action: st.Action, Undo: true, Token: token()}}
-		now.State, now.Cause, now.Problem, now.Look = plan.Reverting, problem, problem, time.Time{}
+		now.Back, now.State, now.Cause, now.Problem, now.Look = back, plan.Reverting, cause, cause, time.Time{}
 	})
 }

@@ -63,7 +63,5 @@ func (s *Service) alarm(ctx context.Context, r Run, harm string) (Run, error) {
 	if err != nil {
 		return s.fail(ctx, r, harm+"; "+fault.Message(err))
 	}
-	return s.save(ctx, r, "undo", func(now *Run) {
-		now.Back, now.State, now.Cause, now.Problem, now.Look = back, plan.Reverting, harm, harm, time.Time{}
-	})
+	return s.undo(ctx, r, back, harm)
 }

@@ -1,6 +1,7 @@
 package native
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -59,9 +60,6 @@ type FleetPlanRequest struct {
 	Batch      int                 `json:"batch,omitempty" doc:"Clusters of each further wave; 5 when left out."`
 }
 
-// defaultBatch is how many clusters a wave has unless it is said.
-const defaultBatch = 5
-
 // FleetPlan is a fleet plan with its plans.
 type FleetPlan struct {
 	remediation.Fleet
@@ -80,12 +78,8 @@ func (s *service) draftFleetPlan(ctx context.Context, q *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	batch := body.Batch
-	if batch == 0 {
-		batch = defaultBatch
-	}
 	f, err := s.cfg.Plans.DraftFleet(ctx, remediation.FleetRequest{
-		Request: asked, Canaries: body.Canaries, Batch: batch, Allows: q.caller.Scope.Allows,
+		Request: asked, Canaries: body.Canaries, Batch: cmp.Or(body.Batch, remediation.DefaultBatch), Allows: q.caller.Scope.Allows,
 		Query: exposure.Query{
 			Accounts: narrower(body.Accounts, q.caller.Scope.Accounts), Regions: narrower(body.Regions, q.caller.Scope.Regions), Clusters: body.Clusters, Severities: body.Severities,
 		},
