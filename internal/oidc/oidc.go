@@ -20,9 +20,11 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	gooidc "github.com/coreos/go-oidc/v3/oidc"
@@ -123,6 +125,9 @@ func loopback(host string) bool {
 type Provider struct {
 	cfg    Config
 	client *http.Client
+	// requests counts those that were sent to the provider, or would have been but for
+	// their rate.
+	requests atomic.Int64
 
 	mu    sync.Mutex
 	found *found
@@ -144,8 +149,10 @@ func New(c Config) (*Provider, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	transport := bounded{base: c.Transport, fetches: rate.NewLimiter(fetchRate, fetchBurst), now: c.Now}
-	return &Provider{cfg: c, client: &http.Client{Timeout: timeout, Transport: transport}}, nil
+	p := &Provider{cfg: c}
+	transport := bounded{base: c.Transport, fetches: rate.NewLimiter(fetchRate, fetchBurst), now: c.Now, requests: &p.requests}
+	p.client = &http.Client{Timeout: timeout, Transport: transport}
+	return p, nil
 }
 
 // Verify gives who a bearer token belongs to. fault.ErrInvalid means that the token
@@ -295,7 +302,7 @@ func (p *Provider) verify(ctx context.Context, found *found, token string) (*goo
 	if len(token) > maxToken {
 		return nil, fmt.Errorf("token of %d bytes, want %d at most: %w", len(token), maxToken, fault.ErrInvalid)
 	}
-	keys := &fetching{KeySet: found.keys}
+	keys := &fetching{KeySet: found.keys, requests: &p.requests}
 	verifier := gooidc.NewVerifier(p.cfg.Issuer, keys, &gooidc.Config{
 		SkipClientIDCheck: true, // each caller has its own rule for the audience
 		// The library knows leeway for a token's begin only.
@@ -319,12 +326,20 @@ func (p *Provider) verify(ctx context.Context, found *found, token string) (*goo
 type fetching struct {
 	gooidc.KeySet
 
-	failed error
+	// requests are those of the Provider.
+	requests *atomic.Int64
+	failed   error
 }
 
-// VerifySignature remembers why keys could not be fetched.
+// VerifySignature remembers why keys could not be fetched. Keys that another call was
+// just fetching do not count as an answer: they may be older than the token's.
 func (f *fetching) VerifySignature(ctx context.Context, jwt string) ([]byte, error) {
+	before := f.requests.Load()
 	payload, err := f.KeySet.VerifySignature(ctx, jwt)
+	for err != nil && f.requests.Load() == before && ctx.Err() == nil {
+		runtime.Gosched()
+		payload, err = f.KeySet.VerifySignature(ctx, jwt)
+	}
 	if err != nil && strings.HasPrefix(err.Error(), "fetching keys") && !errors.Is(err, errTooMany) {
 		f.failed = err
 	}
@@ -348,6 +363,8 @@ type bounded struct {
 	base    http.RoundTripper
 	fetches *rate.Limiter
 	now     func() time.Time
+	// requests are those of the Provider.
+	requests *atomic.Int64
 }
 
 var errTooMany = errors.New("keys were fetched too often")
@@ -355,6 +372,7 @@ var errTooMany = errors.New("keys were fetched too often")
 // RoundTrip asks for keys and metadata, which are GET without credentials, only so
 // often.
 func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
+	b.requests.Add(1)
 	if r.Method == http.MethodGet && r.Header.Get("Authorization") == "" && !b.fetches.AllowN(b.now(), 1) {
 		return nil, errTooMany
 	}

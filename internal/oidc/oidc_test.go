@@ -1,12 +1,14 @@
 package oidc_test
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -115,6 +117,15 @@ func TestKeysRotate(t *testing.T) {
 	op.Rotate(t, jose.ES256)
 	if _, err := p.Verify(t.Context(), op.Token(t, op.Claims("root", time.Now()))); err != nil {
 		t.Errorf("new key: %v", err)
+	}
+	// A moment later, as keys are given out before they are stored, the old one is gone.
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	for _, err := p.Verify(ctx, old); err == nil; _, err = p.Verify(ctx, old) {
+		if ctx.Err() != nil {
+			t.Fatal("a key that is gone still counts")
+		}
+		runtime.Gosched()
 	}
 	// Names of keys that are not there make no flood of requests, and known keys go
 	// on meanwhile.
