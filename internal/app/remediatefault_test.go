@@ -68,13 +68,13 @@ type documents struct {
 	p *process
 }
 
-func (d documents) ReplaceObject(ctx context.Context, kind, id string, old, document []byte) error {
-	return d.p.call(func() error { return d.Documents.ReplaceObject(ctx, kind, id, old, document) })
+func (d documents) ReplacePlan(ctx context.Context, r plan.Record, old []byte) error {
+	return d.p.call(func() error { return d.Documents.ReplacePlan(ctx, r, old) })
 }
 
-func (d documents) Object(ctx context.Context, kind, id string) (document []byte, err error) {
+func (d documents) Plan(ctx context.Context, kind, id string) (document []byte, err error) {
 	err = d.p.call(func() error {
-		document, err = d.Documents.Object(ctx, kind, id)
+		document, err = d.Documents.Plan(ctx, kind, id)
 		return err
 	})
 	return document, err
@@ -389,12 +389,12 @@ func TestApplyingInBadWeather(t *testing.T) {
 	})
 	t.Run("the plan was written over after its approval", func(t *testing.T) {
 		r := started(t, plain, x.private(10))
-		document, err := x.parts.Documents.Object(t.Context(), "plan", r.Plan.ID)
+		document, err := x.parts.Documents.Plan(t.Context(), "plan", r.Plan.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
 		other := strings.Replace(string(document), "Switch the public endpoint off", "Switch nothing off", 1)
-		if err := x.parts.Documents.ReplaceObject(t.Context(), "plan", r.Plan.ID, document, []byte(other)); err != nil {
+		if err := x.parts.Documents.ReplacePlan(t.Context(), plan.Record{Kind: "plan", ID: r.Plan.ID, State: r.State, Cluster: r.Plan.Cluster, Document: []byte(other)}, document); err != nil {
 			t.Fatal(err)
 		}
 		x.done(t, plain, r.Plan.ID, plan.Stopped)

@@ -63,8 +63,11 @@ func States() []State {
 	return []State{Drafted, Approved, Applying, Paused, Verifying, Done, Stopped, Reverting, Reverted, Cancelled}
 }
 
-// Working reports whether something is being done, and so is to be carried on.
-func (s State) Working() bool { return slices.Contains([]State{Applying, Verifying, Reverting}, s) }
+// Working lists the states in which something is being done, and so is to be carried on.
+func Working() []State { return []State{Applying, Verifying, Reverting} }
+
+// Working reports whether something is being done.
+func (s State) Working() bool { return slices.Contains(Working(), s) }
 
 func words(states []State) []string {
 	out := make([]string, len(states))

@@ -38,7 +38,7 @@ func (s *Service) change(ctx context.Context, id string, by access.Principal, op
 
 // amend reads a document, lets a function change it, and writes it, unless the function
 // finds nothing to change.
-func amend[T any](ctx context.Context, d Documents, kind, id string, f func(*T) error) (value T, wrote bool, err error) {
+func amend[T any, P recorded[T]](ctx context.Context, d Documents, kind, id string, f func(*T) error) (value T, wrote bool, err error) {
 	for try := 1; ; try++ {
 		value, old, err := read[T](ctx, d, kind, id)
 		if err != nil {
@@ -49,11 +49,11 @@ func amend[T any](ctx context.Context, d Documents, kind, id string, f func(*T) 
 		} else if err != nil {
 			return value, false, err
 		}
-		document, err := json.Marshal(value)
+		r, err := recordOf(P(&value))
 		if err != nil {
-			return value, false, fmt.Errorf("%s %q: %w", kind, id, err)
+			return value, false, err
 		}
-		err = d.ReplaceObject(ctx, kind, id, old, document)
+		err = d.ReplacePlan(ctx, r, old)
 		if errors.Is(err, fault.ErrConflict) && try < writes {
 			continue
 		}
@@ -62,7 +62,7 @@ func amend[T any](ctx context.Context, d Documents, kind, id string, f func(*T) 
 }
 
 func read[T any](ctx context.Context, d Documents, kind, id string) (value T, document []byte, err error) {
-	document, err = d.Object(ctx, kind, id)
+	document, err = d.Plan(ctx, kind, id)
 	if errors.Is(err, fault.ErrNotFound) {
 		return value, nil, fmt.Errorf("no %s %q; `eksposure remediate status` lists them: %w", kind, id, fault.ErrNotFound)
 	}
@@ -75,28 +75,50 @@ func read[T any](ctx context.Context, d Documents, kind, id string) (value T, do
 	return value, document, nil
 }
 
-// readAll gives all documents of a kind.
-func readAll[T any](ctx context.Context, d Documents, kind string) ([]T, error) {
-	documents, err := d.Objects(ctx, kind)
+// readAll gives what a query chooses.
+func readAll[T any](ctx context.Context, d Documents, q plan.Query) ([]T, error) {
+	documents, err := d.Plans(ctx, q)
 	if err != nil {
 		return nil, err
 	}
 	list := make([]T, len(documents))
 	for i, document := range documents {
 		if err := json.Unmarshal(document, &list[i]); err != nil {
-			return nil, fmt.Errorf("%s cannot be read: %w", kind, err)
+			return nil, fmt.Errorf("%s cannot be read: %w", q.Kind, err)
 		}
 	}
 	return list, nil
 }
 
 // add writes a new document.
-func add[T any](ctx context.Context, d Documents, kind, id string, value T) error {
-	document, err := json.Marshal(value)
+func add[T any, P recorded[T]](ctx context.Context, d Documents, value P) error {
+	r, err := recordOf(value)
 	if err != nil {
-		return fmt.Errorf("%s %q: %w", kind, id, err)
+		return err
 	}
-	return d.AddObject(ctx, kind, id, document)
+	return d.AddPlan(ctx, r)
+}
+
+// recorded is what is kept as a record.
+type recorded[T any] interface {
+	*T
+	// record is the record without its document.
+	record() plan.Record
+}
+
+func (r *Run) record() plan.Record {
+	return plan.Record{Kind: kind, ID: r.Plan.ID, State: r.State, Cluster: r.Plan.Cluster}
+}
+
+func (f *Fleet) record() plan.Record { return plan.Record{Kind: fleetKind, ID: f.ID, State: f.State} }
+
+func recordOf[T any, P recorded[T]](value P) (plan.Record, error) {
+	r := value.record()
+	var err error
+	if r.Document, err = json.Marshal(value); err != nil {
+		return r, fmt.Errorf("%s %q: %w", r.Kind, r.ID, err)
+	}
+	return r, nil
 }
 
 func (s *Service) audit(ctx context.Context, by access.Principal, operation string, r Run, before plan.State) error {

@@ -66,7 +66,7 @@ func (s *Service) Draft(ctx context.Context, q Request, by access.Principal) (Ru
 	if err != nil {
 		return Run{}, err
 	}
-	if err := add(ctx, s.cfg.Documents, kind, r.Plan.ID, r); err != nil {
+	if err := add(ctx, s.cfg.Documents, &r); err != nil {
 		return Run{}, err
 	}
 	return r, s.audit(ctx, by, "plan", r, "")

@@ -84,7 +84,12 @@ func (f *Fleet) Members() []Member { return slices.Concat(f.Waves...) }
 
 // Fleets gives all fleet plans, the newest first.
 func (s *Service) Fleets(ctx context.Context) ([]Fleet, error) {
-	list, err := readAll[Fleet](ctx, s.cfg.Documents, fleetKind)
+	return s.fleets(ctx)
+}
+
+// fleets gives the fleet plans in some states, the newest first.
+func (s *Service) fleets(ctx context.Context, states ...plan.State) ([]Fleet, error) {
+	list, err := readAll[Fleet](ctx, s.cfg.Documents, plan.Query{Kind: fleetKind, States: states})
 	slices.SortFunc(list, func(a, b Fleet) int { return cmp.Or(b.Drafted.Compare(a.Drafted), strings.Compare(a.ID, b.ID)) })
 	return list, err
 }
@@ -96,15 +101,25 @@ func (s *Service) Fleet(ctx context.Context, id string) (Fleet, []Run, error) {
 	if err != nil {
 		return f, nil, err
 	}
-	var runs []Run
+	runs, err := s.members(ctx, f)
+	return f, runs, err
+}
+
+// members gives the runs of a fleet plan, in its order.
+func (s *Service) members(ctx context.Context, f Fleet) ([]Run, error) {
+	q := plan.Query{Kind: kind}
 	for _, m := range f.Members() {
-		r, err := s.Run(ctx, m.Plan)
-		if err != nil {
-			return f, nil, err
-		}
-		runs = append(runs, r)
+		q.IDs = append(q.IDs, m.Plan)
 	}
-	return f, runs, nil
+	runs, err := readAll[Run](ctx, s.cfg.Documents, q)
+	if err != nil {
+		return nil, err
+	}
+	if len(runs) != len(q.IDs) {
+		return nil, fmt.Errorf("fleet plan %q has %d plans, and %d are kept: %w", f.ID, len(q.IDs), len(runs), fault.ErrNotFound)
+	}
+	slices.SortFunc(runs, func(a, b Run) int { return cmp.Compare(slices.Index(q.IDs, a.Plan.ID), slices.Index(q.IDs, b.Plan.ID)) })
+	return runs, nil
 }
 
 // DraftFleet drafts a plan for each cluster that has the topic. A cluster that cannot
@@ -152,7 +167,7 @@ func (s *Service) DraftFleet(ctx context.Context, q FleetRequest, by access.Prin
 	f.Waves = waves(members, q)
 	f.Title = fmt.Sprintf("%s in %d clusters", f.Title, len(members))
 	f.Hash = f.hash()
-	if err := add(ctx, s.cfg.Documents, fleetKind, f.ID, f); err != nil {
+	if err := add(ctx, s.cfg.Documents, &f); err != nil {
 		return f, err
 	}
 	return f, s.auditFleet(ctx, by, "plan fleet", f, "")
@@ -329,16 +344,16 @@ func (s *Service) CancelFleet(ctx context.Context, id string, by access.Principa
 
 // each does something with the members in a state.
 func (s *Service) each(ctx context.Context, f Fleet, state plan.State, do func(id string) error) error {
-	for _, m := range f.Members() {
-		r, err := s.Run(ctx, m.Plan)
-		if err != nil {
-			return err
-		}
+	members, err := s.members(ctx, f)
+	if err != nil {
+		return err
+	}
+	for _, r := range members {
 		if r.State != state {
 			continue
 		}
-		if err := do(m.Plan); err != nil {
-			return fmt.Errorf("cluster %q: %w", m.Cluster.Name, err)
+		if err := do(r.Plan.ID); err != nil {
+			return fmt.Errorf("cluster %q: %w", r.Plan.Cluster.Name, err)
 		}
 	}
 	return nil

@@ -91,9 +91,9 @@ func (s *Service) Carry(ctx context.Context) {
 
 // carryFleets advances the fleet plans at work.
 func (s *Service) carryFleets(ctx context.Context) {
-	fleets, err := s.Fleets(ctx)
+	fleets, err := s.fleets(ctx, plan.Applying)
 	for _, f := range fleets {
-		if f.State == plan.Applying && err == nil {
+		if err == nil {
 			_, _, err = s.AdvanceFleet(ctx, f.ID)
 		}
 	}
@@ -166,13 +166,13 @@ func (s *Service) carry(ctx context.Context, id string) {
 
 // due gives the IDs of the runs at work whose time to look has come.
 func (s *Service) due(ctx context.Context) ([]string, error) {
-	runs, err := s.Runs(ctx)
+	runs, err := s.runs(ctx, plan.Query{States: plan.Working()})
 	if err != nil {
 		return nil, err
 	}
 	var due []string
 	for _, r := range runs {
-		if r.State.Working() && !s.cfg.Now().Before(r.Look) {
+		if !s.cfg.Now().Before(r.Look) {
 			due = append(due, r.Plan.ID)
 		}
 	}

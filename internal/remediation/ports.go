@@ -74,13 +74,14 @@ type Actor interface {
 	Progress(ctx context.Context, a plan.Action, ref inventory.ClusterRef, update string) (inventory.Update, error)
 }
 
-// Documents keep runs: small documents that are replaced only when they still are
+// Documents keep plans and fleet plans, which are replaced only when they still are
 // what was read, else it is fault.ErrConflict.
 type Documents interface {
-	AddObject(ctx context.Context, kind, id string, document []byte) error
-	ReplaceObject(ctx context.Context, kind, id string, old, document []byte) error
-	Object(ctx context.Context, kind, id string) ([]byte, error)
-	Objects(ctx context.Context, kind string) ([][]byte, error)
+	AddPlan(ctx context.Context, r plan.Record) error
+	ReplacePlan(ctx context.Context, r plan.Record, old []byte) error
+	// Plan gives one document; fault.ErrNotFound when there is none.
+	Plan(ctx context.Context, kind, id string) ([]byte, error)
+	Plans(ctx context.Context, q plan.Query) ([][]byte, error)
 }
 
 // Leases let one process work on a plan at a time.

@@ -17,6 +17,7 @@ import (
 	"github.com/eksposure/eksposure/internal/access"
 	"github.com/eksposure/eksposure/internal/exposure"
 	"github.com/eksposure/eksposure/internal/fault"
+	"github.com/eksposure/eksposure/internal/inventory"
 	"github.com/eksposure/eksposure/internal/plan"
 )
 
@@ -61,7 +62,20 @@ func New(c Config) *Service { return &Service{cfg: c} }
 
 // Runs gives all plans, the newest first.
 func (s *Service) Runs(ctx context.Context) ([]Run, error) {
-	list, err := readAll[Run](ctx, s.cfg.Documents, kind)
+	return s.runs(ctx, plan.Query{})
+}
+
+// RunsOf gives the plans of some clusters, the newest first.
+func (s *Service) RunsOf(ctx context.Context, clusters []inventory.ClusterRef) ([]Run, error) {
+	if len(clusters) == 0 {
+		return nil, nil
+	}
+	return s.runs(ctx, plan.Query{Clusters: clusters})
+}
+
+func (s *Service) runs(ctx context.Context, q plan.Query) ([]Run, error) {
+	q.Kind = kind
+	list, err := readAll[Run](ctx, s.cfg.Documents, q)
 	slices.SortFunc(list, func(a, b Run) int {
 		return cmp.Or(b.Plan.Drafted.Compare(a.Plan.Drafted), strings.Compare(a.Plan.ID, b.Plan.ID))
 	})

@@ -44,5 +44,5 @@ func choose(c Config) (e engine, d dialect, name string, err error) {
 	if scheme, _, ok := strings.Cut(c.Place, "://"); ok {
 		return nil, dialect{}, "", fmt.Errorf("database of the kind %q is not known; name a file or postgres://USER@HOST/DATABASE with --db: %w", scheme, fault.ErrInvalid)
 	}
-	return &sqliteEngine{path: c.Place, existing: c.Existing}, dialect{}, c.Place, nil
+	return &sqliteEngine{path: c.Place, existing: c.Existing}, sqliteDialect(), c.Place, nil
 }

@@ -48,18 +48,7 @@ func (db *DB) Object(ctx context.Context, kind, id string) ([]byte, error) {
 
 // Objects returns all documents of a kind, in order of their IDs.
 func (db *DB) Objects(ctx context.Context, kind string) ([][]byte, error) {
-	var list [][]byte
-	for rows, err := range db.rows(ctx, `SELECT document FROM objects WHERE kind = ? ORDER BY id`, kind) {
-		if err != nil {
-			return nil, err
-		}
-		var document []byte
-		if err := rows.Scan(&document); err != nil {
-			return nil, db.engine.translate(err)
-		}
-		list = append(list, document)
-	}
-	return list, nil
+	return db.documentsOf(ctx, `SELECT document FROM objects WHERE kind = ? ORDER BY id`, kind)
 }
 
 // DeleteObject removes a document; fault.ErrNotFound when there is none.

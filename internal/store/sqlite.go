@@ -33,6 +33,12 @@ const (
 	writeCache = 64 << 10
 )
 
+// sqliteDialect: the SQL is SQLite's own. What reads JSON that is kept as bytes is told
+// that it is text.
+func sqliteDialect() dialect {
+	return dialect{types: map[string]string{"document_json": "CAST(document AS TEXT)"}}
+}
+
 // sqliteEngine is one file, which one connection writes, as SQLite has one writer at a time.
 type sqliteEngine struct {
 	path     string

@@ -26,12 +26,12 @@ import (
 type planning struct {
 	*world
 
-	documents map[string][]byte
-	audited   []access.Entry
+	records map[string]plan.Record
+	audited []access.Entry
 }
 
 func (w *world) plans() *remediation.Service {
-	p := &planning{world: w, documents: map[string][]byte{}}
+	p := &planning{world: w, records: map[string]plan.Record{}}
 	return remediation.New(remediation.Config{
 		Clusters: p, Networks: p, Known: remembered{w}, Actor: p, Documents: p, Leases: p, Log: p, Holder: "test", Now: func() time.Time { return now },
 	})
@@ -88,31 +88,31 @@ func (p *planning) Progress(context.Context, plan.Action, inventory.ClusterRef, 
 	return inventory.Update{}, fault.ErrUnavailable
 }
 
-func (p *planning) AddObject(_ context.Context, kind, id string, document []byte) error {
-	p.documents[kind+"/"+id] = document
+func (p *planning) AddPlan(_ context.Context, r plan.Record) error {
+	p.records[r.Kind+"/"+r.ID] = r
 	return nil
 }
 
-func (p *planning) ReplaceObject(_ context.Context, kind, id string, old, document []byte) error {
-	if !bytes.Equal(p.documents[kind+"/"+id], old) {
+func (p *planning) ReplacePlan(_ context.Context, r plan.Record, old []byte) error {
+	if !bytes.Equal(p.records[r.Kind+"/"+r.ID].Document, old) {
 		return fault.ErrConflict
 	}
-	p.documents[kind+"/"+id] = document
+	p.records[r.Kind+"/"+r.ID] = r
 	return nil
 }
 
-func (p *planning) Object(_ context.Context, kind, id string) ([]byte, error) {
-	if d := p.documents[kind+"/"+id]; d != nil {
-		return d, nil
+func (p *planning) Plan(_ context.Context, kind, id string) ([]byte, error) {
+	if r, ok := p.records[kind+"/"+id]; ok {
+		return r.Document, nil
 	}
 	return nil, fault.ErrNotFound
 }
 
-func (p *planning) Objects(_ context.Context, kind string) ([][]byte, error) {
+func (p *planning) Plans(_ context.Context, q plan.Query) ([][]byte, error) {
 	var list [][]byte
-	for key, d := range p.documents {
-		if strings.HasPrefix(key, kind+"/") {
-			list = append(list, d)
+	for _, r := range p.records {
+		if r.Kind == q.Kind && (len(q.IDs) == 0 || slices.Contains(q.IDs, r.ID)) {
+			list = append(list, r.Document)
 		}
 	}
 	return list, nil

@@ -9,14 +9,15 @@ import (
 	"time"
 
 	"github.com/eksposure/eksposure/internal/hub"
+	"github.com/eksposure/eksposure/internal/inventory"
 	"github.com/eksposure/eksposure/internal/remediation"
 	"github.com/eksposure/eksposure/internal/search"
 )
 
 // Plans are those that were drafted.
 type Plans interface {
-	// Runs gives all plans, the newest first.
-	Runs(ctx context.Context) ([]remediation.Run, error)
+	// RunsOf gives the plans of some clusters, the newest first.
+	RunsOf(ctx context.Context, clusters []inventory.ClusterRef) ([]remediation.Run, error)
 }
 
 // maxPlans bounds the plans that a target's guidance names, the newest first.
@@ -30,12 +31,18 @@ type applied struct {
 	runs     []remediation.Run
 }
 
-// runs gives the plans, once for all targets of a page.
-func (s *routes) runs(ctx context.Context) ([]remediation.Run, error) {
+// runs gives the plans of the targets' clusters, once for all targets of a page.
+func (s *routes) runs(ctx context.Context, targets []search.TargetTotal) ([]remediation.Run, error) {
 	if s.plans == nil {
 		return nil, nil
 	}
-	return s.plans.Runs(ctx)
+	var clusters []inventory.ClusterRef
+	for _, t := range targets {
+		if !slices.Contains(clusters, t.Cluster) {
+			clusters = append(clusters, t.Cluster)
+		}
+	}
+	return s.plans.RunsOf(ctx, clusters)
 }
 
 // appliedTo gives what of a target can be applied: the options that the finding has,

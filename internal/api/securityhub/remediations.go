@@ -174,7 +174,7 @@ func (s *routes) getRemediations(c *call) (any, error) {
 	}
 	var runs []remediation.Run
 	if in.ShowGuidance {
-		if runs, err = s.runs(c.Context()); err != nil {
+		if runs, err = s.runs(c.Context(), page.Items); err != nil {
 			return nil, err
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/eksposure/eksposure/internal/exposure"
+	"github.com/eksposure/eksposure/internal/inventory"
 	"github.com/eksposure/eksposure/internal/plan"
 	"github.com/eksposure/eksposure/internal/remediation"
 )
@@ -109,7 +110,9 @@ func TestGuidanceHasCommandsForTheCluster(t *testing.T) {
 // drafted are plans.
 type drafted []remediation.Run
 
-func (d drafted) Runs(context.Context) ([]remediation.Run, error) { return d, nil }
+func (d drafted) RunsOf(_ context.Context, clusters []inventory.ClusterRef) ([]remediation.Run, error) {
+	return slices.DeleteFunc(slices.Clone(d), func(r remediation.Run) bool { return !slices.Contains(clusters, r.Plan.Cluster) }), nil
+}
 
 func TestGuidanceSaysWhatIsApplied(t *testing.T) {
 	findings := fleet(t, 1)
