@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"net/http"
 	"sync"
 	"time"
 
@@ -96,6 +98,28 @@ func retryer(cfg Config) func() aws.Retryer {
 // httpClient gives up an attempt that never answers in time for another.
 func httpClient(cfg Config) *awshttp.BuildableClient {
 	return awshttp.NewBuildableClient().WithTimeout(cfg.CallTimeout / attemptsPerTimeout)
+}
+
+// readBody sends a body by its Read alone. The SDK closes the body when the answer
+// begins, and its WriteTo then fails with io.EOF (smithy-go 1.28). net/http asks once
+// more for the body's end, takes that for a broken request when the answer was quicker,
+// and closes the connection while the answer is being read.
+type readBody struct{ *awshttp.BuildableClient }
+
+// Do sends the request.
+func (c readBody) Do(r *http.Request) (*http.Response, error) {
+	if r.Body != nil && r.Body != http.NoBody {
+		r.Body = struct{ io.ReadCloser }{r.Body}
+	}
+	return c.BuildableClient.Do(r) //nolint:wrapcheck // the SDK knows its own client's errors
+}
+
+// within is the client of the configuration with another limit for one attempt.
+func within(client aws.HTTPClient, limit time.Duration) aws.HTTPClient {
+	if own, ok := client.(readBody); ok {
+		return readBody{own.WithTimeout(limit)}
+	}
+	return client
 }
 
 func sdkLogger(to *slog.Logger) logging.Logger {

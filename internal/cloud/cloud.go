@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/eks"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -237,6 +238,9 @@ func load(ctx context.Context, cfg Config) (aws.Config, error) {
 	}
 	if base.Region == "" {
 		base.Region = fallbackRegion
+	}
+	if client, ok := base.HTTPClient.(*awshttp.BuildableClient); ok { // with AWS_CA_BUNDLE, another than ours
+		base.HTTPClient = readBody{client}
 	}
 	return base, nil
 }

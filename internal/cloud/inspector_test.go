@@ -37,7 +37,7 @@ func inspected(t *testing.T, allow []string, findings ...estate.ImageFinding) *c
 	environment(t, map[string]string{
 		"AWS_CA_BUNDLE": os.Getenv("AWS_CA_BUNDLE"), "AWS_ENDPOINT_URL": e.URL(), "AWS_ACCESS_KEY_ID": user.AccessKey, "AWS_SECRET_ACCESS_KEY": e.Secret(user.AccessKey), "AWS_REGION": "eu-west-1",
 	})
-	c, err := cloud.New(t.Context(), cloud.Config{Attempts: 3, Now: func() time.Time { return now }})
+	c, err := cloud.New(t.Context(), cloud.Config{Attempts: 1, Now: func() time.Time { return now }})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -85,7 +85,7 @@ func (c *Client) s3(p Place, region string) *s3.Client {
 			o.BaseEndpoint = aws.String(p.Endpoint)
 		}
 		o.UsePathStyle = o.BaseEndpoint != nil
-		o.HTTPClient = awshttp.NewBuildableClient().WithTimeout(transferTimeout)
+		o.HTTPClient = within(c.base.HTTPClient, transferTimeout)
 	})
 }
 
