@@ -23,7 +23,6 @@ const (
 	// others have their content under other names.
 	templates = 200
 	workloads = 2
-	accounts  = 1000
 	// batch is how many findings one transaction records.
 	batch = 1000
 )
@@ -33,10 +32,11 @@ type maker struct {
 	snapshots []*inventory.Snapshot
 	traits    []exposure.Trait
 	end       time.Time
+	accounts  int
 }
 
-func newMaker() *maker {
-	m := &maker{traits: trait.All(), end: time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)}
+func newMaker(accounts int) *maker {
+	m := &maker{accounts: accounts, traits: trait.All(), end: time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)}
 	for s := range estate.Fleet(seed, templates, workloads) {
 		m.snapshots = append(m.snapshots, s)
 	}
@@ -48,9 +48,9 @@ func (m *maker) outcome(i, n, history int) exposure.Outcome {
 	s := *m.snapshots[i%len(m.snapshots)]
 	regions := []string{"us-east-1", "eu-central-1", "eu-west-1", "ap-southeast-2"}
 	s.Cluster.Ref = inventory.ClusterRef{
-		Partition: "aws", Account: fmt.Sprintf("%012d", 100000000000+i%accounts), Region: regions[i/accounts%len(regions)], Name: fmt.Sprintf("cluster-%07d", i),
+		Partition: "aws", Account: fmt.Sprintf("%012d", 100000000000+i%m.accounts), Region: regions[i/m.accounts%len(regions)], Name: fmt.Sprintf("cluster-%07d", i),
 	}
-	s.Cluster.AccountName = fmt.Sprintf("account %d", i%accounts)
+	s.Cluster.AccountName = fmt.Sprintf("account %d", i%m.accounts)
 	s.Cluster.Tags = map[string]string{"team": fmt.Sprintf("team-%d", i%97), "env": []string{"production", "staging", "test"}[i%3]}
 	s.CollectedAt = m.end.Add(-time.Duration(n-i) * (365 * 24 * time.Hour / time.Duration(n))) // over a year
 	e := exposure.Evaluate(&s, m.traits, exposure.DefaultPolicy())
@@ -64,7 +64,7 @@ func (m *maker) outcome(i, n, history int) exposure.Outcome {
 // fill makes the corpus and records it. As in a server that scans, one batch is made
 // ready while another is written.
 func fill(ctx context.Context, db *store.DB, o options) error {
-	m := newMaker()
+	m := newMaker(o.accounts)
 	n := o.clusters * o.history
 	started := time.Now()
 	var done atomic.Int64

@@ -1,7 +1,7 @@
 // Command findings measures searches over many findings: the twelve most usual
 // queries, a walk of all pages, and readers while findings are recorded.
 //
-//	go run ./bench/findings [-clusters 100000] [-history 10] [-readers 200] [-db FILE|postgres://…] [-ask]
+//	go run ./bench/findings [-clusters 100000] [-history 10] [-accounts 1000] [-readers 200] [-db FILE|postgres://…] [-ask]
 //
 // Of each cluster's findings one is open; the others are closed, of clusters of the
 // same account that are gone. With -ask the database is taken as it is.
@@ -22,6 +22,7 @@ func main() {
 	o := options{}
 	flag.IntVar(&o.clusters, "clusters", 100_000, "clusters that are there")
 	flag.IntVar(&o.history, "history", 10, "findings for each of them, one open")
+	flag.IntVar(&o.accounts, "accounts", 1000, "accounts that have them, at most a thousand")
 	flag.IntVar(&o.readers, "readers", 200, "readers at the same time, while findings are recorded")
 	flag.IntVar(&o.runs, "runs", 200, "runs of each query")
 	flag.StringVar(&o.place, "db", "", "SQLite file or PostgreSQL URL; a file that goes afterwards when it is left out")
@@ -34,9 +35,9 @@ func main() {
 }
 
 type options struct {
-	clusters, history, readers, runs int
-	place                            string
-	ask                              bool
+	clusters, history, accounts, readers, runs int
+	place                                      string
+	ask                                        bool
 }
 
 func run(ctx context.Context, o options) error {

@@ -26,36 +26,36 @@ type bench struct {
 // query is one of the usual ones; n makes each run ask for something else.
 type query struct {
 	name string
-	ask  func(ctx context.Context, db *store.DB, n int) (int, error)
+	ask  func(ctx context.Context, b bench, n int) (int, error)
 }
 
-func page(filters string, sort ...search.Sort) func(ctx context.Context, db *store.DB, n int) (int, error) {
-	return func(ctx context.Context, db *store.DB, n int) (int, error) {
+func page(filters string, sort ...search.Sort) func(ctx context.Context, b bench, n int) (int, error) {
+	return func(ctx context.Context, b bench, n int) (int, error) {
 		r := search.Request{Limit: search.MaxPage, Now: time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC), Sort: sort}
-		if err := json.Unmarshal(numbered(filters, n), &r.Filters); err != nil {
+		if err := json.Unmarshal(b.numbered(filters, n), &r.Filters); err != nil {
 			return 0, err
 		}
-		p, err := db.Search(ctx, r)
+		p, err := b.db.Search(ctx, r)
 		return len(p.Documents), err
 	}
 }
 
 // numbered puts a run's number into filters: {n}, or with three digits {nnn}.
-func numbered(filters string, n int) []byte {
-	return []byte(strings.NewReplacer("{nnn}", fmt.Sprintf("%03d", n%accounts), "{n}", strconv.Itoa(n%97)).Replace(filters))
+func (b bench) numbered(filters string, n int) []byte {
+	return []byte(strings.NewReplacer("{nnn}", fmt.Sprintf("%03d", n%b.o.accounts), "{n}", strconv.Itoa(n%97)).Replace(filters))
 }
 
-func groups(filters string, fields ...string) func(ctx context.Context, db *store.DB, n int) (int, error) {
-	return func(ctx context.Context, db *store.DB, n int) (int, error) {
+func groups(filters string, fields ...string) func(ctx context.Context, b bench, n int) (int, error) {
+	return func(ctx context.Context, b bench, n int) (int, error) {
 		r := search.GroupRequest{Limit: 10, Now: time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)}
 		for _, field := range fields {
 			rule := search.GroupRule{Field: field, Filters: &search.Filters{}}
-			if err := json.Unmarshal(numbered(filters, n), rule.Filters); err != nil {
+			if err := json.Unmarshal(b.numbered(filters, n), rule.Filters); err != nil {
 				return 0, err
 			}
 			r.Rules = append(r.Rules, rule)
 		}
-		list, err := db.Statistics(ctx, r)
+		list, err := b.db.Statistics(ctx, r)
 		return len(list), err
 	}
 }
@@ -97,7 +97,7 @@ func (b bench) queries(ctx context.Context) error {
 		answers := 0
 		for n := range b.o.runs {
 			started := time.Now()
-			got, err := q.ask(ctx, b.db, n)
+			got, err := q.ask(ctx, b, n)
 			if err != nil {
 				return fmt.Errorf("%s: %w", q.name, err)
 			}
@@ -158,7 +158,7 @@ func (b bench) crowd(ctx context.Context) error {
 		wg.Go(func() {
 			for n := reader; ctx.Err() == nil; n++ {
 				started := time.Now()
-				_, err := list[n%len(list)].ask(ctx, b.db, n%1000)
+				_, err := list[n%len(list)].ask(ctx, b, n%1000)
 				mu.Lock()
 				if err != nil && ctx.Err() == nil {
 					failed = err
@@ -169,7 +169,7 @@ func (b bench) crowd(ctx context.Context) error {
 			}
 		})
 	}
-	m := newMaker()
+	m := newMaker(b.o.accounts)
 	for i := 0; ctx.Err() == nil; i++ {
 		o := m.outcome(i, 1_000_000, b.o.history)
 		if o.Finding == nil {

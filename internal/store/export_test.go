@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"time"
 )
 
@@ -76,6 +77,44 @@ func (db *DB) IndexRows(ctx context.Context) ([]string, error) {
 		UNION SELECT 'all ' || severity || ' ' || status || ' ' || number FROM counts WHERE value = -1 AND number <> 0
 		UNION SELECT 'entry ' || finding || ' ' || severity || ' ' || status || ' ' || activity || ' ' || computed || ' ' || events || ' ' || last_seen || ' ' || modified FROM entries
 		ORDER BY 1`)
+}
+
+// CheckFacets compares the facets of all items with their postings, and gives the
+// number of items.
+func (db *DB) CheckFacets(ctx context.Context) (n int, err error) {
+	for _, c := range []*collection{db.findings, db.resources} {
+		want, got := map[int64]tally{}, map[int64]tally{}
+		note := func(to map[int64]tally) func(func(...any) error) error {
+			return func(scan func(...any) error) error {
+				var item int64
+				var words string
+				err := scan(&item, &words)
+				if to[item] == nil {
+					to[item] = tally{}
+					for field, counted := range c.counted {
+						if counted {
+							to[item][field] = map[int64]int{}
+						}
+					}
+				}
+				to[item].add([]byte(words))
+				return err
+			}
+		}
+		rows, err := db.read.QueryContext(ctx, `SELECT number, words FROM `+c.facets)
+		if err := each(rows, err, note(got)); err != nil {
+			return 0, err
+		}
+		rows, err = db.read.QueryContext(ctx, `SELECT p.item, '' || (p.value >> 40) || ':' || (p.value & 1099511627775) FROM postings p JOIN `+c.table+` e ON e.number = p.item`)
+		if err := each(rows, err, note(want)); err != nil {
+			return 0, err
+		}
+		if !reflect.DeepEqual(want, got) {
+			return 0, fmt.Errorf("%s are not the postings of %s", c.facets, c.table)
+		}
+		n += len(got)
+	}
+	return n, nil
 }
 
 // HoldQueue keeps all transactions that record waiting while a function runs.

@@ -23,8 +23,9 @@ const indexForm = 3
 // collection is a set of items that are searched: findings or resources.
 type collection struct {
 	schema *search.Schema
-	// table has one row for each item, pages its document, by number.
-	table, pages string
+	// table has one row for each item, pages its document and facets what statistics
+	// are grouped by, by number.
+	table, pages, facets string
 	// seen is the column of the time that fills a document's holes.
 	seen string
 	// base is the number before that of the first field.
@@ -96,7 +97,7 @@ func newCollection(c collection, uncounted ...string) *collection {
 // as there are findings, and are not counted.
 func findingCollection() *collection {
 	return newCollection(collection{
-		schema: search.FindingSchema(), table: "entries", pages: "pages", seen: "last_seen", base: findingBase, constants: constants(),
+		schema: search.FindingSchema(), table: "entries", pages: "pages", facets: "facets", seen: "last_seen", base: findingBase, constants: constants(),
 		columns: map[string]place{
 			"metadata.uid":                      {name: "finding"},
 			"finding_info.uid":                  {name: "uid"},

@@ -31,6 +31,9 @@ func TestCountsNeverDrift(t *testing.T) {
 			}
 			step(t, db, random, o, earlier)
 		}
+		if n, err := db.CheckFacets(t.Context()); err != nil || n < 30 {
+			t.Errorf("facets of %d items: %v", n, err)
+		}
 		got, err := db.IndexRows(t.Context())
 		if err != nil {
 			t.Fatal(err)

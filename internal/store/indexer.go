@@ -210,10 +210,12 @@ func (x *indexer) values(ctx context.Context, c *collection, old indexEntry, kno
 	}
 	x.count(c.all(), is, 1)
 	moved := map[int64]bool{}
+	regrouped := !known
 	for _, v := range now {
 		counted := c.counted[v>>fieldBits]
 		if !before[v] {
 			moved[v>>fieldBits] = true
+			regrouped = regrouped || counted
 			x.row(`INSERT INTO postings (item, value, severity)`, old.number, v, is[0])
 		}
 		if counted && before[v] {
@@ -227,9 +229,15 @@ func (x *indexer) values(ctx context.Context, c *collection, old indexEntry, kno
 	for _, v := range slices.Sorted(maps.Keys(before)) {
 		moved[v>>fieldBits] = true
 		if c.counted[v>>fieldBits] {
+			regrouped = true
 			x.count(v, was, -1)
 		}
 		if _, err := x.t.exec(ctx, `DELETE FROM postings WHERE item = ? AND value = ?`, old.number, v); err != nil {
+			return nil, err
+		}
+	}
+	if regrouped {
+		if err := x.putFacets(ctx, c, old.number, now); err != nil {
 			return nil, err
 		}
 	}
@@ -402,6 +410,8 @@ func onConflict(insert string) string {
 		return ` ON CONFLICT (number) DO UPDATE SET severity = excluded.severity, computed = excluded.computed, status = excluded.status, activity = excluded.activity,
 			events = excluded.events, created = excluded.created, first_seen = excluded.first_seen, last_seen = excluded.last_seen,
 			modified = excluded.modified, series = excluded.series`
+	case strings.Contains(insert, "facets "):
+		return ` ON CONFLICT (number) DO UPDATE SET words = excluded.words`
 	case insert == putPage:
 		return ` ON CONFLICT (number) DO UPDATE SET document = excluded.document`
 	case insert == putFinding:

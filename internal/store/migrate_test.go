@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -86,6 +87,30 @@ func checkFilled(t *testing.T, db *store.DB) {
 	if got, err := db.Earlier(t.Context(), shop); err != nil || cmp.Diff(unchanged.Finding, got) != "" {
 		t.Errorf("after an unchanged scan: %v\n%s", err, cmp.Diff(unchanged.Finding, got))
 	}
+}
+
+// A database that was indexed before there were facets gets them from its postings.
+func TestMigrateFacets(t *testing.T) {
+	text, err := os.ReadFile("schema/0015_facets.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	storetest.EachPlace(t, func(t *testing.T, path string) {
+		db := open(t, path)
+		filled(t, db, rand.New(rand.NewPCG(14, 14)), 20)
+		want, err := db.CheckFacets(t.Context())
+		if err != nil || want < 20 {
+			t.Fatalf("facets of %d items: %v", want, err)
+		}
+		migration := string(text)
+		if store.IsURL(path) {
+			migration = store.Define(migration)
+		}
+		execute(t, path, `DROP TABLE facets; DROP TABLE resource_facets; `+migration)
+		if got, err := db.CheckFacets(t.Context()); err != nil || got != want {
+			t.Errorf("facets of %d items, want %d: %v", got, want, err)
+		}
+	})
 }
 
 // execute runs SQL on a database behind the store's back. Bytes are written as

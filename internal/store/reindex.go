@@ -121,7 +121,7 @@ func (db *DB) reindexBatch(ctx context.Context) (int, error) {
 func (db *DB) clearIndex(ctx context.Context, t tx) error {
 	db.words.forget()
 	for _, table := range []string{
-		"words", "postings", "amounts", "counts", "entries", "pages", "moves", "trend_days", "resources", "resource_pages", "holders", "targets", "target_totals",
+		"words", "postings", "amounts", "counts", "entries", "pages", "moves", "trend_days", "resources", "resource_pages", "holders", "targets", "target_totals", "facets", "resource_facets",
 	} {
 		if _, err := t.exec(ctx, `DELETE FROM `+table); err != nil {
 			return err

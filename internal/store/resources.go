@@ -32,7 +32,7 @@ func (db *DB) ResourceStatistics(ctx context.Context, r search.GroupRequest) ([]
 // counted.
 func resourceCollection() *collection {
 	return newCollection(collection{
-		schema: search.ResourceSchema(), table: "resources", pages: "resource_pages", seen: "captured", base: resourceBase,
+		schema: search.ResourceSchema(), table: "resources", pages: "resource_pages", facets: "resource_facets", seen: "captured", base: resourceBase,
 		constants: map[string]string{"ResourceProvider": constants()["resources.provider"]},
 		columns: map[string]place{
 			"ResourceGuid":              {name: "guid"},

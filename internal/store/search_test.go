@@ -90,7 +90,7 @@ func TestSearchConforms(t *testing.T) {
 		matched := 0
 		for range 60 {
 			matched += conforms(t, db, docs, search.Request{Filters: a.filters(), Sort: a.sort(), Limit: 1 + random.IntN(100), Now: storetest.Now()})
-			countsConform(t, db, a)
+			countsConform(t, db.Statistics, a)
 		}
 		t.Logf("%d documents, %d hits", len(docs), matched)
 	})
@@ -126,31 +126,39 @@ func conforms(t *testing.T, db *store.DB, docs documents, r search.Request) int 
 	return len(got)
 }
 
-func countsConform(t *testing.T, db *store.DB, a asker) {
+// statistics is what counts one collection.
+type statistics func(context.Context, search.GroupRequest) ([]search.Groups, error)
+
+// countsConform asks for several groups, of which some have the same filters, of all
+// that there is or of a scope.
+func countsConform(t *testing.T, ask statistics, a asker) {
 	t.Helper()
-	groups := search.FindingSchema().Groups()
-	f := a.filters()
-	if a.random.IntN(2) == 0 { // what is answered from the counts
-		f = search.Filters{CompositeFilters: []search.Composite{{StringFilters: []search.StringFilter{{FieldName: "status", Filter: search.StringIs{Value: "N", Comparison: search.Prefix}}}}}}
+	groups := a.schema.Groups()
+	list := []*search.Filters{nil, new(a.filters()), new(a.filters())}
+	if slices.Contains(groups, "status") { // what is answered from the counts
+		list = append(list, &search.Filters{CompositeFilters: []search.Composite{{StringFilters: []search.StringFilter{{FieldName: "status", Filter: search.StringIs{Value: "N", Comparison: search.Prefix}}}}}})
 	}
-	if f.Validate(search.FindingSchema(), search.Searching) != nil {
-		return
+	r := search.GroupRequest{Now: storetest.Now(), Order: []search.Order{"", search.Ascending, search.Descending}[a.random.IntN(3)], Limit: 1 + a.random.IntN(30)}
+	if a.random.IntN(3) == 0 {
+		r.Scope.Accounts = []string{"111122223333"}
 	}
-	r := search.GroupRequest{
-		Rules: []search.GroupRule{{Field: groups[a.random.IntN(len(groups))], Filters: &f}}, Now: storetest.Now(),
-		Order: []search.Order{"", search.Ascending, search.Descending}[a.random.IntN(3)], Limit: 1 + a.random.IntN(30),
+	for range 1 + a.random.IntN(search.MaxRules) {
+		r.Rules = append(r.Rules, search.GroupRule{Field: groups[a.random.IntN(len(groups))], Filters: list[a.random.IntN(len(list))]})
 	}
-	counted(t, db, a.docs, r)
+	if r.Validate(a.schema) != nil {
+		return // comparisons that cannot stand together
+	}
+	counted(t, ask, a.schema, a.docs, r)
 }
 
-func counted(t *testing.T, db *store.DB, docs []any, r search.GroupRequest) {
+func counted(t *testing.T, ask statistics, schema *search.Schema, docs []any, r search.GroupRequest) {
 	t.Helper()
-	got, err := db.Statistics(t.Context(), r)
+	got, err := ask(t.Context(), r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(recount(docs, r), got); diff != "" {
-		text, _ := json.Marshal(r.Rules)
+	if diff := cmp.Diff(recount(schema, docs, r), got); diff != "" {
+		text, _ := json.Marshal([]any{r.Rules, r.Scope})
 		t.Fatalf("%s\n(-evaluator +SQL):\n%s", text, diff)
 	}
 }
@@ -184,21 +192,28 @@ func TestSearchOfValues(t *testing.T) {
 				for _, order := range []search.Order{search.Ascending, search.Descending} {
 					conforms(t, db, docs, search.Request{Filters: f, Sort: []search.Sort{{Field: "severity_id", Order: order}}, Limit: 3, Now: storetest.Now()})
 				}
-				counted(t, db, docs.list(), search.GroupRequest{Rules: []search.GroupRule{{Field: "severity", Filters: &f}, {Field: "status", Filters: &f}}, Now: storetest.Now(), Limit: 30})
+				counted(t, db.Statistics, search.FindingSchema(), docs.list(), search.GroupRequest{Rules: []search.GroupRule{{Field: "severity", Filters: &f}, {Field: "status", Filters: &f}}, Now: storetest.Now(), Limit: 30})
 			}
 		}
 	})
 }
 
-func recount(docs []any, r search.GroupRequest) []search.Groups {
+func recount(schema *search.Schema, docs []any, r search.GroupRequest) []search.Groups {
+	account := "cloud.account.uid"
+	if schema == search.ResourceSchema() {
+		account = "AccountId"
+	}
+	docs = slices.DeleteFunc(slices.Clone(docs), func(d any) bool {
+		return len(r.Scope.Accounts) > 0 && !slices.Contains(r.Scope.Accounts, search.Texts(d, account)[0])
+	})
 	var list []search.Groups
 	for _, rule := range r.Rules {
 		counts := map[string]int{}
 		for _, d := range docs {
-			if rule.Filters != nil && !rule.Filters.Match(search.FindingSchema(), d, r.Now) {
+			if rule.Filters != nil && !rule.Filters.Match(schema, d, r.Now) {
 				continue
 			}
-			for _, v := range search.Texts(d, rule.Field) {
+			for _, v := range search.Texts(d, schema.Path(rule.Field)) {
 				counts[v]++
 			}
 		}

@@ -1,8 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"reflect"
 	"runtime"
 	"slices"
 	"strings"
@@ -18,7 +21,8 @@ import (
 //
 // A rule whose filters ask for severity and status alone, or for nothing, is
 // answered from the counts that recording keeps, and so is one by severity or status
-// of what has a value; any other looks at all findings that match.
+// of what has a value; any other looks at all findings that match, once for all rules
+// that have the same filters.
 func (db *DB) Statistics(ctx context.Context, r search.GroupRequest) ([]search.Groups, error) {
 	return db.statistics(ctx, db.findings, r)
 }
@@ -32,15 +36,13 @@ func (db *DB) statistics(ctx context.Context, c *collection, r search.GroupReque
 		return nil, err
 	}
 	list := make([]search.Groups, len(r.Rules))
+	for i, rule := range r.Rules {
+		list[i] = search.Groups{Field: rule.Field, Values: []search.GroupValue{}}
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
-	for i, rule := range r.Rules {
-		group.Go(func() error {
-			g := grouper{k: k, rule: rule, request: r}
-			values, err := g.values(ctx)
-			list[i] = search.Groups{Field: rule.Field, Values: values}
-			return err
-		})
+	for _, g := range groupers(k, r) {
+		group.Go(func() error { return g.answer(ctx, list) })
 	}
 	if err := group.Wait(); err != nil {
 		return nil, err
@@ -48,30 +50,69 @@ func (db *DB) statistics(ctx context.Context, c *collection, r search.GroupReque
 	return list, nil
 }
 
-// grouper answers one rule.
+// grouper answers the rules that have the same filters.
 type grouper struct {
 	k       compiler
-	rule    search.GroupRule
 	request search.GroupRequest
+	filters search.Filters
+	// rules are their places in the request.
+	rules []int
+	where clause
 }
 
-func (g grouper) values(ctx context.Context) ([]search.GroupValue, error) {
-	filters := search.Filters{}
-	if g.rule.Filters != nil {
-		filters = *g.rule.Filters
+func groupers(k compiler, r search.GroupRequest) []*grouper {
+	var list []*grouper
+	for i, rule := range r.Rules {
+		filters := search.Filters{}
+		if rule.Filters != nil {
+			filters = *rule.Filters
+		}
+		at := slices.IndexFunc(list, func(g *grouper) bool { return reflect.DeepEqual(g.filters, filters) })
+		if at < 0 {
+			at, list = len(list), append(list, &grouper{k: k, request: r, filters: filters})
+		}
+		list[at].rules = append(list[at].rules, i)
 	}
-	tree := filters.Tree(g.request.Now)
-	if g.request.Scope.Everything() && aboutLabels(tree) {
-		return g.fromCounts(ctx, tree)
+	return list
+}
+
+// answer fills in the values of the rules.
+func (g *grouper) answer(ctx context.Context, list []search.Groups) error {
+	tree := g.filters.Tree(g.request.Now)
+	kept := g.request.Scope.Everything() && aboutLabels(tree)
+	if !kept {
+		var err error
+		if g.where, err = g.k.where(ctx, g.filters, g.request.Scope, g.request.Now); err != nil || g.where.fixed && !g.where.holds {
+			return err
+		}
 	}
-	where, err := g.k.where(ctx, filters, g.request.Scope, g.request.Now)
-	if err != nil || where.fixed && !where.holds {
-		return []search.GroupValue{}, err
+	if g.where.fixed { // by what all have alike
+		tree, kept = search.Node{}, true
 	}
-	if p, ok := g.k.c.columns[g.rule.Field]; ok && where.exact && len(where.values) == 1 && g.k.c.counted[where.values[0]>>fieldBits] {
-		return g.read(ctx, `SELECT c.`+p.name+`, sum(c.number) AS n FROM counts c WHERE c.value = ? GROUP BY c.`+p.name, where.values[0])
+	var shared []int
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for _, i := range g.rules {
+		field := list[i].Field
+		switch {
+		case kept:
+			group.Go(func() (err error) {
+				list[i].Values, err = g.fromCounts(ctx, field, tree)
+				return err
+			})
+		case g.k.c.counted[g.k.c.number(field)]:
+			shared = append(shared, i)
+		default:
+			group.Go(func() (err error) {
+				list[i].Values, err = g.fromItems(ctx, field)
+				return err
+			})
+		}
 	}
-	return g.fromItems(ctx, where)
+	if len(shared) > 0 {
+		group.Go(func() error { return g.fromFacets(ctx, shared, list) })
+	}
+	return group.Wait()
 }
 
 // aboutLabels reports whether a filter asks for severity and status alone.
@@ -84,7 +125,7 @@ func aboutLabels(n search.Node) bool {
 
 // labels gives the pairs of severity and status that satisfy a filter about them,
 // as a condition on counts; the numbers are those of OCSF.
-func (g grouper) labels(tree search.Node) string {
+func (g *grouper) labels(tree search.Node) string {
 	var pairs []string
 	for severity, s := range severityNames() {
 		for status, t := range statusNames() {
@@ -104,15 +145,15 @@ func (g grouper) labels(tree search.Node) string {
 	return "(" + strings.Join(pairs, " OR ") + ")"
 }
 
-func (g grouper) fromCounts(ctx context.Context, tree search.Node) ([]search.GroupValue, error) {
+func (g *grouper) fromCounts(ctx context.Context, name string, tree search.Node) ([]search.GroupValue, error) {
 	labels := g.labels(tree)
-	field := g.k.c.number(g.rule.Field)
+	field := g.k.c.number(name)
 	lo, hi := span(field)
-	switch p, isColumn := g.k.c.columns[g.rule.Field]; {
+	switch p, isColumn := g.k.c.columns[name]; {
 	case isColumn:
-		return g.read(ctx, `SELECT c.`+p.name+`, sum(c.number) AS n FROM counts c WHERE c.value = ? AND `+labels+` GROUP BY c.`+p.name, g.k.c.all())
-	case g.k.c.constants[g.rule.Field] != "":
-		return g.read(ctx, `SELECT 0, sum(c.number) AS n FROM counts c WHERE c.value = ? AND `+labels, g.k.c.all())
+		return g.read(ctx, name, `SELECT c.`+p.name+`, sum(c.number) AS n FROM counts c WHERE c.value = ? AND `+labels+` GROUP BY c.`+p.name, g.k.c.all())
+	case g.k.c.constants[name] != "":
+		return g.read(ctx, name, `SELECT 0, sum(c.number) AS n FROM counts c WHERE c.value = ? AND `+labels, g.k.c.all())
 	case g.k.c.counted[field]:
 		return g.readWords(ctx, `SELECT c.value AS value, sum(c.number) AS n FROM counts c WHERE c.value BETWEEN ? AND ? AND `+labels+` GROUP BY c.value`, lo, hi)
 	case labels == "TRUE":
@@ -121,34 +162,114 @@ func (g grouper) fromCounts(ctx context.Context, tree search.Node) ([]search.Gro
 	return g.readWords(ctx, `SELECT p.value AS value, count(*) AS n FROM postings p CROSS JOIN `+g.k.c.table+` c WHERE c.number = p.item AND p.value BETWEEN ? AND ? AND `+labels+` GROUP BY p.value`, lo, hi)
 }
 
-func (g grouper) fromItems(ctx context.Context, where clause) ([]search.GroupValue, error) {
-	if where.fixed {
-		where.text = "TRUE"
+// matching is a query for items: what a statement begins with, where the items are
+// from, and what they satisfy.
+type matching struct {
+	with, from, text string
+	args             []any
+	// numbers selects the numbers of the items.
+	numbers string
+}
+
+func (g *grouper) matching() matching {
+	w := g.where
+	m := matching{from: g.k.c.table + ` e`, text: w.text, args: w.args}
+	if w.source == "" || w.candidates >= g.k.total/4 {
+		m.numbers = `SELECT e.number FROM ` + m.from + ` WHERE ` + m.text
+		return m
 	}
-	from, args := g.k.c.table+` e`, []any{}
-	with := ``
-	if where.source != "" && where.candidates < g.k.total/4 {
-		with, args = where.with()+` `, append(args, where.sourceArgs...)
-		from, where.text = `c CROSS JOIN `+g.k.c.table+` e`, `e.number = c.number AND `+where.text
+	m.with, m.from = w.with()+` `, `c CROSS JOIN `+g.k.c.table+` e`
+	if w.exact {
+		m.text, m.args, m.numbers = `e.number = c.number`, w.sourceArgs, `SELECT number FROM c`
+		return m
 	}
-	matching := `SELECT e.number FROM ` + from + ` WHERE ` + where.text
-	if with != "" && where.exact {
-		matching, where.args, where.text = `SELECT number FROM c`, nil, `e.number = c.number`
-	}
-	p, isColumn := g.k.c.columns[g.rule.Field]
+	m.text, m.args = `e.number = c.number AND `+w.text, append(slices.Clone(w.sourceArgs), w.args...)
+	m.numbers = `SELECT e.number FROM ` + m.from + ` WHERE ` + m.text
+	return m
+}
+
+func (g *grouper) fromItems(ctx context.Context, name string) ([]search.GroupValue, error) {
+	p, isColumn := g.k.c.columns[name]
+	m := g.matching()
 	switch {
+	case isColumn && g.where.exact && len(g.where.values) == 1 && g.k.c.counted[g.where.values[0]>>fieldBits]:
+		return g.read(ctx, name, `SELECT c.`+p.name+`, sum(c.number) AS n FROM counts c WHERE c.value = ? GROUP BY c.`+p.name, g.where.values[0])
 	case isColumn:
-		return g.read(ctx, with+`SELECT e.`+p.name+`, count(*) AS n FROM `+from+` WHERE `+where.text+` GROUP BY e.`+p.name, append(args, where.args...)...)
-	case g.k.c.constants[g.rule.Field] != "":
-		return g.read(ctx, with+`SELECT 0, count(*) AS n FROM `+from+` WHERE `+where.text, append(args, where.args...)...)
+		return g.read(ctx, name, m.with+`SELECT e.`+p.name+`, count(*) AS n FROM `+m.from+` WHERE `+m.text+` GROUP BY e.`+p.name, m.args...)
+	case g.k.c.constants[name] != "":
+		return g.read(ctx, name, m.with+`SELECT 0, count(*) AS n FROM `+m.from+` WHERE `+m.text, m.args...)
 	}
-	lo, hi := span(g.k.c.number(g.rule.Field))
-	args = append(append(args, where.args...), lo, hi)
-	return g.readWords(ctx, with+`SELECT q.value AS value, count(*) AS n FROM (`+matching+`) m CROSS JOIN postings q WHERE q.item = m.number AND q.value BETWEEN ? AND ? GROUP BY q.value`, args...)
+	lo, hi := span(g.k.c.number(name))
+	return g.readWords(ctx, m.with+`SELECT q.value AS value, count(*) AS n FROM (`+m.numbers+`) m CROSS JOIN postings q WHERE q.item = m.number AND q.value BETWEEN ? AND ? GROUP BY q.value`,
+		append(slices.Clone(m.args), lo, hi)...)
+}
+
+// fromFacets answers the rules at some places of the request, by one look at each item.
+func (g *grouper) fromFacets(ctx context.Context, rules []int, list []search.Groups) error {
+	fields := make([]int64, len(rules))
+	for n, i := range rules {
+		fields[n] = g.k.c.number(list[i].Field)
+	}
+	m := g.matching()
+	t, err := g.k.db.tally(ctx, fields, m.with+`SELECT f.words FROM (`+m.numbers+`) m CROSS JOIN `+g.k.c.facets+` f WHERE f.number = m.number`, m.args...)
+	if err != nil {
+		return err
+	}
+	ids := map[int64]bool{}
+	for _, counts := range t {
+		for _, id := range g.foremost(counts) {
+			ids[id] = true
+		}
+	}
+	texts, err := g.k.db.wordTexts(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for n, i := range rules {
+		list[i].Values = g.ordered(t[fields[n]], texts)
+	}
+	return nil
+}
+
+// foremost gives the words that may be among the first: those of the same count as
+// the last of them too, as their texts decide.
+func (g *grouper) foremost(counts map[int64]int) []int64 {
+	ids := slices.SortedFunc(maps.Keys(counts), func(a, b int64) int { return g.compare(counts[a], counts[b]) })
+	n := min(len(ids), g.request.Limit)
+	for n > 0 && n < len(ids) && counts[ids[n]] == counts[ids[n-1]] {
+		n++
+	}
+	return ids[:n]
+}
+
+// ordered gives the first groups of those whose words' texts are known.
+func (g *grouper) ordered(counts map[int64]int, texts map[int64]wordText) []search.GroupValue {
+	var ids []int64
+	for id := range counts {
+		if _, ok := texts[id]; ok {
+			ids = append(ids, id)
+		}
+	}
+	slices.SortFunc(ids, func(a, b int64) int {
+		return cmp.Or(g.compare(counts[a], counts[b]), strings.Compare(texts[a].key, texts[b].key))
+	})
+	values := []search.GroupValue{}
+	for _, id := range ids[:min(len(ids), g.request.Limit)] {
+		values = append(values, search.GroupValue{Value: texts[id].text, Count: counts[id]})
+	}
+	return values
+}
+
+// compare orders counts as the request asks.
+func (g *grouper) compare(a, b int) int {
+	if g.request.Order == search.Ascending {
+		return cmp.Compare(a, b)
+	}
+	return cmp.Compare(b, a)
 }
 
 // readWords sorts groups of words by their count, and gives the first.
-func (g grouper) readWords(ctx context.Context, groups string, args ...any) ([]search.GroupValue, error) {
+func (g *grouper) readWords(ctx context.Context, groups string, args ...any) ([]search.GroupValue, error) {
 	values := []search.GroupValue{}
 	text := `SELECT coalesce(w.value, w.key), CAST(g.n AS BIGINT) FROM (` + groups + `) g JOIN words w ON w.id = g.value WHERE g.n > 0 ORDER BY g.n` +
 		direction(g.request.Order != search.Ascending) + fmt.Sprintf(`, w.key LIMIT %d`, g.request.Limit)
@@ -166,15 +287,15 @@ func (g grouper) readWords(ctx context.Context, groups string, args ...any) ([]s
 }
 
 // read sorts groups of a column's numbers, or of everything.
-func (g grouper) read(ctx context.Context, text string, args ...any) ([]search.GroupValue, error) {
-	names := map[int64]string{0: g.k.c.constants[g.rule.Field]}
-	if p, ok := g.k.c.columns[g.rule.Field]; ok {
+func (g *grouper) read(ctx context.Context, name, text string, args ...any) ([]search.GroupValue, error) {
+	names := map[int64]string{0: g.k.c.constants[name]}
+	if p, ok := g.k.c.columns[name]; ok {
 		for name, id := range p.names() {
 			names[int64(id)] = name
 		}
 	}
 	values := []search.GroupValue{}
-	for rows, err := range g.k.db.rows(ctx, `SELECT x.*  FROM (`+text+`) x WHERE x.n > 0`, args...) {
+	for rows, err := range g.k.db.rows(ctx, `SELECT x.* FROM (`+text+`) x WHERE x.n > 0`, args...) {
 		var id int64
 		var v search.GroupValue
 		if err == nil {
@@ -187,13 +308,7 @@ func (g grouper) read(ctx context.Context, text string, args ...any) ([]search.G
 		values = append(values, v)
 	}
 	slices.SortFunc(values, func(a, b search.GroupValue) int {
-		if a.Count != b.Count && g.request.Order == search.Ascending {
-			return a.Count - b.Count
-		}
-		if a.Count != b.Count {
-			return b.Count - a.Count
-		}
-		return strings.Compare(a.Value, b.Value)
+		return cmp.Or(g.compare(a.Count, b.Count), strings.Compare(a.Value, b.Value))
 	})
 	return values[:min(len(values), g.request.Limit)], nil
 }
