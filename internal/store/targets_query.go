@@ -21,7 +21,7 @@ const (
 			t.resolves, t.reduces, t.leaves, t.place FROM `
 
 	// scopedTotals counts the targets of a scope's findings as target_totals counts
-	// those of all.
+	// those of all. Findings of any other status have no targets, and are not looked at.
 	scopedTotals = `(SELECT n.target, n.trait, n.type, n.title, n.resource_type, n.resource, n.resource_name,
 			substr(min(x.account || '/' || x.region), 1, 12) AS account, substr(min(x.account || '/' || x.region), 14) AS region,
 			max(e.modified) AS updated, sum(x.changed) AS changed,
@@ -32,7 +32,7 @@ const (
 				+ sum(CASE WHEN x.remains = 0 THEN 1 ELSE 0 END) * 16777216
 				+ sum(CASE WHEN x.remains > 0 AND x.remains < x.severity THEN 1 ELSE 0 END)) AS place
 		FROM entries e CROSS JOIN targets x CROSS JOIN target_totals n
-		WHERE e.number = x.item AND n.target = x.target AND %s GROUP BY n.target) t`
+		WHERE e.number = x.item AND n.target = x.target AND e.status IN (1, 2) AND %s GROUP BY n.target) t`
 
 	// firstOf gives the most severe finding of a target; the index targets_by_target
 	// has them in this order.

@@ -74,6 +74,7 @@ func TestTargetsAreThoseOfTheFindings(t *testing.T) {
 			for _, f := range []*exposure.Finding{reporttest.Checkout(), reporttest.Abandoned()} {
 				f.Cluster.Ref.Account = fmt.Sprintf("%012d", 111111111111+i%2)
 				f.Cluster.Ref.Name = fmt.Sprintf("%s-%d", f.Cluster.Ref.Name, i)
+				f.Cluster.Ref.Region = []string{"eu-central-1", "us-east-1"}[i%2]
 				f.ID = fmt.Sprintf("%064x", 100-len(findings))
 				f.UID = fmt.Sprintf("%s-%d", f.UID, i)
 				findings = append(findings, f)
@@ -89,6 +90,7 @@ func TestTargetsAreThoseOfTheFindings(t *testing.T) {
 			for why, r := range map[string]search.TargetRequest{
 				"all": {}, "one": {Target: target.ID}, "of a finding": {Finding: first.ID}, "of a finding outside": {Finding: first.ID, Scope: access.Scope{Accounts: []string{"111111111112"}}},
 				"of a scope": {Scope: access.Scope{Accounts: []string{"111111111112"}}}, "of a cluster": {Scope: access.Scope{Clusters: []string{first.Cluster.Ref.String()}}},
+				"of a region":            {Scope: access.Scope{Regions: []string{first.Cluster.Ref.Region}}},
 				"images":                 {Filters: []search.TargetFilter{{Field: search.TargetResourceType, Value: "Container::Image"}}},
 				"urgent":                 {Filters: []search.TargetFilter{{Field: search.TargetPriority, Value: "Critical"}}},
 				"low":                    {Filters: []search.TargetFilter{{Field: search.TargetPriority, Value: "Low"}}},

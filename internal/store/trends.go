@@ -55,11 +55,13 @@ func (db *DB) trend(ctx context.Context, r search.TrendRequest, schema *search.S
 		return err
 	}
 	if len(r.Scope.Clusters) > 0 {
-		return fmt.Errorf("trends are kept by account and region; who is confined to clusters sees none: %w", fault.ErrDenied)
+		return fmt.Errorf("trends are kept by account and region and not by cluster, so a key that is confined to clusters sees none; "+
+			"ask for statistics, which count what there is now, or use a key that is confined to accounts or regions: %w", fault.ErrDenied)
 	}
 	tree := r.Filters.Tree(r.End)
 	if asks(tree, "finding_cve_ids") {
-		return fmt.Errorf("trends are not kept by finding_cve_ids; search findings by vulnerabilities.cve.uid instead: %w", fault.ErrInvalid)
+		return fmt.Errorf("finding_cve_ids: which vulnerabilities a finding had is not kept for earlier days; leave the filter out, "+
+			"or ask for findings, which are of now, by vulnerabilities.cve.uid: %w", fault.ErrInvalid)
 	}
 	points := search.Points(r.Start, r.End)
 	lo, hi := span(field)
