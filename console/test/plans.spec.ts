@@ -99,8 +99,8 @@ test("by keyboard alone: what cannot be undone is accepted by typing, and the pl
   await expect(page.getByRole("dialog")).toBeVisible();
   await tabTo(page, "key policy", "checkbox");
   await page.keyboard.press("Space");
-  await tabTo(page, /^Type the name of the cluster/, "textbox");
-  await page.keyboard.type("payments-legacy");
+  await tabTo(page, /^Type “irreversible”/, "textbox");
+  await page.keyboard.type("irreversible");
   await page.keyboard.press("Enter");
   await expect(state(page, "Approved")).toBeVisible();
 

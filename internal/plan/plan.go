@@ -167,17 +167,26 @@ func (p *Plan) With(v Verdict) []string {
 }
 
 // Demands are what an approver must accept by name: the checks without an answer,
-// and AcceptIrreversible when not all of it can be undone; in place of it Typed, with
-// the cluster's name, when the cluster is deleted.
+// and the word for what cannot be undone.
 func (p *Plan) Demands() []string {
 	names := p.With(Unknown)
-	switch {
-	case p.Deletes():
-		names = append(names, Typed(p.Cluster))
-	case !p.Reversible():
-		names = append(names, AcceptIrreversible)
+	if word := p.Final(); word != "" {
+		names = append(names, word)
 	}
 	return names
+}
+
+// Final is the word for what cannot be undone, which an approver types:
+// AcceptIrreversible, or Typed, with the cluster's name, when the cluster is deleted.
+// It is empty when all of it can be undone.
+func (p *Plan) Final() string {
+	switch {
+	case p.Deletes():
+		return Typed(p.Cluster)
+	case !p.Reversible():
+		return AcceptIrreversible
+	}
+	return ""
 }
 
 // Reversible reports whether all of it can be undone.

@@ -117,7 +117,7 @@ func offered(f *exposure.Finding, q Request) (exposure.OptionState, error) {
 	}
 	state := f.Trait(q.Trait)
 	if q.Trait == traitVersion && q.Option == optionPolicy && f.Open() && state != nil && !state.Stale {
-		return exposure.OptionState{ID: q.Option, Title: "Change the upgrade policy"}, nil
+		return exposure.OptionState{ID: q.Option, Title: titlePolicy}, nil
 	}
 	if !f.Open() || state == nil || state.Standing != exposure.Contributing {
 		return exposure.OptionState{}, fmt.Errorf("trait %q does not contribute to the finding of %q as the last scan recorded it; there is nothing to remedy: %w", q.Trait, f.Cluster.Ref, fault.ErrInvalid)

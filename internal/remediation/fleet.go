@@ -34,6 +34,8 @@ type Fleet struct {
 	Drafted    time.Time `json:"drafted_at"`
 	// Waves are plans that are applied side by side, wave after wave.
 	Waves [][]Member `json:"waves"`
+	// Goal is what the plan is a step to; nil when nobody said.
+	Goal *Goal `json:"goal,omitempty"`
 	// Omitted are the clusters that have the topic and no plan here.
 	Omitted []Omission `json:"omitted,omitempty"`
 	// Hash covers the waves, and with them every byte of every plan.
@@ -42,6 +44,16 @@ type Fleet struct {
 	Approval *Approval  `json:"approval,omitempty"`
 	// Problem says why it is in state failed.
 	Problem string `json:"problem,omitempty"`
+}
+
+// Goal is a severity that findings are to reach, or to be below.
+type Goal struct {
+	// Wish is empty for resolved.
+	Wish exposure.Severity `json:"wish"`
+	// Severities, Accounts and Regions are of the findings that are meant; empty is all.
+	Severities []exposure.Severity `json:"severities,omitempty"`
+	Accounts   []string            `json:"accounts,omitempty"`
+	Regions    []string            `json:"regions,omitempty"`
 }
 
 // Member is the plan of one cluster.
@@ -70,6 +82,8 @@ type FleetRequest struct {
 	Canaries []string
 	// Batch is how many clusters each further wave has.
 	Batch int
+	// Goal is kept with the plan.
+	Goal *Goal
 }
 
 const (
@@ -135,6 +149,7 @@ func (s *Service) DraftFleet(ctx context.Context, q FleetRequest, by access.Prin
 	}
 	f := Fleet{
 		ID: strings.ToLower(token()[:idLength]), Trait: q.Request.Trait, Option: q.Request.Option, Author: by.ID, AuthorName: by.Name, Drafted: s.now(), State: plan.Drafted,
+		Goal: q.Goal,
 	}
 	var members []Member
 	for i, one := range found {

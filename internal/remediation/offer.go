@@ -5,7 +5,9 @@ import "github.com/eksposure/eksposure/internal/exposure"
 // Offer is an option that Draft takes, and what it asks for.
 type Offer struct {
 	Option string `json:"option"`
-	Asks   []Ask  `json:"asks,omitempty"`
+	// Title is empty where it is that of the trait's option.
+	Title string `json:"title,omitempty"`
+	Asks  []Ask  `json:"asks,omitempty"`
 }
 
 // Ask is a value that an option asks for.
@@ -42,7 +44,7 @@ func Offers(topic string) []Offer {
 		return []Offer{
 			upgrade,
 			{Option: optionNodes},
-			{Option: optionPolicy, Asks: []Ask{{Name: "to", Title: "STANDARD or EXTENDED", Required: true}}},
+			{Option: optionPolicy, Title: titlePolicy, Asks: []Ask{{Name: "to", Title: "STANDARD or EXTENDED", Required: true}}},
 		}
 	}
 	return nil

@@ -16,6 +16,8 @@ const (
 	optionUpgrade = "upgrade"
 	optionNodes   = "nodes"
 	optionPolicy  = "policy"
+
+	titlePolicy = "Change the upgrade policy"
 )
 
 const (

@@ -671,6 +671,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/plan-topics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what can be planned: topics, their options, and the values that each asks for. */
+        get: operations["ListPlanTopics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/plans": {
         parameters: {
             query?: never;
@@ -740,7 +757,7 @@ export interface paths {
         put?: never;
         /**
          * Approve exactly the plan with a hash.
-         * @description Checks whose verdict is unknown are accepted by name, or by "all"; what cannot be undone by "irreversible" alone. With the setting remediation.four_eyes the author cannot approve.
+         * @description Checks whose verdict is unknown are accepted by name, or by "all"; what cannot be undone by the word in `final` alone. With the setting remediation.four_eyes the author cannot approve.
          */
         post: operations["ApprovePlan"];
         delete?: never;
@@ -1524,12 +1541,15 @@ export interface components {
             author_name?: string;
             /** Format: date-time */
             drafted_at: string;
+            goal?: components["schemas"]["RemediationGoal"];
             hash: string;
             id: string;
+            /** @description What can be done with it now, what helps most first. */
+            moves: ("apply" | "approve" | "cancel" | "pause" | "revert")[] | null;
             omitted?: components["schemas"]["RemediationOmission"][];
             option: string;
             /** @description The plans, wave after wave. */
-            plans: components["schemas"]["RemediationRun"][] | null;
+            plans: components["schemas"]["Plan"][] | null;
             problem?: string;
             /** @enum {string} */
             state: "applying" | "approved" | "cancelled" | "done" | "drafted" | "failed" | "paused" | "reverted" | "reverting" | "verifying";
@@ -1568,6 +1588,8 @@ export interface components {
             to?: string;
             /** @description Trait to remedy. */
             topic: string;
+            /** @description Severity that the findings are to reach, or to be below: high, medium, low or resolved. It is kept with the plan, and says what GetFleetFixSet was asked. */
+            wish?: string;
         };
         FleetStep: {
             /** @description Clusters in which it is to be fixed. */
@@ -2122,6 +2144,31 @@ export interface components {
             /** @description The option in a few words. */
             title: string;
         };
+        Plan: {
+            /** Format: date-time */
+            alarm_at?: string;
+            approval?: components["schemas"]["RemediationApproval"];
+            back?: components["schemas"]["RemediationStep"][];
+            before?: components["schemas"]["PlanSight"];
+            cause?: string;
+            /** @description What an approver types and accepts where not all of it can be undone: irreversible, or delete and the cluster's name. */
+            final?: string;
+            hash: string;
+            /** Format: date-time */
+            look_at?: string;
+            /** @description What can be done with it now, what helps most first. A plan with a failed check cannot be approved. */
+            moves: ("apply" | "approve" | "cancel" | "pause" | "revert")[] | null;
+            plan: components["schemas"]["PlanPlan"];
+            problem?: string;
+            /** @description Whether all of it can be undone. */
+            reversible: boolean;
+            /** @enum {string} */
+            state: "applying" | "approved" | "cancelled" | "done" | "drafted" | "failed" | "paused" | "reverted" | "reverting" | "verifying";
+            /** @description Why a revert would leave some of what was begun. */
+            stays?: string;
+            steps: components["schemas"]["RemediationStep"][] | null;
+            verified?: components["schemas"]["RemediationVerified"];
+        };
         PlanAction: {
             /** @enum {string} */
             effect: "deferred" | "immediate";
@@ -2144,7 +2191,7 @@ export interface components {
             version: string;
         };
         PlanApproval: {
-            /** @description Names of checks without an answer, or all; and irreversible. */
+            /** @description Names of checks without an answer, or all; and the word in final. */
             accept?: string[];
             /** @description Hash of the plan as it was looked at. */
             hash: string;
@@ -2172,7 +2219,7 @@ export interface components {
         };
         PlanList: {
             /** @description The plans, the newest first. */
-            items: components["schemas"]["RemediationRun"][] | null;
+            items: components["schemas"]["Plan"][] | null;
         };
         PlanPlan: {
             actions: components["schemas"]["PlanAction"][] | null;
@@ -2228,6 +2275,18 @@ export interface components {
             issues?: string[];
             read?: boolean;
             ready?: string[];
+        };
+        PlanTopic: {
+            /** @description ID of the topic. */
+            id: string;
+            /** @description Its options. A finding may have fewer. */
+            offers: components["schemas"]["RemediationOffer"][] | null;
+            /** @description Its title. */
+            title: string;
+        };
+        PlanTopics: {
+            /** @description The topics. */
+            items: components["schemas"]["PlanTopic"][] | null;
         };
         PlanWorkloadImages: {
             containers: components["schemas"]["PlanContainerImage"][] | null;
@@ -2318,6 +2377,7 @@ export interface components {
             author_name?: string;
             /** Format: date-time */
             drafted_at: string;
+            goal?: components["schemas"]["RemediationGoal"];
             hash: string;
             id: string;
             omitted?: components["schemas"]["RemediationOmission"][];
@@ -2329,6 +2389,13 @@ export interface components {
             trait: string;
             waves: components["schemas"]["RemediationMember"][][] | null;
         };
+        RemediationGoal: {
+            accounts?: string[];
+            regions?: string[];
+            severities?: ("" | "Critical" | "High" | "Low" | "Medium")[];
+            /** @enum {string} */
+            wish: "" | "Critical" | "High" | "Low" | "Medium";
+        };
         RemediationMember: {
             cluster: components["schemas"]["InventoryClusterRef"];
             hash: string;
@@ -2337,27 +2404,11 @@ export interface components {
         RemediationOffer: {
             asks?: components["schemas"]["RemediationAsk"][];
             option: string;
+            title?: string;
         };
         RemediationOmission: {
             cluster: components["schemas"]["InventoryClusterRef"];
             reason: string;
-        };
-        RemediationRun: {
-            /** Format: date-time */
-            alarm_at?: string;
-            approval?: components["schemas"]["RemediationApproval"];
-            back?: components["schemas"]["RemediationStep"][];
-            before?: components["schemas"]["PlanSight"];
-            cause?: string;
-            hash: string;
-            /** Format: date-time */
-            look_at?: string;
-            plan: components["schemas"]["PlanPlan"];
-            problem?: string;
-            /** @enum {string} */
-            state: "applying" | "approved" | "cancelled" | "done" | "drafted" | "failed" | "paused" | "reverted" | "reverting" | "verifying";
-            steps: components["schemas"]["RemediationStep"][] | null;
-            verified?: components["schemas"]["RemediationVerified"];
         };
         RemediationStep: {
             action: number;
@@ -3953,6 +4004,36 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    ListPlanTopics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    /** @description Tag of this answer, for If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanTopics"];
+                };
+            };
+            /** @description Nothing changed since the answer whose tag If-None-Match names. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     ListPlans: {
         parameters: {
             query?: never;
@@ -4002,7 +4083,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RemediationRun"];
+                    "application/json": components["schemas"]["Plan"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -4028,7 +4109,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RemediationRun"];
+                    "application/json": components["schemas"]["Plan"];
                 };
             };
             /** @description Nothing changed since the answer whose tag If-None-Match names. */
@@ -4059,7 +4140,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RemediationRun"];
+                    "application/json": components["schemas"]["Plan"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -4087,7 +4168,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RemediationRun"];
+                    "application/json": components["schemas"]["Plan"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -4111,7 +4192,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RemediationRun"];
+                    "application/json": components["schemas"]["Plan"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -4135,7 +4216,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RemediationRun"];
+                    "application/json": components["schemas"]["Plan"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -4159,7 +4240,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RemediationRun"];
+                    "application/json": components["schemas"]["Plan"];
                 };
             };
             default: components["responses"]["Problem"];

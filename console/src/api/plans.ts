@@ -1,13 +1,13 @@
 import type { Schemas } from "./native";
 import { request, segment } from "./request";
 
-/** A plan and how far it is. */
-export type Run = Schemas["RemediationRun"];
+/** A plan, how far it is, and what can be done with it. */
+export type Run = Schemas["Plan"];
 export type PlanState = Run["state"];
 export type Setting = Schemas["PlanSetting"];
 
 /** What can be done with a plan besides approving it. */
-export type Move = "apply" | "pause" | "cancel" | "revert";
+export type Move = Exclude<NonNullable<Run["moves"]>[number], "approve">;
 
 const plans = "/api/v1/plans";
 

@@ -24,6 +24,22 @@ export const usePlans = () =>
     refetchInterval: ({ state }) => again(state.data?.some(working) ?? false),
   });
 
+/** The checks of a plan that came to a verdict. */
+export const checksWith = ({ plan }: Run, verdict: "passed" | "failed" | "unknown") =>
+  (plan.checks ?? []).filter((c) => c.verdict === verdict);
+
+/** What of some plans cannot be undone, by the word that an approver types. */
+export function finalities(runs: readonly Run[]): { word: string; why: string[] }[] {
+  const by = new Map<string, string[]>();
+  for (const { final, plan } of runs) {
+    if (final) {
+      const why = (plan.actions ?? []).flatMap((a) => (a.irreversible ? [`${a.title}: ${a.irreversible}`] : []));
+      by.set(final, [...new Set([...(by.get(final) ?? []), ...why])]);
+    }
+  }
+  return [...by].map(([word, why]) => ({ word, why }));
+}
+
 /** When something last happened to a plan. */
 export function changedAt({ plan, approval, steps, back, verified }: Run): string {
   const times = [

@@ -68,8 +68,10 @@ func (s *service) findingOperations() []operation {
 func wishes() []string { return []string{"high", "medium", "low", "resolved"} }
 
 // wish reads the parameter; Medium when it is left out.
-func wish(q *request) exposure.Severity {
-	switch q.text("wish") {
+func wish(q *request) exposure.Severity { return wished(q.text("wish")) }
+
+func wished(name string) exposure.Severity {
+	switch name {
 	case "high":
 		return exposure.High
 	case "low":

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/eksposure/eksposure/internal/access"
 	"github.com/eksposure/eksposure/internal/exposure"
@@ -58,13 +59,15 @@ type FleetPlanRequest struct {
 	Severities []exposure.Severity `json:"severities,omitempty" doc:"Severities of the findings; all when left out."`
 	Canaries   []string            `json:"canaries,omitempty" doc:"Clusters of the first wave, by name or ARN; the one with the lowest severity when left out."`
 	Batch      int                 `json:"batch,omitempty" doc:"Clusters of each further wave; 5 when left out."`
+	Wish       string              `json:"wish,omitempty" doc:"Severity that the findings are to reach, or to be below: high, medium, low or resolved. It is kept with the plan, and says what GetFleetFixSet was asked."`
 }
 
-// FleetPlan is a fleet plan with its plans.
+// FleetPlan is a fleet plan with its plans, and what can be done with it.
 type FleetPlan struct {
 	remediation.Fleet
 
-	Plans []remediation.Run `json:"plans" doc:"The plans, wave after wave."`
+	Moves []remediation.Move `json:"moves" doc:"What can be done with it now, what helps most first."`
+	Plans []Plan             `json:"plans" doc:"The plans, wave after wave."`
 }
 
 // FleetPlanList are fleet plans.
@@ -78,8 +81,12 @@ func (s *service) draftFleetPlan(ctx context.Context, q *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	goal, err := body.goal()
+	if err != nil {
+		return nil, err
+	}
 	f, err := s.cfg.Plans.DraftFleet(ctx, remediation.FleetRequest{
-		Request: asked, Canaries: body.Canaries, Batch: cmp.Or(body.Batch, remediation.DefaultBatch), Allows: q.caller.Scope.Allows,
+		Request: asked, Canaries: body.Canaries, Batch: cmp.Or(body.Batch, remediation.DefaultBatch), Allows: q.caller.Scope.Allows, Goal: goal,
 		Query: exposure.Query{
 			Accounts: narrower(body.Accounts, q.caller.Scope.Accounts), Regions: narrower(body.Regions, q.caller.Scope.Regions), Clusters: body.Clusters, Severities: body.Severities,
 		},
@@ -91,6 +98,17 @@ func (s *service) draftFleetPlan(ctx context.Context, q *request) (any, error) {
 		return nil, err
 	}
 	return s.fleetPlan(ctx, q, f.ID)
+}
+
+// goal is nil when there is no wish.
+func (b *FleetPlanRequest) goal() (*remediation.Goal, error) {
+	if b.Wish == "" {
+		return nil, nil
+	}
+	if !slices.Contains(wishes(), b.Wish) {
+		return nil, fmt.Errorf("wish %q: want one of %s: %w", bound(b.Wish), strings.Join(wishes(), ", "), fault.ErrInvalid)
+	}
+	return &remediation.Goal{Wish: wished(b.Wish), Severities: b.Severities, Accounts: b.Accounts, Regions: b.Regions}, nil
 }
 
 func (s *service) listFleetPlans(ctx context.Context, q *request) (any, error) {
@@ -122,7 +140,11 @@ func (s *service) fleetPlan(ctx context.Context, q *request, id string) (FleetPl
 	if err == nil && !seesFleet(q, f) {
 		err = fmt.Errorf("no fleet plan %q: %w", id, fault.ErrNotFound)
 	}
-	return FleetPlan{f, runs}, err
+	told := FleetPlan{Fleet: f, Moves: append([]remediation.Move{}, f.Moves()...), Plans: []Plan{}}
+	for _, r := range runs {
+		told.Plans = append(told.Plans, planOf(r))
+	}
+	return told, err
 }
 
 func (s *service) approveFleetPlan(ctx context.Context, q *request) (any, error) {

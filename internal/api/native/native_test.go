@@ -107,6 +107,7 @@ func TestEveryOperation(t *testing.T) {
 		{"StartFolderExport", "POST", "/exports", `{"format":"CSV","fields":["metadata.uid","severity"]}`, 202},
 		{"GetExport", "GET", "/exports/export-1", "", 200},
 		{"CancelExport", "DELETE", "/exports/export-1", "", 204},
+		{"ListPlanTopics", "GET", "/plan-topics", "", 200},
 		{"DraftPlan", "POST", "/plans", `{"finding":"` + id + `","topic":"internet-reachable","option":"private","operator":"203.0.113.7"}`, 201},
 		{"ListPlans", "GET", "/plans", "", 200},
 		{"GetPlan", "GET", "/plans/" + drafted.Plan.ID, "", 200},

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/eksposure/eksposure/internal/access"
+	"github.com/eksposure/eksposure/internal/exposure"
 	"github.com/eksposure/eksposure/internal/fault"
 	"github.com/eksposure/eksposure/internal/remediation"
 )
@@ -20,15 +21,19 @@ func (s *service) planOperations() []operation {
 	move := func(name, path, summary, description string, do func(context.Context, string, access.Principal) (remediation.Run, error)) operation {
 		return operation{
 			name: name, method: http.MethodPost, path: "/plans/{id}/" + path, action: access.Approve, group: "plans", summary: summary, description: description,
-			params: []param{id}, answer: remediation.Run{}, handle: s.movePlan(do),
+			params: []param{id}, answer: Plan{}, handle: s.movePlan(do),
 		}
 	}
 	return []operation{
 		{
+			name: "ListPlanTopics", method: http.MethodGet, path: "/plan-topics", action: access.Read, group: "plans",
+			summary: "List what can be planned: topics, their options, and the values that each asks for.", answer: PlanTopics{}, handle: s.planTopics,
+		},
+		{
 			name: "DraftPlan", method: http.MethodPost, path: "/plans", action: access.Operate, group: "plans",
 			summary:     "Draft a plan that remedies a topic of a finding. Changes nothing.",
 			description: "The cluster is looked at as it is now. What can be applied, and with which options: docs/remediation.md. A plan about images reads those that may stand in for them, which takes minutes the first time.",
-			body:        PlanRequest{}, status: http.StatusCreated, answer: remediation.Run{}, handle: s.draftPlan, timeout: draftTime,
+			body:        PlanRequest{}, status: http.StatusCreated, answer: Plan{}, handle: s.draftPlan, timeout: draftTime,
 		},
 		{
 			name: "ListPlans", method: http.MethodGet, path: "/plans", action: access.Read, group: "plans",
@@ -36,13 +41,13 @@ func (s *service) planOperations() []operation {
 		},
 		{
 			name: "GetPlan", method: http.MethodGet, path: "/plans/{id}", action: access.Read, group: "plans",
-			summary: "Get a plan and how far it is.", params: []param{id}, answer: remediation.Run{}, handle: s.getPlan,
+			summary: "Get a plan and how far it is.", params: []param{id}, answer: Plan{}, handle: s.getPlan,
 		},
 		{
 			name: "ApprovePlan", method: http.MethodPost, path: "/plans/{id}/approve", action: access.Approve, group: "plans",
 			summary:     "Approve exactly the plan with a hash.",
-			description: "Checks whose verdict is unknown are accepted by name, or by \"all\"; what cannot be undone by \"irreversible\" alone. With the setting remediation.four_eyes the author cannot approve.",
-			params:      []param{id}, body: PlanApproval{}, answer: remediation.Run{}, handle: s.approvePlan,
+			description: "Checks whose verdict is unknown are accepted by name, or by \"all\"; what cannot be undone by the word in `final` alone. With the setting remediation.four_eyes the author cannot approve.",
+			params:      []param{id}, body: PlanApproval{}, answer: Plan{}, handle: s.approvePlan,
 		},
 		move("ApplyPlan", "apply", "Apply an approved plan, or go on with a paused one.", "Answers at once; the server does the work, and GetPlan tells how far it is.", s.cfg.Plans.Start),
 		move("PausePlan", "pause", "Stop a plan between two actions.", "What EKS works on goes on there.", s.cfg.Plans.Pause),
@@ -81,15 +86,56 @@ func (c PlanChoice) request() (remediation.Request, error) {
 	return asked, nil
 }
 
+// PlanTopics is what can be planned.
+type PlanTopics struct {
+	Items []PlanTopic `json:"items" doc:"The topics."`
+}
+
+// PlanTopic is a topic that can be applied.
+type PlanTopic struct {
+	ID     string              `json:"id" doc:"ID of the topic."`
+	Title  string              `json:"title" doc:"Its title."`
+	Offers []remediation.Offer `json:"offers" doc:"Its options. A finding may have fewer."`
+}
+
+func (s *service) planTopics(context.Context, *request) (any, error) {
+	out := PlanTopics{Items: []PlanTopic{}}
+	for _, id := range remediation.Topics() {
+		topic := PlanTopic{ID: id, Title: exposure.DeleteOption().Title, Offers: s.titled(id, remediation.Offers(id))}
+		for _, t := range s.cfg.Traits {
+			if t.ID == id {
+				topic.Title = t.Short
+			}
+		}
+		out.Items = append(out.Items, topic)
+	}
+	return out, nil
+}
+
+// Plan is a plan, how far it is, and what can be done with it.
+type Plan struct {
+	remediation.Run
+
+	Moves      []remediation.Move `json:"moves" doc:"What can be done with it now, what helps most first. A plan with a failed check cannot be approved."`
+	Reversible bool               `json:"reversible" doc:"Whether all of it can be undone."`
+	Stays      string             `json:"stays,omitempty" doc:"Why a revert would leave some of what was begun."`
+	Final      string             `json:"final,omitempty" doc:"What an approver types and accepts where not all of it can be undone: irreversible, or delete and the cluster's name."`
+}
+
+func planOf(r remediation.Run) Plan {
+	_, stays := r.Undoes()
+	return Plan{Run: r, Moves: append([]remediation.Move{}, r.Moves()...), Reversible: r.Plan.Reversible(), Stays: stays, Final: r.Plan.Final()}
+}
+
 // PlanApproval is a word for one plan.
 type PlanApproval struct {
 	Hash   string   `json:"hash" doc:"Hash of the plan as it was looked at."`
-	Accept []string `json:"accept,omitempty" doc:"Names of checks without an answer, or all; and irreversible."`
+	Accept []string `json:"accept,omitempty" doc:"Names of checks without an answer, or all; and the word in final."`
 }
 
 // PlanList are plans.
 type PlanList struct {
-	Items []remediation.Run `json:"items" doc:"The plans, the newest first."`
+	Items []Plan `json:"items" doc:"The plans, the newest first."`
 }
 
 func (s *service) draftPlan(ctx context.Context, q *request) (any, error) {
@@ -107,7 +153,7 @@ func (s *service) draftPlan(ctx context.Context, q *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r, q.caller.Note(r.Plan.ID, nil, body)
+	return planOf(r), q.caller.Note(r.Plan.ID, nil, body)
 }
 
 func (s *service) listPlans(ctx context.Context, q *request) (any, error) {
@@ -115,16 +161,19 @@ func (s *service) listPlans(ctx context.Context, q *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	list := PlanList{Items: []remediation.Run{}}
+	list := PlanList{Items: []Plan{}}
 	for _, r := range runs {
 		if q.caller.Scope.Allows(r.Plan.Cluster) {
-			list.Items = append(list.Items, r)
+			list.Items = append(list.Items, planOf(r))
 		}
 	}
 	return list, nil
 }
 
-func (s *service) getPlan(ctx context.Context, q *request) (any, error) { return s.plan(ctx, q) }
+func (s *service) getPlan(ctx context.Context, q *request) (any, error) {
+	r, err := s.plan(ctx, q)
+	return planOf(r), err
+}
 
 // plan gives the plan of the path; one outside of the caller's scope is not there.
 func (s *service) plan(ctx context.Context, q *request) (remediation.Run, error) {
@@ -143,7 +192,8 @@ func (s *service) approvePlan(ctx context.Context, q *request) (any, error) {
 	if err := q.caller.Note(q.text("id"), nil, body); err != nil {
 		return nil, err
 	}
-	return s.cfg.Plans.Approve(ctx, q.text("id"), body.Hash, q.caller.Principal, body.Accept)
+	r, err := s.cfg.Plans.Approve(ctx, q.text("id"), body.Hash, q.caller.Principal, body.Accept)
+	return planOf(r), err
 }
 
 func (s *service) movePlan(do func(context.Context, string, access.Principal) (remediation.Run, error)) func(context.Context, *request) (any, error) {
@@ -154,6 +204,7 @@ func (s *service) movePlan(do func(context.Context, string, access.Principal) (r
 		if err := q.caller.Note(q.text("id"), nil, nil); err != nil {
 			return nil, err
 		}
-		return do(ctx, q.text("id"), q.caller.Principal)
+		r, err := do(ctx, q.text("id"), q.caller.Principal)
+		return planOf(r), err
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/eksposure/eksposure/internal/access"
 	"github.com/eksposure/eksposure/internal/api/native"
 	"github.com/eksposure/eksposure/internal/exposure"
@@ -135,9 +137,9 @@ func TestPlans(t *testing.T) {
 	s := serve(t, w.config())
 	id := w.outcomes[0].Finding.ID
 	draft := `{"finding":"` + id + `","topic":"internet-reachable","option":"private"}`
-	var r remediation.Run
+	var r native.Plan
 	s.call("POST", "/plans", draft).into(t, &r)
-	if r.State != plan.Drafted || r.Plan.Author != caller.ID || len(r.Plan.Actions) != 2 {
+	if r.State != plan.Drafted || r.Plan.Author != caller.ID || len(r.Plan.Actions) != 2 || !r.Reversible || r.Final != "" {
 		t.Fatalf("%+v", r)
 	}
 	at := "/plans/" + r.Plan.ID
@@ -146,20 +148,21 @@ func TestPlans(t *testing.T) {
 		name, method, path, body string
 		status                   int
 		state                    plan.State
+		moves                    []remediation.Move
 	}{
-		{"no such topic", "POST", "/plans", `{"finding":"` + id + `","topic":"x","option":"private"}`, 400, ""},
-		{"no such finding", "POST", "/plans", `{"finding":"x","topic":"internet-reachable","option":"private"}`, 404, ""},
-		{"no address", "POST", "/plans", `{"finding":"` + id + `","topic":"internet-reachable","option":"private","operator":"me"}`, 400, ""},
-		{"not approved", "POST", at + "/apply", "", 409, ""},
-		{"another hash", "POST", at + "/approve", `{"hash":"0","accept":["all"]}`, 409, ""},
-		{"not accepted", "POST", at + "/approve", `{"hash":"` + r.Hash + `"}`, 400, ""},
-		{"approved", "POST", at + "/approve", accepted, 200, plan.Approved},
-		{"approved twice", "POST", at + "/approve", accepted, 409, ""},
-		{"applied", "POST", at + "/apply", "", 200, plan.Applying},
-		{"paused", "POST", at + "/pause", "", 200, plan.Paused},
-		{"reverted, and nothing was begun", "POST", at + "/revert", "", 409, ""},
-		{"cancelled", "POST", at + "/cancel", "", 200, plan.Cancelled},
-		{"no such plan", "GET", "/plans/none", "", 404, ""},
+		{"no such topic", "POST", "/plans", `{"finding":"` + id + `","topic":"x","option":"private"}`, 400, "", nil},
+		{"no such finding", "POST", "/plans", `{"finding":"x","topic":"internet-reachable","option":"private"}`, 404, "", nil},
+		{"no address", "POST", "/plans", `{"finding":"` + id + `","topic":"internet-reachable","option":"private","operator":"me"}`, 400, "", nil},
+		{"not approved", "POST", at + "/apply", "", 409, "", nil},
+		{"another hash", "POST", at + "/approve", `{"hash":"0","accept":["all"]}`, 409, "", nil},
+		{"not accepted", "POST", at + "/approve", `{"hash":"` + r.Hash + `"}`, 400, "", nil},
+		{"approved", "POST", at + "/approve", accepted, 200, plan.Approved, []remediation.Move{remediation.MoveApply, remediation.MoveCancel}},
+		{"approved twice", "POST", at + "/approve", accepted, 409, "", nil},
+		{"applied", "POST", at + "/apply", "", 200, plan.Applying, []remediation.Move{remediation.MovePause}},
+		{"paused", "POST", at + "/pause", "", 200, plan.Paused, []remediation.Move{remediation.MoveApply, remediation.MoveCancel}},
+		{"reverted, and nothing was begun", "POST", at + "/revert", "", 409, "", nil},
+		{"cancelled", "POST", at + "/cancel", "", 200, plan.Cancelled, []remediation.Move{}},
+		{"no such plan", "GET", "/plans/none", "", 404, "", nil},
 	}
 	for _, step := range steps {
 		a := s.call(step.method, step.path, step.body)
@@ -170,9 +173,13 @@ func TestPlans(t *testing.T) {
 		if step.state == "" {
 			continue
 		}
-		var now remediation.Run
-		if a.into(t, &now); now.State != step.state {
+		var now native.Plan
+		a.into(t, &now)
+		if now.State != step.state {
 			t.Errorf("%s: %s, want %s", step.name, now.State, step.state)
+		}
+		if diff := cmp.Diff(step.moves, now.Moves); diff != "" {
+			t.Errorf("%s: moves (-want +got):\n%s", step.name, diff)
 		}
 	}
 
@@ -197,7 +204,13 @@ func TestFleetPlans(t *testing.T) {
 	w := newWorld()
 	s := serve(t, w.config())
 	var f native.FleetPlan
-	s.call("POST", "/fleet-plans", `{"topic":"internet-reachable","option":"private"}`).into(t, &f)
+	s.call("POST", "/fleet-plans", `{"topic":"internet-reachable","option":"private","wish":"resolved","severities":["Critical","High"]}`).into(t, &f)
+	if diff := cmp.Diff(&remediation.Goal{Severities: []exposure.Severity{exposure.Critical, exposure.High}}, f.Goal); diff != "" {
+		t.Errorf("goal (-want +got):\n%s", diff)
+	}
+	if want := []remediation.Move{remediation.MoveApprove, remediation.MoveCancel}; !slices.Equal(f.Moves, want) {
+		t.Errorf("moves %v, want %v", f.Moves, want)
+	}
 	if f.State != plan.Drafted || f.Author != caller.ID || len(f.Plans) == 0 || len(f.Plans) != len(f.Members()) {
 		t.Fatalf("%+v", f)
 	}
@@ -210,6 +223,7 @@ func TestFleetPlans(t *testing.T) {
 	}{
 		{"no such topic", "POST", "/fleet-plans", `{"topic":"x","option":"private"}`, 404, "", ""},
 		{"no such option", "POST", "/fleet-plans", `{"topic":"internet-reachable","option":"x"}`, 409, "", ""},
+		{"no such wish", "POST", "/fleet-plans", `{"topic":"internet-reachable","option":"private","wish":"x"}`, 400, "", ""},
 		{"waves of nothing", "POST", "/fleet-plans", `{"topic":"internet-reachable","option":"private","batch":-1}`, 400, "", ""},
 		{"not approved", "POST", at + "/apply", "", 409, "", ""},
 		{"another hash", "POST", at + "/approve", `{"hash":"0","accept":["all"]}`, 409, "", ""},
@@ -279,6 +293,22 @@ func TestOffers(t *testing.T) {
 	}
 	if want := []string{"private", "public-and-private", "public", "prefix-list"}; !slices.Equal(got["internet-reachable"], want) {
 		t.Errorf("offered for internet-reachable: %v, want %v", got["internet-reachable"], want)
+	}
+	if want := []string{"upgrade", "policy"}; !slices.Equal(got["unsupported-kubernetes-version"], want) {
+		t.Errorf("offered for a version: %v, want %v: the policy is of no finding", got["unsupported-kubernetes-version"], want)
+	}
+
+	var all native.PlanTopics
+	serve(t, w.config()).call("GET", "/plan-topics", "").into(t, &all)
+	if len(all.Items) != len(remediation.Topics()) {
+		t.Errorf("%d topics can be planned, want %d", len(all.Items), len(remediation.Topics()))
+	}
+	for _, topic := range all.Items {
+		for _, o := range topic.Offers {
+			if topic.Title == "" || o.Title == "" {
+				t.Errorf("topic %s (%q), option %s (%q): want titles", topic.ID, topic.Title, o.Option, o.Title)
+			}
+		}
 	}
 	if want := []string{"delete"}; !slices.Equal(got[exposure.DeleteTopic], want) {
 		t.Errorf("offered for a topic without options: %v, want %v", got[exposure.DeleteTopic], want)

@@ -44,6 +44,7 @@ func words() map[reflect.Type][]string {
 	set(sets, plan.RiskLow, plan.RiskMedium, plan.RiskHigh)
 	set(sets, plan.Immediate, plan.Deferred)
 	set(sets, plan.Passed, plan.Failed, plan.Unknown)
+	set(sets, remediation.MoveApprove, remediation.MoveApply, remediation.MovePause, remediation.MoveRevert, remediation.MoveCancel)
 	set(sets, remediation.Gone, remediation.Present, remediation.Unclear)
 	set(sets, schedule.Discovering, schedule.Scanning, schedule.Finished, schedule.NotDiscovered)
 	return sets

@@ -124,15 +124,33 @@ func (s *service) topics(ctx context.Context, q *request) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		out.Items = append(out.Items, TopicGuide{TopicState: t, Guide: guide, Offers: offers(t)})
+		out.Items = append(out.Items, TopicGuide{TopicState: t, Guide: guide, Offers: s.offers(t)})
 	}
 	return out, nil
 }
 
-// offers gives the options that can be applied and that the finding has. A topic
-// without options has one way, which is offered.
-func offers(t exposure.TopicState) []remediation.Offer {
-	return slices.DeleteFunc(remediation.Offers(t.ID), func(o remediation.Offer) bool {
-		return len(t.Options) > 0 && !slices.ContainsFunc(t.Options, func(has exposure.OptionState) bool { return has.ID == o.Option })
-	})
+// offers gives the options that can be applied and that the finding has, and those
+// that are of no finding. A topic without options has one way, which is offered.
+func (s *service) offers(t exposure.TopicState) []remediation.Offer {
+	return s.titled(t.ID, slices.DeleteFunc(remediation.Offers(t.ID), func(o remediation.Offer) bool {
+		return o.Title == "" && len(t.Options) > 0 && !slices.ContainsFunc(t.Options, func(has exposure.OptionState) bool { return has.ID == o.Option })
+	}))
+}
+
+// titled gives offers of a topic the titles that its trait's options have.
+func (s *service) titled(topic string, offers []remediation.Offer) []remediation.Offer {
+	options := []exposure.Option{exposure.DeleteOption()}
+	for _, t := range s.cfg.Traits {
+		if t.ID == topic {
+			options = t.Options
+		}
+	}
+	for i, o := range offers {
+		for _, has := range options {
+			if has.ID == o.Option {
+				offers[i].Title = has.Title
+			}
+		}
+	}
+	return offers
 }

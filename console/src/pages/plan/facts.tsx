@@ -10,7 +10,6 @@ import { Becomes } from "../../parts/plan-words";
 import { useTopicName } from "../../parts/plans";
 import { State } from "../../parts/state";
 import { useFormats, useText } from "../../text";
-import { reversible } from "./moves";
 
 /** What the plan is for, what it will come to, who wrote and who approved it. */
 export function Facts({ run }: { run: Run }) {
@@ -32,7 +31,7 @@ export function Facts({ run }: { run: Run }) {
           { label: t.aim, value: plan.ends_trait ? t.ends : t.weaker },
           {
             label: t.undo,
-            value: reversible(run) ? (
+            value: run.reversible ? (
               <State type="success" sentence>
                 {t.reversible}
               </State>

@@ -1,8 +1,7 @@
 import Alert from "@cloudscape-design/components/alert";
 import type { Run } from "../../api/plans";
-import { working } from "../../parts/plans";
+import { checksWith, working } from "../../parts/plans";
 import { useFormats, useText } from "../../text";
-import { checksWith } from "./moves";
 
 /** Why a plan does not go on, what it waits for, and what the scan said in the end. */
 export function Outcome({ run }: { run: Run }) {

@@ -136,7 +136,7 @@ export const plans = {
     accept: "What is not known, you take upon yourself",
     acceptNothing: "Every check holds.",
     irreversibleTitle: "This cannot be undone",
-    confirm: (name: string) => `Type the name of the cluster, ${name}, to accept it`,
+    confirm: (word: string) => `Type “${word}” to accept it`,
     applyTitle: "Apply the plan",
     applyText: (n: string, count: number, cluster: string) =>
       count === 1 ? `One action will change ${cluster} now.` : `${n} actions will change ${cluster} now, one after the other.`,
@@ -145,5 +145,6 @@ export const plans = {
     cancelText: "It ends here, and cannot be taken up again. What was done stays.",
     revertTitle: "Revert the plan",
     revertText: "What it changed is changed back, the last first. Then the cluster is scanned.",
+    stays: (why: string) => `Not all of it comes back: ${why}.`,
   },
 };

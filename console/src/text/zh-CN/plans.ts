@@ -138,7 +138,7 @@ export const plans: typeof english = {
     accept: "以下未知事项由您承担",
     acceptNothing: "所有检查均成立。",
     irreversibleTitle: "此操作无法撤销",
-    confirm: (name) => `键入集群名称 ${name} 以接受`,
+    confirm: (word) => `键入“${word}”以接受`,
     applyTitle: "应用计划",
     applyText: (n, _, cluster) => `${n} 个操作将立即依次更改 ${cluster}。`,
     applyAfter: "随后将扫描该集群。您可以离开此页面，服务器会继续执行。",
@@ -146,5 +146,6 @@ export const plans: typeof english = {
     cancelText: "计划到此结束，无法继续。已完成的更改保持不变。",
     revertTitle: "还原计划",
     revertText: "其更改将按相反顺序改回，随后扫描该集群。",
+    stays: (why) => `并非全部都会改回：${why}。`,
   },
 };
