@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import react from "@vitejs/plugin-react";
 import { defineConfig, runnerImport, type Plugin } from "vite";
+import { chunks } from "./build/chunks";
 
 // The page's policy allows no style that a script writes, so the theme becomes a
 // style sheet when the console is built.
@@ -69,13 +70,48 @@ function fontFiles(): Plugin {
   };
 }
 
+// The page's script asks for the frame first of all: the browser is told before it has
+// the script. Its style sheet is preloaded too, and put in place by whoever imports it.
+function frameEarly(): Plugin {
+  return {
+    name: "frame-early",
+    transformIndexHtml: {
+      order: "post",
+      handler(_, { bundle = {} }) {
+        const files = new Set<string>();
+        const styles = new Set<string>();
+        const add = (name: string) => {
+          const chunk = bundle[name];
+          if (chunk?.type !== "chunk" || files.has(name)) {
+            return;
+          }
+          files.add(name);
+          chunk.viteMetadata?.importedCss.forEach((css) => styles.add(css));
+          chunk.imports.forEach(add);
+        };
+        const named = (name: string) =>
+          Object.values(bundle).find((chunk) => chunk.type === "chunk" && chunk.name === name)?.fileName ?? "";
+        add(named("frame"));
+        files.delete(named("start")); // the page's own script
+        const link = (rel: string, href: string, attrs = {}) => ({
+          tag: "link",
+          injectTo: "head" as const,
+          attrs: { rel, href: `/${href}`, crossorigin: true, ...attrs },
+        });
+        return [...[...files].map((f) => link("modulepreload", f)), ...[...styles].map((f) => link("preload", f, { as: "style" }))];
+      },
+    },
+  };
+}
+
 export default defineConfig({
-  plugins: [react(), themeSheet(), oneFrame(), fontFiles()],
+  plugins: [react(), themeSheet(), oneFrame(), fontFiles(), frameEarly()],
   build: {
     target: "es2023",
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    rolldownOptions: { output: { codeSplitting: { groups: chunks() } } },
   },
   server: {
     // npm run dev: the page from Vite, everything else from a server that runs.

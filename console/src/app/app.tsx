@@ -1,19 +1,9 @@
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "react-router";
-import { ApiError } from "../api/problem";
 import { TextProvider } from "../text";
+import { client } from "./client";
 import { LooksProvider } from "./looks";
 import { router } from "./router";
-
-const client = new QueryClient({
-  defaultOptions: {
-    queries: {
-      staleTime: 30_000,
-      refetchOnWindowFocus: false,
-      retry: (count, error) => count < 2 && error instanceof ApiError && error.retry,
-    },
-  },
-});
 
 /** The whole console. */
 export function App() {

@@ -1,10 +1,12 @@
+import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense } from "react";
 import Spinner from "@cloudscape-design/components/spinner";
 import { ProblemAlert } from "../parts/problems";
 import { useText } from "../text";
+import { begin, sessionQuery } from "./client";
 import { Live } from "./live";
 import { NoticesProvider } from "./notices";
-import { SessionProvider, useSessionState } from "./session";
+import { SessionProvider } from "./session";
 import { Shell } from "./shell";
 
 const SignIn = lazy(async () => ({ default: (await import("./sign-in")).SignIn }));
@@ -12,11 +14,11 @@ const SignIn = lazy(async () => ({ default: (await import("./sign-in")).SignIn }
 /** Lets those in who are signed in, and shows the others how to sign in. */
 export function Gate() {
   const text = useText();
-  const { session, error, reread, begin } = useSessionState();
+  const { data: session, error, refetch } = useQuery(sessionQuery);
   if (error) {
     return (
       <main className="sign-in">
-        <ProblemAlert header={text.signIn.failed} error={error} retry={reread} />
+        <ProblemAlert header={text.signIn.failed} error={error} retry={refetch} />
       </main>
     );
   }

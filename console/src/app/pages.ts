@@ -1,10 +1,14 @@
+import type { QueryClient } from "@tanstack/react-query";
 import type { ComponentType } from "react";
+import { first as firstExposures } from "../pages/exposures/first";
 import type { Text } from "../text";
 
 /** One page: where it is, how it is loaded, and its place in the navigation. */
 export interface PageEntry {
   path: string;
   load: () => Promise<{ default: ComponentType }>;
+  /** Asks for what the page shows first; it is called before the page is loaded. */
+  first?: (client: QueryClient, url: URL) => Promise<unknown>[];
   nav?: { section: "prioritize" | "inventory" | "manage"; label: (text: Text) => string };
 }
 
@@ -14,6 +18,7 @@ export const pages: PageEntry[] = [
   {
     path: "/exposures",
     load: () => import("../pages/exposures"),
+    first: firstExposures,
     nav: { section: "prioritize", label: (t) => t.nav.exposures },
   },
   { path: "/exposures/:id", load: () => import("../pages/exposure") },
@@ -38,3 +43,9 @@ export const pages: PageEntry[] = [
 
 /** Where "/" leads. */
 export const home = "/summary";
+
+/** Finds the page of an address. */
+export function pageAt(path: string): PageEntry | undefined {
+  const at = path === "/" ? home : path.replace(/\/$/, "");
+  return pages.find((p) => new RegExp(`^${p.path.replace(/:\w+/g, "[^/]+")}$`).test(at));
+}

@@ -1,7 +1,6 @@
-import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { createContext, useCallback, useContext, useMemo, type ReactNode } from "react";
-import { setSession } from "../api/request";
-import { readSession, type Role, type Session, signOut, type User } from "../api/session";
+import { useQueryClient } from "@tanstack/react-query";
+import { createContext, useContext, useMemo, type ReactNode } from "react";
+import { signOut, type Role, type User } from "../api/session";
 
 interface SessionControl {
   user: User;
@@ -11,29 +10,7 @@ interface SessionControl {
 }
 
 const roles: Role[] = ["viewer", "operator", "approver", "admin"];
-const sessionKey = ["session"];
 const Context = createContext<SessionControl | undefined>(undefined);
-
-/** Reads the browser's session; `begin` takes the one that a sign-in gave. */
-export function useSessionState() {
-  const client = useQueryClient();
-  // The token is set before anybody sees the session: what is drawn then asks at once.
-  const take = useCallback(
-    (session: Session) => {
-      setSession(session.csrf_token ?? "", () => void client.invalidateQueries({ queryKey: sessionKey }));
-      return session;
-    },
-    [client],
-  );
-  const state = useQuery({
-    queryKey: sessionKey,
-    queryFn: async () => take(await readSession()),
-    staleTime: Infinity,
-    retry: false,
-  });
-  const begin = useCallback((begun: Session) => client.setQueryData(sessionKey, take(begun)), [client, take]);
-  return { session: state.data, error: state.error, reread: state.refetch, begin };
-}
 
 /** Tells everything below who is signed in. */
 export function SessionProvider({ user, children }: { user: User; children: ReactNode }) {

@@ -1,7 +1,8 @@
 import TopNavigation, { type TopNavigationProps } from "@cloudscape-design/components/top-navigation";
 import { useNavigate } from "react-router";
 import { useText, type Text } from "../text";
-import { useLooks, type Language, type Theme } from "./looks";
+import type { Language, Theme } from "./kept-looks";
+import { useLooks } from "./looks";
 import { useSession } from "./session";
 
 const languages: Record<Language, string> = { en: "English", "zh-CN": "中文（简体）" };

@@ -1,22 +1,15 @@
 import { useCallback, useState } from "react";
+import { localKey, readLocal } from "./local";
 
 /** A value that this browser keeps from one visit to the next. */
 export function useStored<T>(name: string, usual: T): [T, (value: T) => void] {
-  const key = `eksposure.${name}`;
-  const [value, setValue] = useState<T>(() => {
-    try {
-      const kept = localStorage.getItem(key);
-      return kept === null ? usual : (JSON.parse(kept) as T);
-    } catch {
-      return usual;
-    }
-  });
+  const [value, setValue] = useState<T>(() => readLocal(name, usual));
   const set = useCallback(
     (next: T) => {
       setValue(next);
-      localStorage.setItem(key, JSON.stringify(next));
+      localStorage.setItem(localKey(name), JSON.stringify(next));
     },
-    [key],
+    [name],
   );
   return [value, set];
 }

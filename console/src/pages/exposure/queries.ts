@@ -1,7 +1,7 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { getFindings } from "../../api/hub";
 import { getFinding, getGuidance, getHistory, getTopics, project, type Schemas } from "../../api/native";
-import { findingsKey } from "../exposures/queries";
+import { findingsKey } from "../exposures/requests";
 
 /** A finding in full. */
 export type Finding = Schemas["ExposureFinding"];

@@ -7,7 +7,7 @@ import { save } from "../../parts/save";
 import { useFormats, useText } from "../../text";
 import { exportedFields, maxDownloaded, mediaTypes, readAll, written, type Format } from "./export";
 import { filtersOf } from "./filters";
-import { queryWithin } from "./queries";
+import { queryWithin } from "./requests";
 import type { ListState } from "./state";
 
 const poll = 1000;

@@ -1,7 +1,7 @@
 import { getFindings } from "../../api/hub";
 import { clusterOf, type Finding } from "../../api/ocsf";
 import { filtersOf } from "./filters";
-import { orderOf, queryWithin } from "./queries";
+import { orderOf, queryWithin } from "./requests";
 import type { ListState } from "./state";
 
 export type Format = "csv" | "ndjson";

@@ -6,7 +6,8 @@ import Table, { type TableProps } from "@cloudscape-design/components/table";
 import type { ReactNode } from "react";
 import { SeverityBadge } from "../../parts/severity";
 import { useFormats, useText } from "../../text";
-import { groupFields, type GroupRow, moreSevere, severityNames, useShown } from "./queries";
+import { useShown } from "./queries";
+import { groupFields, type GroupRow, moreSevere, severityNames } from "./requests";
 import { listAddress, type ListState } from "./state";
 
 const pageSize = 50;

@@ -8,7 +8,8 @@ import type { Finding } from "../../api/ocsf";
 import { useSession } from "../../app/session";
 import { useFormats, useText } from "../../text";
 import { ExportMenu } from "./export-menu";
-import { findingsKey, groupFields, useShown } from "./queries";
+import { useShown } from "./queries";
+import { findingsKey, groupFields } from "./requests";
 import type { ListState } from "./state";
 
 // Dialogs are loaded when somebody opens one.

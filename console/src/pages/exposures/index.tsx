@@ -16,12 +16,14 @@ import { ListHeader } from "./header";
 import { List } from "./list";
 import { FindingPanel } from "./panel";
 import { PreferencesButton } from "./preferences-button";
-import { groupFields, useFindings, useGroups, useTotal } from "./queries";
+import { useFindings, useGroups, useTotal } from "./queries";
 import { QuickFilters } from "./quick-filters";
-import { groupings, useListState, type Grouping } from "./state";
+import { groupFields } from "./requests";
+import { groupings, listName, quickName, usualSize, type Grouping } from "./state";
+import { useListState } from "./use-list-state";
 
 const usual: CollectionPreferencesProps.Preferences = {
-  pageSize: 20,
+  pageSize: usualSize,
   wrapLines: true,
   contentDensity: "comfortable",
 };
@@ -31,10 +33,10 @@ export default function Exposures() {
   const text = useText();
   const formats = useFormats();
   const { state, change } = useListState();
-  const [preferences, setPreferences] = useStored("exposures.list", usual);
-  const [quick, setQuick] = useStored("exposures.quick", true);
+  const [preferences, setPreferences] = useStored(listName, usual);
+  const [quick, setQuick] = useStored(quickName, true);
   const grouped = groupFields[state.group] !== undefined && state.within === undefined;
-  const size = preferences.pageSize ?? 20;
+  const size = preferences.pageSize ?? usualSize;
 
   const groups = useGroups(state, grouped);
   const findings = useFindings(state, size, !grouped && !tooMany(state.query));

@@ -11,7 +11,7 @@ import { useNotices } from "../../app/notices";
 import { Dialog } from "../../parts/dialog";
 import { describe } from "../../parts/problems";
 import { useFormats, useText } from "../../text";
-import { findingsKey } from "./queries";
+import { findingsKey } from "./requests";
 
 /** What a dialog needs to know of a finding. */
 export interface Labelled {

@@ -8,7 +8,8 @@ import { useState } from "react";
 import { useFormats, useText } from "../../text";
 import { traitField } from "./fields";
 import { choose, chosen, type Query } from "./filters";
-import { facetFields, severityNames, useFacets, useShown } from "./queries";
+import { useFacets, useShown } from "./queries";
+import { facetFields, severityNames } from "./requests";
 
 interface Facet {
   key: string;

@@ -1,5 +1,3 @@
-import { useCallback, useMemo } from "react";
-import { useSearchParams } from "react-router";
 import { openOnly, type Query } from "./filters";
 
 export const groupings = ["title", "severity", "account", "region", "cluster", "trait", "none"] as const;
@@ -18,9 +16,17 @@ export interface ListState {
   finding?: string;
 }
 
+/** Where the browser keeps the list's preferences, and whether the quick filters are shown. */
+export const listName = "exposures.list";
+export const quickName = "exposures.quick";
+
+/** How many findings a page has until somebody chooses. */
+export const usualSize = 20;
+
 const usualSort = { field: "severity", descending: true };
 
-function read(params: URLSearchParams): ListState {
+/** Reads the state from the address. */
+export function read(params: URLSearchParams): ListState {
   const group = params.get("group") as Grouping | null;
   const [field = "", order] = (params.get("sort") ?? "").split(":");
   const state: ListState = {
@@ -45,7 +51,8 @@ function readQuery(text: string | null): Query {
   }
 }
 
-function write(state: ListState): URLSearchParams {
+/** Writes the state into the address. */
+export function write(state: ListState): URLSearchParams {
   const params = new URLSearchParams();
   const { operation, tokenGroups } = state.query;
   const filter = JSON.stringify({ operation, tokenGroups });
@@ -74,22 +81,4 @@ function write(state: ListState): URLSearchParams {
 export function listAddress(state: Partial<ListState>): string {
   const text = write({ query: openOnly, group: "title", sort: usualSort, page: 1, ...state }).toString();
   return `/exposures${text && `?${text}`}`;
-}
-
-/** What can change while the page stays: all else is another list, and begins with its first page. */
-const samePage = new Set(["finding", "page"]);
-
-/** Keeps the list's state in the address. A finding in the split panel is no step of the history. */
-export function useListState() {
-  const [params, setParams] = useSearchParams();
-  const state = useMemo(() => read(params), [params]);
-  const change = useCallback(
-    (next: Partial<ListState>) => {
-      const replace = Object.keys(next).every((k) => k === "finding");
-      const same = Object.keys(next).every((k) => samePage.has(k));
-      setParams((old) => write({ ...read(old), ...(same ? {} : { page: 1 }), ...next }), { replace });
-    },
-    [setParams],
-  );
-  return { state, change };
 }
