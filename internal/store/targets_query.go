@@ -17,13 +17,13 @@ import (
 
 const (
 	readTotals = `
-		SELECT t.target, t.trait, t.type, t.title, t.resource_type, t.resource, t.resource_name, t.account, t.region, t.updated, t.changed,
-			t.resolves, t.reduces, t.leaves, t.place FROM `
+		SELECT t.target, n.trait, n.type, n.title, n.resource_type, n.resource, n.resource_name, t.account, t.region, t.updated, t.changed,
+			t.resolves, t.reduces, t.leaves, t.place
+		FROM (SELECT t.* FROM %s t WHERE %s ORDER BY t.place, t.target LIMIT ?) t JOIN target_totals n ON n.target = t.target ORDER BY t.place, t.target`
 
 	// scopedTotals counts the targets of a scope's findings as target_totals counts
 	// those of all. Findings of any other status have no targets, and are not looked at.
-	scopedTotals = `(SELECT n.target, n.trait, n.type, n.title, n.resource_type, n.resource, n.resource_name,
-			substr(min(x.account || '/' || x.region), 1, 12) AS account, substr(min(x.account || '/' || x.region), 14) AS region,
+	scopedTotals = `(SELECT x.target, substr(min(x.account || '/' || x.region), 1, 12) AS account, substr(min(x.account || '/' || x.region), 14) AS region,
 			max(e.modified) AS updated, sum(x.changed) AS changed,
 			sum(CASE WHEN x.remains = 0 THEN 1 ELSE 0 END) AS resolves,
 			sum(CASE WHEN x.remains > 0 AND x.remains < x.severity THEN 1 ELSE 0 END) AS reduces,
@@ -31,8 +31,7 @@ const (
 			-(max(CASE WHEN x.remains < x.severity THEN x.severity ELSE 1 END) * 281474976710656
 				+ sum(CASE WHEN x.remains = 0 THEN 1 ELSE 0 END) * 16777216
 				+ sum(CASE WHEN x.remains > 0 AND x.remains < x.severity THEN 1 ELSE 0 END)) AS place
-		FROM entries e CROSS JOIN targets x CROSS JOIN target_totals n
-		WHERE e.number = x.item AND n.target = x.target AND e.status IN (1, 2) AND %s GROUP BY n.target) t`
+		FROM entries e CROSS JOIN targets x WHERE e.number = x.item AND e.status IN (1, 2) AND %s GROUP BY x.target)`
 
 	// firstOf gives the most severe finding of a target; the index targets_by_target
 	// has them in this order.
@@ -48,16 +47,16 @@ func (db *DB) Targets(ctx context.Context, r search.TargetRequest) (search.Targe
 	if err := r.Validate(); err != nil {
 		return page, err
 	}
-	text, args := readTotals+`target_totals t`, []any(nil)
+	totals, args := `target_totals`, []any(nil)
 	if !r.Scope.Everything() {
 		where := db.confine(r.Scope)
-		text, args = readTotals+fmt.Sprintf(scopedTotals, where.text), where.args
+		totals, args = fmt.Sprintf(scopedTotals, where.text), where.args
 	}
 	terms, more, err := db.targetTerms(r)
 	if err != nil {
 		return page, err
 	}
-	text += ` WHERE ` + strings.Join(append(terms, "1 = 1"), " AND ") + ` ORDER BY t.place, t.target LIMIT ?`
+	text := fmt.Sprintf(readTotals, totals, strings.Join(append(terms, "1 = 1"), " AND "))
 	var last int64
 	for rows, err := range db.rows(ctx, text, append(append(args, more...), r.Limit+1)...) {
 		if err != nil {
@@ -88,6 +87,13 @@ func (db *DB) confine(scope access.Scope) clause {
 // targetTerms writes what a request narrows targets to.
 func (db *DB) targetTerms(r search.TargetRequest) (terms []string, args []any, err error) {
 	add := func(term string, values ...any) { terms, args = append(terms, term), append(args, values...) }
+	named := func(column, value string) {
+		if r.Scope.Everything() {
+			add("t."+column+" = ?", value)
+			return
+		}
+		add("t.target IN (SELECT n.target FROM target_totals n WHERE n."+column+" = ?)", value) // what a scope's are counted from has no names
+	}
 	if r.Target != "" {
 		add("t.target = ?", r.Target)
 	}
@@ -101,9 +107,9 @@ func (db *DB) targetTerms(r search.TargetRequest) (terms []string, args []any, e
 	for _, f := range r.Filters {
 		switch f.Field {
 		case search.TargetResourceType:
-			add("t.resource_type = ?", f.Value)
+			named("resource_type", f.Value)
 		case search.TargetResourceID:
-			add("t.resource = ?", f.Value)
+			named("resource", f.Value)
 		case search.TargetOwner:
 			add("t.account = ?", f.Value)
 		case search.TargetPriority:

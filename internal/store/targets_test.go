@@ -91,6 +91,8 @@ func TestTargetsAreThoseOfTheFindings(t *testing.T) {
 				"all": {}, "one": {Target: target.ID}, "of a finding": {Finding: first.ID}, "of a finding outside": {Finding: first.ID, Scope: access.Scope{Accounts: []string{"111111111112"}}},
 				"of a scope": {Scope: access.Scope{Accounts: []string{"111111111112"}}}, "of a cluster": {Scope: access.Scope{Clusters: []string{first.Cluster.Ref.String()}}},
 				"of a region":            {Scope: access.Scope{Regions: []string{first.Cluster.Ref.Region}}},
+				"images of a region":     {Scope: access.Scope{Regions: []string{first.Cluster.Ref.Region}}, Filters: []search.TargetFilter{{Field: search.TargetResourceType, Value: "Container::Image"}}},
+				"resource of a region":   {Scope: access.Scope{Regions: []string{first.Cluster.Ref.Region}}, Filters: []search.TargetFilter{{Field: search.TargetResourceID, Value: target.Resource.UID}}},
 				"images":                 {Filters: []search.TargetFilter{{Field: search.TargetResourceType, Value: "Container::Image"}}},
 				"urgent":                 {Filters: []search.TargetFilter{{Field: search.TargetPriority, Value: "Critical"}}},
 				"low":                    {Filters: []search.TargetFilter{{Field: search.TargetPriority, Value: "Low"}}},
