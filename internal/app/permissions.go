@@ -13,6 +13,7 @@ func permissions() cli.Permissions {
 		InspectorPolicy:   cloud.InspectorPolicy(),
 		UpgradePolicy:     cloud.UpgradePolicy(),
 		EndpointPolicy:    cloud.EndpointPolicy(),
+		CallersPolicy:     cloud.CallersPolicy(),
 		RemediationPolicy: cloud.RemediationPolicy(),
 		DeletionPolicy:    cloud.DeletionPolicy(),
 		CallerPolicy:      func(t cli.Trust) string { return cloud.Trust(t).CallerPolicy() },

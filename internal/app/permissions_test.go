@@ -72,7 +72,7 @@ func TestEachPermissionIsNeeded(t *testing.T) {
 			if p.Scope == cloud.ScopeInspector {
 				return // asked for with the setting images.inspector alone
 			}
-			if p.Scope == cloud.ScopePlan || p.Scope == cloud.ScopeUpgrade || p.Scope == cloud.ScopeEndpoint {
+			if p.Scope == cloud.ScopePlan || p.Scope == cloud.ScopeUpgrade || p.Scope == cloud.ScopeEndpoint || p.Scope == cloud.ScopeCallers {
 				return // asked for by plans alone: TestWhatPlansOfImagesNeed, and tests of package cloud
 			}
 			if p.Action == "sts:GetCallerIdentity" {

@@ -154,6 +154,15 @@ func (c *clusters) PrefixList(ctx context.Context, ref inventory.ClusterRef, id 
 	return client.PrefixList(ctx, ref, id)
 }
 
+// Callers implements remediation.Networks.
+func (c *clusters) Callers(ctx context.Context, now *inventory.Snapshot, days int) (plan.Callers, error) {
+	client, err := c.client(ctx)
+	if err != nil {
+		return plan.Callers{}, err
+	}
+	return client.Callers(ctx, now, days)
+}
+
 // Rescan implements remediation.Clusters.
 func (c *clusters) Rescan(ctx context.Context, ref inventory.ClusterRef) (*exposure.Outcome, error) {
 	if c.running != nil {

@@ -20,6 +20,8 @@ type Permissions struct {
 	UpgradeManifest string
 	// EndpointPolicy is what drafting a change of the endpoint reads besides.
 	EndpointPolicy string
+	// CallersPolicy is what taking the ranges of an endpoint from who calls reads besides.
+	CallersPolicy string
 	// Changes are the actions of applying plans, and RemediationPolicy the policy of
 	// the role that does.
 	Changes           []Permission
@@ -53,6 +55,7 @@ Scanning only reads. Plans are applied with a role of its own, whose trust polic
 		r.permissionsText("inspector-policy", "IAM policy that the setting images.inspector needs besides", "inspector-policy > inspector-policy.json", r.Permissions.InspectorPolicy),
 		r.permissionsText("upgrade-policy", "IAM policy that drafting an upgrade needs besides", "upgrade-policy > upgrade-policy.json", r.Permissions.UpgradePolicy),
 		r.permissionsText("endpoint-policy", "IAM policy that drafting a change of the endpoint needs besides", "endpoint-policy > endpoint-policy.json", r.Permissions.EndpointPolicy),
+		r.permissionsText("callers-policy", "IAM policy that taking the ranges of an endpoint from who calls needs besides", "callers-policy > callers-policy.json", r.Permissions.CallersPolicy),
 		r.permissionsText("remediation-policy", "IAM policy of the role that plans are applied with (setting remediation.role)", "remediation-policy > remediation-policy.json", r.Permissions.RemediationPolicy),
 		r.permissionsText("deletion-policy", "IAM policy that the same role needs besides to delete clusters", "deletion-policy > deletion-policy.json", r.Permissions.DeletionPolicy),
 		r.permissionsCallerCommand(), r.permissionsTrustCommand(),
@@ -154,6 +157,9 @@ ready for use.
 	b.WriteString("\n## Drafting a change of the endpoint\n\nPlans about who reaches the Kubernetes API look at the network around it, with the role that scans. Without these rights the plan\n" +
 		"says what it does not know, and takes no prefix list.\n")
 	fence("What drafting a change of the endpoint needs besides", "json", p.EndpointPolicy)
+	b.WriteString("\nWith `--from-callers` the ranges are taken from who called, which the cluster's audit log in CloudWatch Logs tells, or CloudTrail where\n" +
+		"there is none. `logs:StartQuery` may be narrowed to `arn:aws:logs:*:*:log-group:/aws/eks/*/cluster:*`; the others have no resources.\n")
+	fence("What ranges from callers need besides", "json", p.CallersPolicy)
 	b.WriteString("\n## Applying plans\n\n`eksposure remediate apply` and `revert` use a role of their own, named by the setting `remediation.role`. It needs these\n" +
 		"rights and no others, and the trust policy above. The caller needs `sts:AssumeRole` for it too.\n\n| Action | What for |\n| --- | --- |\n")
 	for _, a := range p.Changes {

@@ -100,11 +100,50 @@ func planText(run remediation.Run) string {
 	for _, c := range p.Checks {
 		fmt.Fprintf(&b, "  %s %-*s  %s\n", mark(c.Verdict), width, c.Name, c.Detail)
 	}
+	b.WriteString(callersText(p.Callers))
 	for _, note := range p.Notes {
 		fmt.Fprintf(&b, "\nNote: %s\n", note)
 	}
 	fmt.Fprintf(&b, "\nHash %s\n", run.Hash)
 	return b.String()
+}
+
+// callersText shows who stays let in.
+func callersText(c *plan.Callers) string {
+	if c == nil {
+		return ""
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "\nCallers from %s to %s (%s%s):\n", day(c.From), day(c.To), c.Place, scanned(c.Scanned))
+	width := 0
+	for _, a := range c.Addresses {
+		width = max(width, len(a.Address))
+	}
+	for _, a := range c.Addresses {
+		fmt.Fprintf(&b, "  %-*s  %d calls, the last %s\n", width, a.Address, a.Calls, day(a.Last))
+		for _, u := range a.Users {
+			groups := ""
+			if len(u.Groups) > 0 {
+				groups = " (" + strings.Join(u.Groups, ", ") + ")"
+			}
+			fmt.Fprintf(&b, "  %-*s    %d by %s%s\n", width, "", u.Calls, u.Name, groups)
+		}
+		if a.More > 0 {
+			fmt.Fprintf(&b, "  %-*s    and %d others\n", width, "", a.More)
+		}
+	}
+	if c.Private > 0 {
+		fmt.Fprintf(&b, "  Another %d came by the private path and need no range.\n", c.Private)
+	}
+	return b.String()
+}
+
+// scanned says what CloudWatch bills; logs of a small cluster are less than a megabyte.
+func scanned(bytes int) string {
+	if bytes == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %.3f GB scanned", float64(bytes)/1e9)
 }
 
 func mark(v plan.Verdict) string {

@@ -54,6 +54,11 @@ time, the control plane, its add-ons and its node groups), nodes (node groups al
 delete-cluster has delete;
 high-priority-vulnerability and low-priority-vulnerability have newest-tag.
 
+With --from-callers the ranges are the public addresses that called the Kubernetes API in the last days, each alone, merged
+where that lets nobody else in. They are read in the cluster's audit log by a query of CloudWatch Logs Insights, which AWS
+bills by each gigabyte that it scans; where there is no audit log, CloudTrail tells who managed the cluster by EKS's API, and
+the plan says so. The plan shows each address with how often, when last, and by whom.
+
 With --iac the change is written for the infrastructure code in a folder: a patch for git apply, of Terraform, eksctl's
 configuration, manifests of Kubernetes and kustomizations. No file, no cluster and no plan is made or changed. What the
 files compute, share or do not tell is named with its place on standard error and left alone. For a live change of the
@@ -61,6 +66,7 @@ same, draft the plan without --iac.`,
 		Example: `  eksposure remediate plan --cluster checkout --topic internet-reachable --option private
   eksposure remediate plan --cluster checkout --topic internet-reachable --option public-and-private --cidr 203.0.113.0/24 --operator 203.0.113.7
   eksposure remediate plan --cluster checkout --topic potentially-internet-reachable --option narrower --cidr 203.0.113.0/26
+  eksposure remediate plan --cluster checkout --topic internet-reachable --option public-and-private --from-callers 30
   eksposure remediate plan --cluster checkout --topic internet-reachable --option prefix-list --prefix-list pl-0123456789abcdef0
   eksposure remediate plan --cluster checkout --topic unencrypted-kubernetes-secrets --option associate --key arn:aws:kms:eu-central-1:111122223333:key/ID
   eksposure remediate plan --cluster checkout --topic unsupported-kubernetes-version --option upgrade --to 1.35
@@ -115,6 +121,7 @@ func remedyFlags(c *cobra.Command) func() (remediation.Request, error) {
 	c.Flags().StringVar(&q.Option, "option", "", "`option` of the topic (required)")
 	c.Flags().StringArrayVar(&q.CIDRs, "cidr", nil, "`range` that the public endpoint lets in; may be repeated")
 	c.Flags().StringVar(&q.PrefixList, "prefix-list", "", "`ID` of the managed prefix list whose ranges the public endpoint lets in")
+	c.Flags().IntVar(&q.Callers, "from-callers", 0, "let in who called from a public address in so many `days` (1 to 90), beside --cidr: read in the cluster's audit log, which CloudWatch bills by what is scanned")
 	c.Flags().StringVar(&operator, "operator", "", "`address` that your own requests come from, to check that it stays let in")
 	c.Flags().StringVar(&q.KeyARN, "key", "", "`ARN` of the KMS key to encrypt secrets with")
 	c.Flags().StringVar(&q.To, "to", "", "Kubernetes `version` of an upgrade (the oldest in standard support when left out), or the wished upgrade policy")

@@ -13,6 +13,7 @@ type action string
 
 // The calls that this package makes.
 const (
+	cloudtrailLookupEvents            action = "cloudtrail:LookupEvents"
 	ec2DescribeManagedPrefixLists     action = "ec2:DescribeManagedPrefixLists"
 	ec2DescribeNATGateways            action = "ec2:DescribeNatGateways"
 	ec2DescribeRegions                action = "ec2:DescribeRegions"
@@ -53,6 +54,9 @@ const (
 	eksUpdateClusterVersion           action = "eks:UpdateClusterVersion"
 	eksUpdateNodegroupVersion         action = "eks:UpdateNodegroupVersion"
 	kmsDescribeKey                    action = "kms:DescribeKey"
+	logsGetQueryResults               action = "logs:GetQueryResults"
+	logsStartQuery                    action = "logs:StartQuery"
+	logsStopQuery                     action = "logs:StopQuery"
 	organizationsListAccounts         action = "organizations:ListAccounts"
 	stsAssumeRole                     action = "sts:AssumeRole"
 	stsGetCallerIdentity              action = "sts:GetCallerIdentity"
@@ -83,6 +87,8 @@ const (
 	ScopeUpgrade Scope = "upgrade"
 	// ScopeEndpoint is the same for plans about who reaches the endpoint.
 	ScopeEndpoint Scope = "endpoint"
+	// ScopeCallers is the same for plans that take the ranges of the endpoint from who calls.
+	ScopeCallers Scope = "callers"
 	// ScopeRemediation is needed by the role that applies plans, and by no other.
 	ScopeRemediation Scope = "remediation"
 	// ScopeDeletion is needed by that role besides, to delete clusters.
@@ -102,6 +108,7 @@ type Permission struct {
 // Permissions lists every IAM action that scanning needs, sorted by action.
 func Permissions() []Permission {
 	list := []Permission{
+		{string(cloudtrailLookupEvents), ScopeCallers, "who manages a cluster that writes no audit log; only to draft ranges from callers"},
 		{string(ec2DescribeManagedPrefixLists), ScopeEndpoint, "version of the prefix list that ranges are taken from; only to draft a change of the endpoint"},
 		{string(ec2DescribeNATGateways), ScopeEndpoint, "public addresses by which nodes leave the VPC; only to draft a change of the endpoint"},
 		{string(ec2DescribeRouteTables), ScopeEndpoint, "by which way the subnets of nodes leave the VPC; only to draft a change of the endpoint"},
@@ -136,6 +143,9 @@ func Permissions() []Permission {
 		{string(inspector2GetClustersForImage), ScopeInspector, "which clusters Amazon Inspector saw an image on; only with the setting images.inspector"},
 		{string(inspector2ListFindings), ScopeInspector, "Amazon Inspector's findings about an image that cannot be pulled; only with the setting images.inspector"},
 		{string(kmsDescribeKey), ScopeAccount, "state of the key that encrypts secrets"},
+		{string(logsGetQueryResults), ScopeCallers, "what a query of the audit log came to; only to draft ranges from callers"},
+		{string(logsStartQuery), ScopeCallers, "count the calls in a cluster's audit log by address and user, which CloudWatch bills by what it scans; may be narrowed to log groups /aws/eks/*/cluster"},
+		{string(logsStopQuery), ScopeCallers, "end a query that takes too long, so that it costs no more"},
 		{string(organizationsListAccounts), ScopeCaller, "accounts of the organization"},
 		{string(stsAssumeRole), ScopeCaller, "work in other accounts, through the role in each"},
 		{string(stsGetCallerIdentity), ScopeAccount, "who the credentials belong to; AWS refuses it to nobody"},
@@ -243,6 +253,12 @@ func UpgradePolicy() string {
 // ReadPolicy, in every account with clusters. Without it the plan says what is not known.
 func EndpointPolicy() string {
 	return render(statement{Sid: "EksposureEndpoint", Effect: "Allow", Action: actionsOf(ScopeEndpoint), Resource: []string{"*"}})
+}
+
+// CallersPolicy renders what taking the ranges of an endpoint from who calls reads on top of
+// ReadPolicy and EndpointPolicy, in every account with clusters.
+func CallersPolicy() string {
+	return render(statement{Sid: "EksposureCallers", Effect: "Allow", Action: actionsOf(ScopeCallers), Resource: []string{"*"}})
 }
 
 // Trust names the two sides of assuming the role.

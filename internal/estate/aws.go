@@ -194,9 +194,8 @@ func (e *Estate) route(svc service, name string, r *http.Request, c *call) (oper
 	case restXML:
 		return e.routeS3(r, c)
 	case json11:
-		prefix, rest, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
-		if prefix == svc.target {
-			wanted = rest
+		if service, operation := targetOf(r); service == svc.target {
+			wanted = operation
 		}
 	case query, ec2Query:
 		if form, err := url.ParseQuery(string(c.body)); err == nil && r.Method == http.MethodPost {

@@ -7,6 +7,10 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/account"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
+	trailtypes "github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	logtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
@@ -79,6 +83,41 @@ func (e everything) ask(t *testing.T, keys []string) {
 	must(t, ec2.NewFromConfig(e.cfg).DescribeRegions, &ec2.DescribeRegionsInput{AllRegions: aws.Bool(true)})
 	must(t, ec2.NewFromConfig(e.cfg).DescribeRegions, &ec2.DescribeRegionsInput{RegionNames: []string{"eu-west-1", "us-east-1"}})
 	must(t, account.NewFromConfig(e.cfg).ListRegions, &account.ListRegionsInput{})
+	must(t, cloudtrail.NewFromConfig(e.cfg).LookupEvents, &cloudtrail.LookupEventsInput{
+		LookupAttributes: []trailtypes.LookupAttribute{{AttributeKey: trailtypes.LookupAttributeKeyEventSource, AttributeValue: aws.String("eks.amazonaws.com")}},
+	})
+}
+
+// logs asks a log group two times, and stops the second query.
+func (e everything) logs(t *testing.T, group string) {
+	t.Helper()
+	client := cloudwatchlogs.NewFromConfig(e.cfg)
+	start := func() *string {
+		return must(t, client.StartQuery, &cloudwatchlogs.StartQueryInput{
+			LogGroupName: aws.String(group), StartTime: aws.Int64(estate.AsOf().AddDate(0, 0, -1).Unix()), EndTime: aws.Int64(estate.AsOf().Unix()),
+			QueryString: aws.String(`filter ispresent(user.username) | stats count(*) as calls by sourceIPs.0 | sort calls desc | limit 3`),
+		}).QueryId
+	}
+	id := start()
+	for _, want := range []logtypes.QueryStatus{logtypes.QueryStatusRunning, logtypes.QueryStatusComplete} {
+		if out := must(t, client.GetQueryResults, &cloudwatchlogs.GetQueryResultsInput{QueryId: id}); out.Status != want || len(out.Results) > 3 {
+			t.Errorf("the query is %s with %d rows, want %s", out.Status, len(out.Results), want)
+		}
+	}
+	id = start()
+	must(t, client.StopQuery, &cloudwatchlogs.StopQueryInput{QueryId: id})
+	if out := must(t, client.GetQueryResults, &cloudwatchlogs.GetQueryResultsInput{QueryId: id}); out.Status != logtypes.QueryStatusCancelled {
+		t.Errorf("the query that was stopped is %s", out.Status)
+	}
+	for want, in := range map[string]cloudwatchlogs.StartQueryInput{
+		"ResourceNotFoundException": {LogGroupName: aws.String("/none"), StartTime: aws.Int64(1), EndTime: aws.Int64(2), QueryString: aws.String("limit 1")},
+		"MalformedQueryException":   {LogGroupName: aws.String(group), StartTime: aws.Int64(1), EndTime: aws.Int64(2), QueryString: aws.String("select 1")},
+		"InvalidParameterException": {LogGroupName: aws.String(group), StartTime: aws.Int64(2), EndTime: aws.Int64(1), QueryString: aws.String("limit 1")},
+	} {
+		if _, err := client.StartQuery(t.Context(), &in); code(err) != want {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
 }
 
 // network asks for what is around the clusters, page by page.
@@ -131,6 +170,9 @@ func TestEveryMessageFollowsTheServiceModels(t *testing.T) {
 				}
 			}
 			everything{cfg}.ask(t, keys)
+			if a.ID == shop && region == "eu-central-1" {
+				everything{cfg}.logs(t, "/aws/eks/shop-production/cluster")
+			}
 		}
 	}
 	root := wired(demoUser(e, "us-east-1"))

@@ -109,7 +109,7 @@ func (d demo) ledger() Cluster {
 func (d demo) paymentsLegacy() Cluster {
 	cl := Cluster{
 		Region: virginia, Name: "payments-legacy", Version: "1.27", CreatedAt: ago(1100), Public: true, PublicCIDRs: []string{},
-		AuthenticationMode: "API_AND_CONFIG_MAP", Encryption: []Encryption{},
+		AuthenticationMode: "API_AND_CONFIG_MAP", Encryption: []Encryption{}, Managed: legacyCalls(),
 	}
 	c := d.content(paymentsAccount, virginia, cl.Name)
 	c.runtime = "docker-pullable://"

@@ -53,7 +53,7 @@ func (d demo) shopProduction() Cluster {
 	cl := Cluster{
 		Region: frankfurt, Name: "shop-production", Version: "1.34", CreatedAt: ago(880), Public: true, Private: true,
 		PublicCIDRs: []string{"0.0.0.0/0"}, Encryption: secretsKey(shopAccount, frankfurt, "shop-production"),
-		LogTypes: []string{"api", "audit", "authenticator"}, DeletionProtection: true, Addons: addonRows(ago(300)),
+		LogTypes: []string{"api", "audit", "authenticator"}, Calls: shopCalls(), DeletionProtection: true, Addons: addonRows(ago(300)),
 		Tags: map[string]string{"team": "shop", "environment": "production", "cost-center": "4711"},
 		PodIdentities: []PodIdentity{
 			{ID: "a-" + stableHex("cart", 17), Namespace: "shop", ServiceAccount: "cart", Role: "shop-cart", CreatedAt: ago(200)},

@@ -66,10 +66,11 @@ type Estate struct {
 	removing []removal
 	rolling  []rolling
 
-	mu     sync.Mutex
-	calls  []Call
-	faults []Fault
-	events []BusEvent
+	mu      sync.Mutex
+	calls   []Call
+	faults  []Fault
+	events  []BusEvent
+	queries map[string]*logQuery
 }
 
 // Start opens every endpoint of an estate. It stays up until Close.
@@ -97,9 +98,9 @@ func Start(ctx context.Context, cfg Config) (*Estate, error) {
 	e := &Estate{
 		scenario: cfg.Scenario, now: cfg.Now, services: services(), vault: newVault(cfg.Scenario), codec: codec,
 		kube: map[string]*kubeServer{}, faults: slices.Clone(cfg.Faults), done: make(chan struct{}), passwords: newPasswords(cfg.Now), buckets: newBuckets(),
-		updateTime: cmp.Or(cfg.UpdateTime, 2*time.Second), images: cfg.Images,
+		updateTime: cmp.Or(cfg.UpdateTime, 2*time.Second), images: cfg.Images, queries: map[string]*logQuery{},
 	}
-	e.operations = slices.Concat(e.stsOperations(), e.organizationOperations(), e.eksOperations(), e.eksUpdates(), e.eksDeletions(), e.readinessOperations(), e.networkOperations(), e.keyOperations(), e.eventOperations(), e.objectOperations(), e.inspectorOperations())
+	e.operations = slices.Concat(e.stsOperations(), e.organizationOperations(), e.eksOperations(), e.eksUpdates(), e.eksDeletions(), e.readinessOperations(), e.networkOperations(), e.logOperations(), e.trailOperations(), e.keyOperations(), e.eventOperations(), e.objectOperations(), e.inspectorOperations())
 	if err := e.open(ctx, cfg); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}

@@ -54,6 +54,8 @@ func services() map[string]service {
 		"kms":           {name: "kms", protocol: json11, target: "TrentService"},
 		"events":        {name: "events", protocol: json11, target: "AWSEvents"},
 		"s3":            {name: "s3", protocol: restXML},
+		"logs":          {name: "logs", protocol: json11, target: "Logs_20140328"},
+		"cloudtrail":    {name: "cloudtrail", protocol: json11, target: "CloudTrail_20131101"},
 		"ecr":           {name: "ecr", protocol: json11, target: "AmazonEC2ContainerRegistry_V20150921"},
 		"organizations": {name: "organizations", protocol: json11, target: "AWSOrganizationsV20161128", global: true},
 		"sts":           {name: "sts", protocol: query, version: "2011-06-15", namespace: "https://sts.amazonaws.com/doc/2011-06-15/"},
@@ -285,10 +287,20 @@ type xmlEC2Error struct {
 	ID      string   `xml:"RequestID"`
 }
 
+// targetOf reads X-Amz-Target. CloudTrail's is written by some clients with the name of a
+// Java package before it.
+func targetOf(r *http.Request) (service, operation string) {
+	parts := strings.Split(r.Header.Get("X-Amz-Target"), ".")
+	if len(parts) < 2 {
+		return parts[0], ""
+	}
+	return parts[len(parts)-2], parts[len(parts)-1]
+}
+
 // serviceOf names the service of a request that is not signed, by what it looks
 // like, so that even its refusal is in the right words.
 func serviceOf(r *http.Request) string {
-	target, _, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	target, _ := targetOf(r)
 	for name, s := range services() {
 		if s.target != "" && s.target == target {
 			return name

@@ -128,7 +128,7 @@ func (m *serviceModel) request(r *http.Request, body []byte) (string, map[string
 	switch m.Metadata.Protocol {
 	case "json":
 		prefix, name, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
-		if prefix != m.Metadata.TargetPrefix || m.Operations[name] == nil {
+		if prefix != m.Metadata.TargetPrefix[strings.LastIndexByte(m.Metadata.TargetPrefix, '.')+1:] || m.Operations[name] == nil {
 			return "", nil, fmt.Errorf("unknown target %q", r.Header.Get("X-Amz-Target"))
 		}
 		return name, in, json.Unmarshal(body, &in)

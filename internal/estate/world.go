@@ -142,6 +142,10 @@ type Cluster struct {
 	ClusterSecurityGroup    string
 	IPv6                    bool
 	Network                 Network
+	// Calls are those of its Kubernetes API, which the audit log has where LogTypes say so;
+	// Managed those of EKS's own API that name the cluster, which CloudTrail has.
+	Calls   []KubeCalls
+	Managed []EKSCalls
 	// Issues are what EKS says is wrong with the cluster.
 	Issues                       []Issue
 	Encryption                   []Encryption
@@ -202,6 +206,30 @@ type NodeGroup struct {
 
 // Issue is what EKS says is wrong with a cluster or a node group.
 type Issue struct{ Code, Message string }
+
+// KubeCalls are calls of a Kubernetes API that are alike, spread evenly over their time.
+type KubeCalls struct {
+	// Sources are the addresses as the API server knows them: what the caller says is before
+	// the last, which is the connection's.
+	Sources []string
+	// User and Groups are who the API server took the caller for; nobody when it did not know.
+	User   string
+	Groups []string
+	// Code is the HTTP status of the answer; 0 means 200.
+	Code        int
+	Times       int
+	First, Last time.Time
+}
+
+// EKSCalls are calls of EKS's API that are alike, spread evenly over their time.
+type EKSCalls struct {
+	Event, Principal string // DescribeCluster …, and the caller's ARN
+	// Source is an address, or a service's name: eks.amazonaws.com.
+	Source      string
+	Error       string // errorCode, empty for a call that was answered
+	Times       int
+	First, Last time.Time
+}
 
 // FargateProfile is a Fargate profile.
 type FargateProfile struct {

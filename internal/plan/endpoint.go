@@ -32,6 +32,8 @@ type EndpointChoice struct {
 	Operator netip.Addr
 	// List is the prefix list that the ranges are taken from; nil without one.
 	List *PrefixList
+	// Callers are those who stay let in, beside CIDRs; nil without them.
+	Callers *Callers
 	// Narrow wants ranges that are let in already.
 	Narrow bool
 }
@@ -103,7 +105,7 @@ func endpointSteps(ref inventory.ClusterRef, now, wish Endpoint) []Action {
 func endpointWish(s *inventory.Snapshot, now Endpoint, c EndpointChoice) (Endpoint, error) {
 	switch c.Option {
 	case optionPrivate:
-		if len(c.CIDRs) > 0 {
+		if len(c.CIDRs) > 0 || c.Callers != nil {
 			return Endpoint{}, fmt.Errorf("CIDR ranges count for the public endpoint, which option %q switches off; leave them out, or take another option: %w", c.Option, fault.ErrInvalid)
 		}
 		return Endpoint{Private: true, CIDRs: now.CIDRs}, nil
@@ -111,14 +113,7 @@ func endpointWish(s *inventory.Snapshot, now Endpoint, c EndpointChoice) (Endpoi
 	default:
 		return Endpoint{}, fmt.Errorf("option %q of the endpoint: want %s, %s, %s, %s or %s: %w", c.Option, optionPrivate, optionBoth, optionPublic, optionNarrower, optionPrefixList, fault.ErrInvalid)
 	}
-	given, err := c.ranges()
-	if err != nil {
-		return Endpoint{}, err
-	}
-	cidrs, err := Ranges(given)
-	if err != nil && c.List != nil {
-		return Endpoint{}, fmt.Errorf("prefix list %s: %w", c.List, err)
-	}
+	cidrs, err := c.ranges()
 	if err != nil {
 		return Endpoint{}, err
 	}
@@ -140,19 +135,26 @@ func endpointWish(s *inventory.Snapshot, now Endpoint, c EndpointChoice) (Endpoi
 	return wish, nil
 }
 
-// ranges are the ones that are given, or those of the prefix list.
+// ranges are the ones that are given, merged: with those of callers, or those of the prefix
+// list.
 func (c EndpointChoice) ranges() ([]string, error) {
 	switch {
 	case c.Option == optionPrefixList && c.List == nil:
 		return nil, fmt.Errorf("option %q needs the ID of a managed prefix list: %w", c.Option, fault.ErrInvalid)
-	case c.Option == optionPrefixList && len(c.CIDRs) > 0:
+	case c.Option == optionPrefixList && (len(c.CIDRs) > 0 || c.Callers != nil):
 		return nil, fmt.Errorf("option %q takes the ranges of the prefix list and no others; put them into the list, or take another option: %w", c.Option, fault.ErrInvalid)
 	case c.Option == optionPrefixList && len(c.List.CIDRs) == 0:
 		return nil, fmt.Errorf("prefix list %s is empty: nobody would be let in: %w", c.List, fault.ErrInvalid)
 	case c.Option == optionPrefixList:
-		return c.List.CIDRs, nil
+		list, err := Ranges(c.List.CIDRs)
+		if err != nil {
+			return nil, fmt.Errorf("prefix list %s: %w", c.List, err)
+		}
+		return list, nil
+	case c.Callers != nil:
+		return c.Callers.wish(c.CIDRs)
 	case len(c.CIDRs) == 0:
-		return nil, fmt.Errorf("option %q needs the CIDR ranges that stay let in: %w", c.Option, fault.ErrInvalid)
+		return nil, fmt.Errorf("option %q needs the CIDR ranges that stay let in, or the callers of some days: %w", c.Option, fault.ErrInvalid)
 	}
-	return c.CIDRs, nil
+	return Ranges(c.CIDRs)
 }

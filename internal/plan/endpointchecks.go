@@ -17,6 +17,9 @@ func endpointChecks(s *inventory.Snapshot, c EndpointChoice, n Network, now, wis
 	if more := beyond(now.CIDRs, wish.CIDRs); wish.Public && now.Public && len(more) > 0 {
 		checks = append(checks, Check{"new addresses", Unknown, list(more) + " is let in, and is not now"})
 	}
+	if c.Callers != nil {
+		checks = append(checks, callersCheck(*c.Callers))
+	}
 	return checks
 }
 

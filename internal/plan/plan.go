@@ -45,8 +45,10 @@ type Plan struct {
 	// Actions are done in this order, each when the one before holds.
 	Actions []Action `json:"actions"`
 	// Checks are what was looked at so that nobody is locked out.
-	Checks []Check  `json:"checks,omitempty"`
-	Notes  []string `json:"notes,omitempty"`
+	Checks []Check `json:"checks,omitempty"`
+	// Callers are those whose addresses the plan lets in; nil when it takes none from them.
+	Callers *Callers `json:"callers,omitempty"`
+	Notes   []string `json:"notes,omitempty"`
 }
 
 // Kind is what an action changes.

@@ -22,9 +22,11 @@ type Request struct {
 	Cluster string
 	// Trait is the topic; Option one of its options.
 	Trait, Option string
-	// CIDRs, PrefixList (its ID) and Operator are for the endpoint, KeyARN is for secrets.
+	// CIDRs, PrefixList (its ID), Callers (of how many days) and Operator are for the
+	// endpoint, KeyARN is for secrets.
 	CIDRs      []string
 	PrefixList string
+	Callers    int
 	Operator   netip.Addr
 	KeyARN     string
 	// To is the Kubernetes version of an upgrade, or the wished upgrade policy; empty
@@ -99,7 +101,7 @@ func (s *Service) Preview(ctx context.Context, q Request, by access.Principal) (
 		return Run{}, err
 	}
 	r.Plan.Title = f.Cluster.Ref.Name + ": " + option.Title
-	r.Plan.Checks, r.Plan.Author, r.Plan.AuthorName = d.checks, by.ID, by.Name
+	r.Plan.Checks, r.Plan.Callers, r.Plan.Author, r.Plan.AuthorName = d.checks, d.callers, by.ID, by.Name
 	r.Plan.Notes = append([]string{NoteDrift}, d.notes...)
 	r.Hash, err = r.Plan.Hash()
 	return r, err
@@ -166,6 +168,7 @@ type proposal struct {
 	actions []plan.Action
 	checks  []plan.Check
 	notes   []string
+	callers *plan.Callers
 }
 
 // proposal asks the topic for its draft, once what it takes is given and nothing else.
@@ -181,14 +184,14 @@ func (s *Service) proposal(ctx context.Context, f *exposure.Finding, now *invent
 		return s.images(ctx, f, now, q)
 	case exposure.DeleteTopic:
 		actions, checks, err := plan.DraftDeletion(now)
-		return proposal{actions, checks, []string{noteDeletion}}, err
+		return proposal{actions: actions, checks: checks, notes: []string{noteDeletion}}, err
 	case traitSecrets:
 		key, err := s.cfg.Clusters.Key(ctx, now.Cluster.Ref, q.KeyARN)
 		if err != nil {
 			return proposal{}, err
 		}
 		actions, checks, err := plan.DraftSecrets(now, q.Option, key)
-		return proposal{actions, checks, []string{noteSecret}}, err
+		return proposal{actions: actions, checks: checks, notes: []string{noteSecret}}, err
 	}
 	return s.endpoint(ctx, now, q)
 }
@@ -199,8 +202,12 @@ func takes(q Request) error {
 	switch {
 	case q.KeyARN != "" && (q.Trait != traitSecrets || q.upgrades()):
 		return fmt.Errorf("option %q of topic %q takes no key: %w", q.Option, q.Trait, fault.ErrInvalid)
-	case !endpoint && (len(q.CIDRs) > 0 || q.PrefixList != "" || q.Operator.IsValid()):
-		return fmt.Errorf("topic %q takes no CIDR ranges, no prefix list and no operator's address: %w", q.Trait, fault.ErrInvalid)
+	case !endpoint && (len(q.CIDRs) > 0 || q.PrefixList != "" || q.Callers != 0 || q.Operator.IsValid()):
+		return fmt.Errorf("topic %q takes no CIDR ranges, no prefix list, no callers and no operator's address: %w", q.Trait, fault.ErrInvalid)
+	case q.Callers < 0 || q.Callers > plan.MaxCallerDays:
+		return fmt.Errorf("callers of %d days: want 1 to %d days: %w", q.Callers, plan.MaxCallerDays, fault.ErrInvalid)
+	case q.Callers != 0 && !slices.Contains(callerOptions(), q.Option):
+		return fmt.Errorf("option %q takes no ranges from callers; these do: %s: %w", q.Option, strings.Join(callerOptions(), ", "), fault.ErrInvalid)
 	case q.PrefixList != "" && q.Option != optionPrefixList:
 		return fmt.Errorf("option %q takes no prefix list; option %q does: %w", q.Option, optionPrefixList, fault.ErrInvalid)
 	case q.To != "" && !q.upgrades():

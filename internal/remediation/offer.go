@@ -15,20 +15,24 @@ type Ask struct {
 	// Name is the API's name of the value in a request for a plan.
 	Name  string `json:"name"`
 	Title string `json:"title"`
-	// Many takes a list.
+	// Many takes a list, Number a number.
 	Many     bool `json:"many,omitempty"`
+	Number   bool `json:"number,omitempty"`
 	Required bool `json:"required,omitempty"`
+	// Unless names another value that stands in for a required one.
+	Unless string `json:"unless,omitempty"`
 }
 
 // Offers lists the options of a topic that can be applied; none for a topic that is
 // not in Topics.
 func Offers(topic string) []Offer {
 	ranges := []Ask{
-		{Name: "cidrs", Title: "CIDR ranges that stay let in", Many: true, Required: true},
+		{Name: "cidrs", Title: "CIDR ranges that stay let in", Many: true, Required: true, Unless: "from_callers"},
+		{Name: "from_callers", Title: "Days whose callers stay let in", Number: true},
 		{Name: "operator", Title: "Address that your requests come from"},
 	}
 	upgrade := Offer{Option: optionUpgrade, Asks: []Ask{{Name: "to", Title: "Kubernetes version; the oldest in standard support when left out"}}}
-	prefixList := Offer{Option: optionPrefixList, Asks: []Ask{{Name: "prefix_list", Title: "ID of a managed prefix list", Required: true}, ranges[1]}}
+	prefixList := Offer{Option: optionPrefixList, Asks: []Ask{{Name: "prefix_list", Title: "ID of a managed prefix list", Required: true}, ranges[2]}}
 	switch topic {
 	case traitOpen:
 		return []Offer{{Option: "private"}, {Option: "public-and-private", Asks: ranges}, {Option: "public", Asks: ranges}, prefixList}

@@ -36,6 +36,9 @@ type Networks interface {
 	// PrefixList reads a managed prefix list; one that does not exist is
 	// fault.ErrNotFound.
 	PrefixList(ctx context.Context, ref inventory.ClusterRef, id string) (plan.PrefixList, error)
+	// Callers reads who called a cluster in the last days. Where no log tells, it is an
+	// error that names the remedy.
+	Callers(ctx context.Context, now *inventory.Snapshot, days int) (plan.Callers, error)
 }
 
 // Workloads looks at what clusters run, with the rights of scanning.

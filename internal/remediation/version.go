@@ -47,7 +47,7 @@ func (s *Service) version(ctx context.Context, now *inventory.Snapshot, q Reques
 			return proposal{}, fmt.Errorf("option %q brings nodes to the control plane's version, and takes no other: %w", q.Option, fault.ErrInvalid)
 		}
 		actions, checks, err := plan.DraftNodes(now, s.cfg.Clusters.Readiness(ctx, now, nil))
-		return proposal{actions, checks, nil}, err
+		return proposal{actions: actions, checks: checks}, err
 	case optionUpgrade:
 	default:
 		return proposal{}, fmt.Errorf("option %q has written guidance and is not applied by eksposure; those that are: %s, %s and %s: %w",
@@ -65,5 +65,5 @@ func (s *Service) version(ctx context.Context, now *inventory.Snapshot, q Reques
 	if slices.ContainsFunc(now.Nodes, func(n inventory.Node) bool { return n.Fargate }) {
 		notes = append(notes, noteFargate)
 	}
-	return proposal{actions, checks, notes}, nil
+	return proposal{actions: actions, checks: checks, notes: notes}, nil
 }

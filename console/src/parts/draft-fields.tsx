@@ -21,21 +21,25 @@ export function useDraft(offers: readonly Offer[]) {
   const offer = offers.find((o) => o.option === chosen) ?? offers[0];
   const asks = offer?.asks ?? [];
   const filled = (a: Ask) => (values[a.name] ?? "").trim() !== "";
+  const lacking = (a: Ask) => a.required === true && !filled(a) && !asks.some((other) => other.name === a.unless && filled(other));
+  const given = (a: Ask) => {
+    const value = (values[a.name] ?? "").trim();
+    return a.many ? parts(value) : a.number ? Number(value) : value;
+  };
   return {
     option: offer?.option ?? "",
     setOption,
     asks,
     values,
     setValue: (name: string, value: string) => setValues((old) => ({ ...old, [name]: value })),
-    missing: (a: Ask) => tried && a.required === true && !filled(a),
+    missing: (a: Ask) => tried && lacking(a),
     /** Gives the choice; nothing, and says so at the fields, while a value is missing. */
     take: (): Partial<Schemas["PlanRequest"]> | undefined => {
       setTried(true);
-      if (asks.some((a) => a.required && !filled(a))) {
+      if (asks.some(lacking)) {
         return undefined;
       }
-      const given = asks.filter(filled).map((a) => [a.name, a.many ? parts(values[a.name] ?? "") : (values[a.name] ?? "").trim()]);
-      return Object.fromEntries(given) as Partial<Schemas["PlanRequest"]>;
+      return Object.fromEntries(asks.filter(filled).map((a) => [a.name, given(a)])) as Partial<Schemas["PlanRequest"]>;
     },
   };
 }

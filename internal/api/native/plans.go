@@ -68,6 +68,7 @@ type PlanChoice struct {
 	Topic      string   `json:"topic" doc:"Trait to remedy."`
 	Option     string   `json:"option" doc:"Option of the topic."`
 	CIDRs      []string `json:"cidrs,omitempty" doc:"Ranges that the public endpoint lets in."`
+	Callers    int      `json:"from_callers,omitempty" doc:"Let in who called from a public address in so many days, 1 to 90, beside cidrs. The cluster's audit log in CloudWatch Logs is read, which CloudWatch bills by what is scanned."`
 	PrefixList string   `json:"prefix_list,omitempty" doc:"ID of the managed prefix list whose ranges the public endpoint lets in."`
 	Operator   string   `json:"operator,omitempty" doc:"Address that operators' requests come from, to check that it stays let in."`
 	KeyARN     string   `json:"key_arn,omitempty" doc:"ARN of the KMS key to encrypt secrets with."`
@@ -75,7 +76,7 @@ type PlanChoice struct {
 }
 
 func (c PlanChoice) request() (remediation.Request, error) {
-	asked := remediation.Request{Trait: c.Topic, Option: c.Option, CIDRs: c.CIDRs, PrefixList: c.PrefixList, KeyARN: c.KeyARN, To: c.To}
+	asked := remediation.Request{Trait: c.Topic, Option: c.Option, CIDRs: c.CIDRs, PrefixList: c.PrefixList, Callers: c.Callers, KeyARN: c.KeyARN, To: c.To}
 	if c.Operator == "" {
 		return asked, nil
 	}

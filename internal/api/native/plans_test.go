@@ -72,6 +72,10 @@ func (p *planning) Begin(context.Context, plan.Action, inventory.ClusterRef, str
 	return "", fault.ErrUnavailable
 }
 
+func (p *planning) Callers(context.Context, *inventory.Snapshot, int) (plan.Callers, error) {
+	return plan.Callers{}, nil
+}
+
 func (p *planning) Network(context.Context, *inventory.Snapshot) plan.Network {
 	return plan.Network{Sources: plan.Reading[plan.Source]{Items: []plan.Source{{Into: "sg-1", From: "0.0.0.0/0"}}}}
 }

@@ -46,6 +46,7 @@ export const plans = {
     after: (severity: string) => `Severity afterwards: ${severity}`,
     asks: {
       cidrs: "CIDR ranges that stay let in",
+      from_callers: "Days whose callers stay let in",
       operator: "Address that your requests come from",
       prefix_list: "ID of a managed prefix list",
       key_arn: "ARN of a KMS key",
@@ -54,6 +55,7 @@ export const plans = {
     } as Record<string, string>,
     hints: {
       cidrs: "For example 203.0.113.0/24. Nobody else will reach the public endpoint.",
+      from_callers: "1 to 90. Lets in who called in so many days, as the audit log tells; CloudWatch bills what is scanned.",
       operator: "It is checked that this address stays let in.",
       prefix_list: "For example pl-0123456789abcdef0. Its ranges are copied; EKS does not follow the list.",
       key_arn: "An enabled symmetric key in the cluster's region.",

@@ -48,6 +48,7 @@ export const plans: typeof english = {
     after: (severity) => `之后的严重性：${severity}`,
     asks: {
       cidrs: "仍允许访问的 CIDR 范围",
+      from_callers: "允许最近多少天的调用方",
       operator: "您的请求来自的地址",
       prefix_list: "托管前缀列表的 ID",
       key_arn: "KMS 密钥的 ARN",
@@ -56,6 +57,7 @@ export const plans: typeof english = {
     },
     hints: {
       cidrs: "例如 203.0.113.0/24。其他人将无法访问公有端点。",
+      from_callers: "1 到 90。根据审计日志允许这些天内的调用方；CloudWatch 按扫描量计费。",
       operator: "将检查此地址是否仍允许访问。",
       prefix_list: "例如 pl-0123456789abcdef0。其范围会被复制；EKS 不会跟随该列表。",
       key_arn: "集群所在区域中已启用的对称密钥。",

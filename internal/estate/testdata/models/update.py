@@ -2,9 +2,9 @@
 
     .cache/venv/bin/python internal/estate/testdata/models/update.py
 
-The models of EC2, EventBridge, Inspector and S3 are cut to the operations that the estate
-answers, because the whole ones are large; the others are complete. Documentation
-texts are left out.
+The models of CloudTrail, CloudWatch Logs, EC2, EventBridge, Inspector and S3 are cut to the
+operations that the estate answers, because the whole ones are large; the others are
+complete. Documentation texts are left out.
 """
 
 import gzip
@@ -15,6 +15,7 @@ import botocore
 from botocore.loaders import Loader
 
 KEEP = {
+    "cloudtrail": ["LookupEvents"],
     "ec2": [
         "DescribeManagedPrefixLists",
         "DescribeNatGateways",
@@ -27,6 +28,7 @@ KEEP = {
     ],
     "events": ["PutEvents"],
     "inspector2": ["GetClustersForImage", "ListFindings"],
+    "logs": ["GetQueryResults", "StartQuery", "StopQuery"],
     "s3": [
         "AbortMultipartUpload",
         "CompleteMultipartUpload",
@@ -39,7 +41,7 @@ KEEP = {
         "UploadPart",
     ],
 }
-SERVICES = ["account", "ec2", "ecr", "eks", "events", "inspector2", "kms", "organizations", "s3", "sts"]
+SERVICES = ["account", "cloudtrail", "ec2", "ecr", "eks", "events", "inspector2", "kms", "logs", "organizations", "s3", "sts"]
 
 
 def strip(node):
