@@ -73,7 +73,9 @@ func TestRangesFromCloudTrail(t *testing.T) {
 		"days beyond what is kept": func(q *remediation.Request) { q.Callers = 91 },
 		"private needs no ranges":  func(q *remediation.Request) { q.Option, q.CIDRs = "private", nil },
 		"a list is all there is":   func(q *remediation.Request) { q.Option, q.CIDRs, q.PrefixList = "prefix-list", nil, x.offices() },
-		"secrets have no callers":  func(q *remediation.Request) { q.Trait, q.Option, q.CIDRs, q.KeyARN = "unencrypted-kubernetes-secrets", "associate", nil, x.key },
+		"secrets have no callers": func(q *remediation.Request) {
+			q.Trait, q.Option, q.CIDRs, q.KeyARN = "unencrypted-kubernetes-secrets", "associate", nil, x.key
+		},
 	} {
 		q := q
 		q.Cluster = x.ref(1).String()

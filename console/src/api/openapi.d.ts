@@ -1572,6 +1572,8 @@ export interface components {
             cidrs?: string[];
             /** @description Clusters by name or ARN; all that have the topic when left out. Clusters to delete are always named. */
             clusters?: string[];
+            /** @description Let in who called from a public address in so many days, 1 to 90, beside cidrs. The cluster's audit log in CloudWatch Logs is read, which CloudWatch bills by what is scanned. */
+            from_callers?: number;
             /** @description ARN of the KMS key to encrypt secrets with. */
             key_arn?: string;
             /** @description Address that operators' requests come from, to check that it stays let in. */
@@ -2196,6 +2198,33 @@ export interface components {
             /** @description Hash of the plan as it was looked at. */
             hash: string;
         };
+        PlanCaller: {
+            address: string;
+            calls: number;
+            /** Format: date-time */
+            first_seen: string;
+            /** Format: date-time */
+            last_seen: string;
+            more_users?: number;
+            users: components["schemas"]["PlanCallerUser"][] | null;
+        };
+        PlanCallerUser: {
+            calls: number;
+            groups?: string[];
+            name: string;
+        };
+        PlanCallers: {
+            addresses: components["schemas"]["PlanCaller"][] | null;
+            /** Format: date-time */
+            from: string;
+            not_let_in?: string[];
+            place: string;
+            private_addresses?: number;
+            scanned_bytes?: number;
+            source: string;
+            /** Format: date-time */
+            to: string;
+        };
         PlanCheck: {
             detail: string;
             name: string;
@@ -2225,6 +2254,7 @@ export interface components {
             actions: components["schemas"]["PlanAction"][] | null;
             author: string;
             author_name?: string;
+            callers?: components["schemas"]["PlanCallers"];
             checks?: components["schemas"]["PlanCheck"][];
             cluster: components["schemas"]["InventoryClusterRef"];
             /** Format: date-time */
@@ -2249,6 +2279,8 @@ export interface components {
             cidrs?: string[];
             /** @description ID of the finding. */
             finding: string;
+            /** @description Let in who called from a public address in so many days, 1 to 90, beside cidrs. The cluster's audit log in CloudWatch Logs is read, which CloudWatch bills by what is scanned. */
+            from_callers?: number;
             /** @description ARN of the KMS key to encrypt secrets with. */
             key_arn?: string;
             /** @description Address that operators' requests come from, to check that it stays let in. */
@@ -2368,8 +2400,10 @@ export interface components {
         RemediationAsk: {
             many?: boolean;
             name: string;
+            number?: boolean;
             required?: boolean;
             title: string;
+            unless?: string;
         };
         RemediationFleet: {
             approval?: components["schemas"]["RemediationApproval"];
