@@ -44,7 +44,7 @@ func newMaker(accounts int) *maker {
 }
 
 // outcome makes one of n.
-func (m *maker) outcome(i, n, history int) exposure.Outcome {
+func (m *maker) outcome(i, n int, o options) exposure.Outcome {
 	s := *m.snapshots[i%len(m.snapshots)]
 	regions := []string{"us-east-1", "eu-central-1", "eu-west-1", "ap-southeast-2"}
 	s.Cluster.Ref = inventory.ClusterRef{
@@ -55,10 +55,14 @@ func (m *maker) outcome(i, n, history int) exposure.Outcome {
 	s.CollectedAt = m.end.Add(-time.Duration(n-i) * (365 * 24 * time.Hour / time.Duration(n))) // over a year
 	e := exposure.Evaluate(&s, m.traits, exposure.DefaultPolicy())
 	f, change := exposure.Correlate(nil, e, &s, m.traits)
-	if f != nil && i%history != 0 {
+	if f != nil && i%o.history != 0 {
 		f, change = exposure.CloseGone(f, s.CollectedAt.Add(30*24*time.Hour))
 	}
-	return exposure.Outcome{Cluster: s.Cluster.Ref, Finding: f, Change: change}
+	made := exposure.Outcome{Cluster: s.Cluster.Ref, Finding: f, Change: change}
+	if o.inventory && i%o.history == 0 {
+		made.Evaluation, made.Gaps, made.Snapshot = e, s.Gaps, &s
+	}
+	return made
 }
 
 // fill makes the corpus and records it. As in a server that scans, one batch is made
@@ -74,7 +78,7 @@ func fill(ctx context.Context, db *store.DB, o options) error {
 		group.Go(func() error {
 			list := make([]exposure.Outcome, min(batch, n-from))
 			for i := range list {
-				list[i] = m.outcome(from+i, n, o.history)
+				list[i] = m.outcome(from+i, n, o)
 			}
 			if err := db.RecordAll(ctx, list); err != nil {
 				return err

@@ -1,7 +1,7 @@
 // Command findings measures searches over many findings: the twelve most usual
 // queries, a walk of all pages, and readers while findings are recorded.
 //
-//	go run ./bench/findings [-clusters 100000] [-history 10] [-accounts 1000] [-readers 200] [-db FILE|postgres://…] [-ask]
+//	go run ./bench/findings [-clusters 100000] [-history 10] [-accounts 1000] [-inventory] [-readers 200] [-db FILE|postgres://…] [-ask]
 //
 // Of each cluster's findings one is open; the others are closed, of clusters of the
 // same account that are gone. With -ask the database is taken as it is.
@@ -23,6 +23,7 @@ func main() {
 	flag.IntVar(&o.clusters, "clusters", 100_000, "clusters that are there")
 	flag.IntVar(&o.history, "history", 10, "findings for each of them, one open")
 	flag.IntVar(&o.accounts, "accounts", 1000, "accounts that have them, at most a thousand")
+	flag.BoolVar(&o.inventory, "inventory", false, "record the clusters too, with what runs in them")
 	flag.IntVar(&o.readers, "readers", 200, "readers at the same time, while findings are recorded")
 	flag.IntVar(&o.runs, "runs", 200, "runs of each query")
 	flag.StringVar(&o.place, "db", "", "SQLite file or PostgreSQL URL; a file that goes afterwards when it is left out")
@@ -37,7 +38,7 @@ func main() {
 type options struct {
 	clusters, history, accounts, readers, runs int
 	place                                      string
-	ask                                        bool
+	ask, inventory                             bool
 }
 
 func run(ctx context.Context, o options) error {

@@ -171,7 +171,7 @@ func (b bench) crowd(ctx context.Context) error {
 	}
 	m := newMaker(b.o.accounts)
 	for i := 0; ctx.Err() == nil; i++ {
-		o := m.outcome(i, 1_000_000, b.o.history)
+		o := m.outcome(i, 1_000_000, b.o)
 		if o.Finding == nil {
 			continue
 		}
