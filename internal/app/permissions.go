@@ -16,10 +16,12 @@ func permissions() cli.Permissions {
 		CallersPolicy:     cloud.CallersPolicy(),
 		RemediationPolicy: cloud.RemediationPolicy(),
 		DeletionPolicy:    cloud.DeletionPolicy(),
+		KeyCreationPolicy: cloud.KeyCreationPolicy(),
 		CallerPolicy:      func(t cli.Trust) string { return cloud.Trust(t).CallerPolicy() },
 		TrustPolicy:       func(t cli.Trust) string { return cloud.Trust(t).TrustPolicy() },
 		Manifest:          kube.Manifest(),
 		ChangeManifest:    kube.ChangeManifest(),
+		SecretsManifest:   kube.SecretsManifest(),
 		UpgradeManifest:   kube.UpgradeManifest(),
 	}
 	for _, a := range cloud.Permissions() {

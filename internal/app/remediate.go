@@ -42,7 +42,8 @@ func (a *App) plans(ctx context.Context, look *clusters) (remediation.Config, er
 		return remediation.Config{}, err
 	}
 	if a.o.Config.Remediation.Role != "" {
-		c.Actor = &changer{app: a, look: look}
+		change := &changer{app: a, look: look}
+		c.Actor, c.Keys, c.Secrets = change, change, change
 	}
 	return c, nil
 }
@@ -285,4 +286,31 @@ func (c *changer) Progress(ctx context.Context, a plan.Action, ref inventory.Clu
 		return inventory.Update{}, err
 	}
 	return in.Progress(ctx, a, ref, update)
+}
+
+// Key implements remediation.Keys.
+func (c *changer) Key(ctx context.Context, a plan.Action, ref inventory.ClusterRef, known string) (plan.MadeKey, error) {
+	in, err := c.enter(ctx)
+	if err != nil {
+		return plan.MadeKey{}, err
+	}
+	return in.Key(ctx, a, ref, known)
+}
+
+// Make implements remediation.Keys.
+func (c *changer) Make(ctx context.Context, a plan.Action, ref inventory.ClusterRef, is plan.MadeKey) (string, error) {
+	in, err := c.enter(ctx)
+	if err != nil {
+		return "", err
+	}
+	return in.Make(ctx, a, ref, is)
+}
+
+// Rewrite implements remediation.Secrets.
+func (c *changer) Rewrite(ctx context.Context, now *inventory.Snapshot, mark string) (plan.Rewriting, error) {
+	in, err := c.enter(ctx)
+	if err != nil {
+		return plan.Rewriting{}, err
+	}
+	return kube.New(kube.Config{}).RewriteSecrets(ctx, byToken(now, in.Token), mark)
 }

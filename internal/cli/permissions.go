@@ -28,12 +28,16 @@ type Permissions struct {
 	RemediationPolicy string
 	// DeletionPolicy is what that role needs besides to delete clusters.
 	DeletionPolicy string
+	// KeyCreationPolicy is what it needs besides to make KMS keys.
+	KeyCreationPolicy string
 	// CallerPolicy and TrustPolicy are the two sides of assuming a role.
 	CallerPolicy func(Trust) string
 	TrustPolicy  func(Trust) string
 	// Manifest is the Kubernetes ClusterRole with its binding, and ChangeManifest that
 	// of the role that plans are applied with.
 	Manifest, ChangeManifest string
+	// SecretsManifest is what that role needs besides to have secrets written again.
+	SecretsManifest string
 }
 
 // Permission is one IAM action.
@@ -58,10 +62,12 @@ Scanning only reads. Plans are applied with a role of its own, whose trust polic
 		r.permissionsText("callers-policy", "IAM policy that taking the ranges of an endpoint from who calls needs besides", "callers-policy > callers-policy.json", r.Permissions.CallersPolicy),
 		r.permissionsText("remediation-policy", "IAM policy of the role that plans are applied with (setting remediation.role)", "remediation-policy > remediation-policy.json", r.Permissions.RemediationPolicy),
 		r.permissionsText("deletion-policy", "IAM policy that the same role needs besides to delete clusters", "deletion-policy > deletion-policy.json", r.Permissions.DeletionPolicy),
+		r.permissionsText("key-creation-policy", "IAM policy that the same role needs besides to make KMS keys", "key-creation-policy > key-creation-policy.json", r.Permissions.KeyCreationPolicy),
 		r.permissionsCallerCommand(), r.permissionsTrustCommand(),
 		r.permissionsText("kubernetes", "Kubernetes ClusterRole with its binding", "kubernetes | kubectl apply -f -", r.Permissions.Manifest),
 		r.permissionsText("kubernetes-upgrade", "Kubernetes ClusterRole that drafting an upgrade needs besides", "kubernetes-upgrade | kubectl apply -f -", r.Permissions.UpgradeManifest),
-		r.permissionsText("remediation-kubernetes", "Kubernetes ClusterRole of the role that plans about images are applied with", "remediation-kubernetes | kubectl apply -f -", r.Permissions.ChangeManifest))
+		r.permissionsText("remediation-kubernetes", "Kubernetes ClusterRole of the role that plans about images are applied with", "remediation-kubernetes | kubectl apply -f -", r.Permissions.ChangeManifest),
+		r.permissionsText("secrets-kubernetes", "Kubernetes ClusterRole that the same role needs besides to have existing secrets written again", "secrets-kubernetes | kubectl apply -f -", r.Permissions.SecretsManifest))
 }
 
 // permissionsText is a command that prints one text as it is.
@@ -167,8 +173,14 @@ ready for use.
 	}
 	fence("The policy of the role that plans are applied with", "json", p.RemediationPolicy)
 	fence("What the same role needs besides to delete clusters", "json", p.DeletionPolicy)
+	b.WriteString("\nWith `--create-key` a plan makes a KMS key. The role deletes only keys with the tag of a plan; as it may tag keys, which a new key\n" +
+		"takes, give it to nobody who may not delete keys.\n")
+	fence("What the same role needs besides to make KMS keys", "json", p.KeyCreationPolicy)
 	b.WriteString("\nPlans about images need no IAM action; the role needs these Kubernetes rights, in each cluster whose workloads are to be changed.\n")
 	fence("Kubernetes RBAC of the role that plans are applied with", "yaml", p.ChangeManifest)
+	b.WriteString("\nWith `--rewrite-secrets` a plan has existing secrets written again, for which the same group needs this as well. The program asks for\n" +
+		"metadata alone, but RBAC knows no such right: who has this role may read secrets.\n")
+	fence("What it needs besides to have secrets written again", "yaml", p.SecretsManifest)
 	b.WriteString("\n```sh\naws eks create-access-entry --cluster-name CLUSTER \\\n" +
 		"  --principal-arn arn:aws:iam::ACCOUNT:role/eksposure-remediation --kubernetes-groups eksposure-remediators\n```\n")
 	return b.String()

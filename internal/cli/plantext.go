@@ -195,10 +195,13 @@ func stepText(run remediation.Run, st remediation.Step) string {
 	title, update := do.Title, ""
 	switch {
 	case st.Update == "":
-	case do.Kind == plan.WorkloadImage:
+	case do.Kind == plan.WorkloadImage || do.Kind == plan.KeyCreation:
 		update = ", " + st.Update
 	default:
 		update = ", EKS update " + st.Update
+	}
+	if st.Count > 0 {
+		update = fmt.Sprintf(", %d secrets", st.Count)
 	}
 	switch {
 	case !st.Held.IsZero() && st.Begun.IsZero():

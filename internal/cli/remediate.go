@@ -69,6 +69,7 @@ same, draft the plan without --iac.`,
   eksposure remediate plan --cluster checkout --topic internet-reachable --option public-and-private --from-callers 30
   eksposure remediate plan --cluster checkout --topic internet-reachable --option prefix-list --prefix-list pl-0123456789abcdef0
   eksposure remediate plan --cluster checkout --topic unencrypted-kubernetes-secrets --option associate --key arn:aws:kms:eu-central-1:111122223333:key/ID
+  eksposure remediate plan --cluster checkout --topic unencrypted-kubernetes-secrets --option associate --create-key --rewrite-secrets
   eksposure remediate plan --cluster checkout --topic unsupported-kubernetes-version --option upgrade --to 1.35
   eksposure remediate plan --cluster checkout --topic high-priority-vulnerability --option newest-tag
   eksposure remediate plan --cluster checkout --topic internet-reachable --option private --iac infra | git apply`,
@@ -124,6 +125,8 @@ func remedyFlags(c *cobra.Command) func() (remediation.Request, error) {
 	c.Flags().IntVar(&q.Callers, "from-callers", 0, "let in who called from a public address in so many `days` (1 to 90), beside --cidr: read in the cluster's audit log, which CloudWatch bills by what is scanned")
 	c.Flags().StringVar(&operator, "operator", "", "`address` that your own requests come from, to check that it stays let in")
 	c.Flags().StringVar(&q.KeyARN, "key", "", "`ARN` of the KMS key to encrypt secrets with")
+	c.Flags().BoolVar(&q.NewKey, "create-key", false, "make a KMS key for the cluster, alias/eksposure/CLUSTER, in place of --key")
+	c.Flags().BoolVar(&q.Rewrite, "rewrite-secrets", false, "have existing secrets written again once the key is associated (Kubernetes 1.27 and older)")
 	c.Flags().StringVar(&q.To, "to", "", "Kubernetes `version` of an upgrade (the oldest in standard support when left out), or the wished upgrade policy")
 	_ = c.RegisterFlagCompletionFunc("topic", cobra.FixedCompletions(remediation.Topics(), cobra.ShellCompDirectiveNoFileComp))
 	return func() (remediation.Request, error) {

@@ -40,7 +40,7 @@ func changing(t *testing.T, without string) (*estate.Estate, *cloud.Client, *clo
 		t.Fatal(err)
 	}
 	var allowed []string
-	for _, p := range slices.Concat(cloud.ChangePermissions(), cloud.DeletionPermissions()) {
+	for _, p := range slices.Concat(cloud.ChangePermissions(), cloud.DeletionPermissions(), cloud.KeyPermissions()) {
 		if p.Action != without {
 			allowed = append(allowed, p.Action)
 		}

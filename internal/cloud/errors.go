@@ -113,9 +113,10 @@ func categoryOf(code string, status int) error {
 		"ClientException", "BadRequestException", "MissingParameter", "AWSOrganizationsNotInUseException",
 		"UnsupportedAvailabilityZoneException", "UnsupportedOperation",
 		"InvalidArgument", "MalformedDetail", "InvalidAccountIdException", "EntityTooSmall", "EntityTooLarge", "InvalidPart", "InvalidPartOrder", "MalformedXML",
-		"InvalidBucketName", "KeyTooLongError", "InvalidPrefixListId.Malformed", "InvalidPrefixListID.Malformed":
+		"InvalidBucketName", "KeyTooLongError", "InvalidPrefixListId.Malformed", "InvalidPrefixListID.Malformed",
+		"MalformedPolicyDocumentException", "InvalidAliasNameException", "TagException":
 		return fault.ErrInvalid
-	case "ResourceInUseException", "ConflictException", "ConcurrentModificationException", "InvalidStateException", "KMSInvalidStateException",
+	case "AlreadyExistsException", "ResourceInUseException", "ConflictException", "ConcurrentModificationException", "InvalidStateException", "KMSInvalidStateException",
 		"KMS.DisabledException", "KMS.InvalidStateException":
 		return fault.ErrConflict
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/eksposure/eksposure/internal/plan"
 )
 
 // action is an IAM action, SERVICE:OPERATION.
@@ -53,7 +55,15 @@ const (
 	eksUpdateClusterConfig            action = "eks:UpdateClusterConfig"
 	eksUpdateClusterVersion           action = "eks:UpdateClusterVersion"
 	eksUpdateNodegroupVersion         action = "eks:UpdateNodegroupVersion"
+	kmsCreateAlias                    action = "kms:CreateAlias"
+	kmsCreateKey                      action = "kms:CreateKey"
+	kmsDeleteAlias                    action = "kms:DeleteAlias"
 	kmsDescribeKey                    action = "kms:DescribeKey"
+	kmsEnableKeyRotation              action = "kms:EnableKeyRotation"
+	kmsGetKeyRotationStatus           action = "kms:GetKeyRotationStatus"
+	kmsListKeys                       action = "kms:ListKeys"
+	kmsListResourceTags               action = "kms:ListResourceTags"
+	kmsScheduleKeyDeletion            action = "kms:ScheduleKeyDeletion"
 	logsGetQueryResults               action = "logs:GetQueryResults"
 	logsStartQuery                    action = "logs:StartQuery"
 	logsStopQuery                     action = "logs:StopQuery"
@@ -93,6 +103,8 @@ const (
 	ScopeRemediation Scope = "remediation"
 	// ScopeDeletion is needed by that role besides, to delete clusters.
 	ScopeDeletion Scope = "deletion"
+	// ScopeKeys is needed by that role besides, to make KMS keys.
+	ScopeKeys Scope = "keys"
 )
 
 // Permission is one IAM action.
@@ -179,6 +191,40 @@ func DeletionPermissions() []Permission {
 		{string(eksDeleteFargateProfile), ScopeDeletion, "Fargate profiles of a cluster that is deleted"},
 		{string(eksDeleteNodegroup), ScopeDeletion, "node groups of a cluster that is deleted"},
 	}
+}
+
+// KeyPermissions lists every IAM action that making KMS keys for clusters needs besides,
+// sorted.
+func KeyPermissions() []Permission {
+	return []Permission{
+		{string(kmsCreateAlias), ScopeKeys, "the name of a new key, alias/eksposure/CLUSTER"},
+		{string(kmsCreateKey), ScopeKeys, "a key for the secrets of a cluster"},
+		{string(kmsDeleteAlias), ScopeKeys, "the name of a key that is taken back"},
+		{string(kmsEnableKeyRotation), ScopeKeys, "rotate a new key each year"},
+		{string(kmsGetKeyRotationStatus), ScopeKeys, "whether a new key is rotated"},
+		{string(kmsListKeys), ScopeKeys, "find the key of a plan that was interrupted"},
+		{string(kmsListResourceTags), ScopeKeys, "find it by its tag, so that no second one is made"},
+		{string(kmsScheduleKeyDeletion), ScopeKeys, "take back a key of a plan that encrypts nothing yet; keys with the plan's tag alone"},
+		{"kms:TagResource", ScopeKeys, "a new key has the plan's ID as a tag"},
+	}
+}
+
+// KeyCreationPolicy renders what the role of the setting remediation.role needs on top of
+// RemediationPolicy to make KMS keys. It deletes only keys that have the tag of a plan.
+func KeyCreationPolicy() string {
+	var actions []string
+	for _, p := range KeyPermissions() {
+		if p.Action != string(kmsScheduleKeyDeletion) {
+			actions = append(actions, p.Action)
+		}
+	}
+	return render(
+		statement{Sid: "EksposureMakeKeys", Effect: "Allow", Action: actions, Resource: []string{"*"}},
+		statement{
+			Sid: "EksposureTakeKeysBack", Effect: "Allow", Action: []string{string(kmsScheduleKeyDeletion)}, Resource: []string{"*"},
+			Condition: map[string]map[string]string{"Null": {"aws:ResourceTag/" + plan.KeyTag: "false"}},
+		},
+	)
 }
 
 // DeletionPolicy renders what the role of the setting remediation.role needs on top of

@@ -234,7 +234,7 @@ func TestUnknownRequestsGetAnAnswer(t *testing.T) {
 	e := start(t, estate.Config{})
 	cfg := demoUser(e, "eu-central-1")
 	_, write := eks.NewFromConfig(cfg).DeregisterCluster(t.Context(), &eks.DeregisterClusterInput{Name: aws.String("platform-tools")})
-	_, target := kms.NewFromConfig(cfg).ListKeys(t.Context(), &kms.ListKeysInput{})
+	_, target := kms.NewFromConfig(cfg).ListAliases(t.Context(), &kms.ListAliasesInput{})
 	_, action := ec2.NewFromConfig(cfg).DescribeVpcs(t.Context(), &ec2.DescribeVpcsInput{})
 	for _, tt := range []struct {
 		want string

@@ -87,9 +87,9 @@ func (e *Estate) answer(r *http.Request, svc service, op operation, c *call, rec
 }
 
 // handle makes the call. Calls of EKS see the clusters as they are by now, and one
-// that changes them is alone.
+// that changes them, or keys, is alone.
 func (e *Estate) handle(ctx context.Context, svc service, op operation, c *call) (any, error) {
-	if svc.name != "eks" {
+	if svc.name != "eks" && svc.name != "kms" {
 		return op.handle(ctx, c)
 	}
 	e.settle()

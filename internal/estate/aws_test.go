@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/inspector2"
 	inspectortypes "github.com/aws/aws-sdk-go-v2/service/inspector2/types"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
+	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
@@ -193,6 +194,61 @@ func TestEveryMessageFollowsTheServiceModels(t *testing.T) {
 	}
 }
 
+// makesKeys asks for all that makes a key and takes it away.
+func makesKeys(t *testing.T, client *kms.Client, account string) {
+	t.Helper()
+	made := must(t, client.CreateKey, &kms.CreateKeyInput{
+		Description: aws.String("d"), Tags: []kmstypes.Tag{{TagKey: aws.String("k"), TagValue: aws.String("v")}},
+		Policy: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + account + `:root"},"Action":"kms:*","Resource":"*"}]}`),
+	}).KeyMetadata
+	must(t, client.EnableKeyRotation, &kms.EnableKeyRotationInput{KeyId: made.KeyId})
+	if !must(t, client.GetKeyRotationStatus, &kms.GetKeyRotationStatusInput{KeyId: made.Arn}).KeyRotationEnabled {
+		t.Error("the key is not rotated")
+	}
+	alias := aws.String("alias/eksposure/x")
+	must(t, client.CreateAlias, &kms.CreateAliasInput{AliasName: alias, TargetKeyId: made.KeyId})
+	if got := must(t, client.DescribeKey, &kms.DescribeKeyInput{KeyId: alias}).KeyMetadata; *got.Arn != *made.Arn {
+		t.Errorf("the alias names %s", *got.Arn)
+	}
+	if tags := must(t, client.ListResourceTags, &kms.ListResourceTagsInput{KeyId: made.KeyId}).Tags; len(tags) != 1 {
+		t.Errorf("tags %+v", tags)
+	}
+	if page := must(t, client.ListKeys, &kms.ListKeysInput{Limit: aws.Int32(1)}); !page.Truncated || len(page.Keys) != 1 {
+		t.Errorf("a page of one key has %d", len(page.Keys))
+	}
+	for want, ask := range map[string]func() error{
+		"AlreadyExistsException": func() error {
+			_, err := client.CreateAlias(t.Context(), &kms.CreateAliasInput{AliasName: alias, TargetKeyId: made.KeyId})
+			return err
+		},
+		"InvalidAliasNameException": func() error {
+			_, err := client.CreateAlias(t.Context(), &kms.CreateAliasInput{AliasName: aws.String("alias/aws/x"), TargetKeyId: made.KeyId})
+			return err
+		},
+		"MalformedPolicyDocumentException": func() error {
+			_, err := client.CreateKey(t.Context(), &kms.CreateKeyInput{Policy: aws.String(`{"Statement":[{"Principal":"nobody"}]}`)})
+			return err
+		},
+		"ValidationException": func() error {
+			_, err := client.ScheduleKeyDeletion(t.Context(), &kms.ScheduleKeyDeletionInput{KeyId: made.KeyId, PendingWindowInDays: aws.Int32(31)})
+			return err
+		},
+		"NotFoundException": func() error {
+			_, err := client.EnableKeyRotation(t.Context(), &kms.EnableKeyRotationInput{KeyId: aws.String("none")})
+			return err
+		},
+	} {
+		if err := ask(); code(err) != want {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+	must(t, client.DeleteAlias, &kms.DeleteAliasInput{AliasName: alias})
+	must(t, client.ScheduleKeyDeletion, &kms.ScheduleKeyDeletionInput{KeyId: made.KeyId, PendingWindowInDays: aws.Int32(7)})
+	if _, err := client.EnableKeyRotation(t.Context(), &kms.EnableKeyRotationInput{KeyId: made.KeyId}); code(err) != "KMSInvalidStateException" {
+		t.Errorf("a key that is to be deleted: %v", err)
+	}
+}
+
 // changes asks every operation that changes a cluster, in the role for that.
 func changes(t *testing.T, e *estate.Estate, wired func(aws.Config) aws.Config) {
 	t.Helper()
@@ -208,6 +264,7 @@ func changes(t *testing.T, e *estate.Estate, wired func(aws.Config) aws.Config) 
 			}
 		}
 	}
+	makesKeys(t, kms.NewFromConfig(wired(config(e, *out.Credentials.AccessKeyId, *out.Credentials.SecretAccessKey, *out.Credentials.SessionToken, "us-east-1"))), payments)
 	name := aws.String("payments-legacy")
 	u := must(t, client.AssociateEncryptionConfig, &eks.AssociateEncryptionConfigInput{
 		ClusterName:      name,

@@ -122,7 +122,8 @@ func scanActions() []string {
 func changeActions() []string {
 	return []string{
 		"eks:AssociateEncryptionConfig", "eks:DeleteAddon", "eks:DeleteCluster", "eks:DeleteFargateProfile", "eks:DeleteNodegroup", "eks:DescribeUpdate", "eks:UpdateAddon", "eks:UpdateClusterConfig", "eks:UpdateClusterVersion", "eks:UpdateNodegroupVersion",
-		"iam:PassRole", "kms:CreateGrant", "kms:DescribeKey",
+		"iam:PassRole", "kms:CreateAlias", "kms:CreateGrant", "kms:CreateKey", "kms:DeleteAlias", "kms:DescribeKey", "kms:EnableKeyRotation", "kms:GetKeyRotationStatus", "kms:ListKeys",
+		"kms:ListResourceTags", "kms:ScheduleKeyDeletion", "kms:TagResource",
 	}
 }
 

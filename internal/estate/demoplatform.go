@@ -119,6 +119,9 @@ func (d demo) paymentsLegacy() Cluster {
 	gateway := workload{namespace: "gateway", name: "gateway", replicas: 2, age: 400 * day, port: 8000, uses: []use{{name: "gateway", image: "debian-12"}}}
 	c.deployment(gateway)
 	c.service(gateway, corev1.ServiceTypeClusterIP)
+	for _, name := range []string{"acquirer-credentials", "gateway-tls", "sh.helm.release.v1.gateway.v7"} {
+		c.add(&corev1.Secret{ObjectMeta: c.meta("gateway", name, 300*day), Type: corev1.SecretTypeOpaque, Data: map[string][]byte{"value": []byte(stableHex(name, 32))}})
+	}
 	cl.Objects = c.objects
 	return cl
 }

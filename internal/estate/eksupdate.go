@@ -265,8 +265,8 @@ func (e *Estate) associateEncryption(ctx context.Context, c *call) (any, error) 
 	if update, ok := cl.begun(in.Token); ok {
 		return update, nil
 	}
-	key := in.Config[0].Provider.KeyARN
-	if err := e.usableKey(ctx, c, key); err != nil {
+	key, err := e.usableKey(ctx, c, in.Config[0].Provider.KeyARN)
+	if err != nil {
 		return nil, err
 	}
 	if len(cl.Encryption) > 0 {
@@ -279,23 +279,24 @@ func (e *Estate) associateEncryption(ctx context.Context, c *call) (any, error) 
 }
 
 // usableKey looks at a key in the caller's name and makes a grant on it, as EKS
-// does: the caller needs both rights.
-func (e *Estate) usableKey(ctx context.Context, c *call, arn string) error {
+// does: the caller needs both rights. An alias stands for its key, whose ARN it gives.
+func (e *Estate) usableKey(ctx context.Context, c *call, arn string) (string, error) {
 	for _, action := range []string{"kms:DescribeKey", "kms:CreateGrant"} {
 		op := operation{action: action, resource: func(*call) string { return arn }}
 		if err := op.denied(e.services["eks"], c); err != nil {
-			return err
+			return "", err
 		}
 	}
 	asked := *c
 	asked.body = fmt.Appendf(nil, `{"KeyId":%q}`, arn)
 	out, err := e.describeKey(ctx, &asked)
 	if err != nil {
-		return invalid("Failed to use KMS key " + arn + ": " + err.Error())
+		return "", invalid("Failed to use KMS key " + arn + ": " + err.Error())
 	}
 	metadata, _ := out.(map[string]any)["KeyMetadata"].(map[string]any)
 	if metadata["KeyState"] != "Enabled" {
-		return invalid(fmt.Sprintf("KMS key %s is not enabled: %v", arn, metadata["KeyState"]))
+		return "", invalid(fmt.Sprintf("KMS key %s is not enabled: %v", arn, metadata["KeyState"]))
 	}
-	return nil
+	used, _ := metadata["Arn"].(string)
+	return used, nil
 }

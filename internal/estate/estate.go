@@ -100,7 +100,7 @@ func Start(ctx context.Context, cfg Config) (*Estate, error) {
 		kube: map[string]*kubeServer{}, faults: slices.Clone(cfg.Faults), done: make(chan struct{}), passwords: newPasswords(cfg.Now), buckets: newBuckets(),
 		updateTime: cmp.Or(cfg.UpdateTime, 2*time.Second), images: cfg.Images, queries: map[string]*logQuery{},
 	}
-	e.operations = slices.Concat(e.stsOperations(), e.organizationOperations(), e.eksOperations(), e.eksUpdates(), e.eksDeletions(), e.readinessOperations(), e.networkOperations(), e.logOperations(), e.trailOperations(), e.keyOperations(), e.eventOperations(), e.objectOperations(), e.inspectorOperations())
+	e.operations = slices.Concat(e.stsOperations(), e.organizationOperations(), e.eksOperations(), e.eksUpdates(), e.eksDeletions(), e.readinessOperations(), e.networkOperations(), e.logOperations(), e.trailOperations(), e.keyOperations(), e.keyChanges(), e.eventOperations(), e.objectOperations(), e.inspectorOperations())
 	if err := e.open(ctx, cfg); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}

@@ -144,11 +144,11 @@ func (p *insights) run(records []record) [][]cell {
 				}
 			}
 		}
-		key := ""
-		for _, g := range p.groups {
-			value, _ := r.value(g)
-			key += value + "\x00"
+		values := make([]string, len(p.groups))
+		for i, g := range p.groups {
+			values[i], _ = r.value(g)
 		}
+		key := strings.Join(values, "\x00")
 		if groups[key] == nil {
 			keys = append(keys, key)
 		}

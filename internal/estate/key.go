@@ -30,6 +30,9 @@ func (c *call) keyARN() string {
 	if strings.HasPrefix(in.KeyID, "arn:") {
 		return in.KeyID
 	}
+	if strings.HasPrefix(in.KeyID, "alias/") {
+		return "arn:aws:kms:" + c.region + ":" + c.account.ID + ":" + in.KeyID
+	}
 	return "arn:aws:kms:" + c.region + ":" + c.account.ID + ":key/" + in.KeyID
 }
 
@@ -49,7 +52,7 @@ func (e *Estate) describeKey(_ context.Context, c *call) (any, error) {
 		return nil, missing
 	}
 	for _, k := range account.Keys {
-		if k.Region != parts[3] || "key/"+k.ID != parts[5] {
+		if k.Region != parts[3] || "key/"+k.ID != parts[5] && (k.Alias == "" || k.Alias != parts[5]) {
 			continue
 		}
 		if k.Closed {

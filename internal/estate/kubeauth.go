@@ -148,10 +148,12 @@ func ReaderGrants() []Grant {
 // RemediatorGrants what it may: to change workloads.
 const RemediatorGroup = "eksposure-remediators"
 
-// RemediatorGrants are the RBAC rules of RemediatorGroup.
+// RemediatorGrants are the RBAC rules of RemediatorGroup: to change workloads, and to have
+// secrets written again.
 func RemediatorGrants() []Grant {
 	return []Grant{
 		{Group: RemediatorGroup, APIGroups: []string{"apps"}, Resources: []string{"deployments", "statefulsets", "daemonsets"}, Verbs: []string{"get", "patch"}},
+		{Group: RemediatorGroup, APIGroups: []string{""}, Resources: []string{"secrets"}, Verbs: []string{"list", "patch"}},
 		{Group: RemediatorGroup, APIGroups: []string{"batch"}, Resources: []string{"cronjobs"}, Verbs: []string{"get", "patch"}},
 	}
 }

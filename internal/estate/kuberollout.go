@@ -14,6 +14,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
@@ -34,12 +35,23 @@ type rolling struct {
 }
 
 // rollable reports whether a request may change the object: of all that a cluster
-// holds, the templates of workloads change.
+// holds, the templates of workloads change, and the metadata of secrets.
 func (q question) rollable() bool {
-	return q.name != "" && slices.Contains([]string{"deployments", "statefulsets", "daemonsets", "cronjobs"}, q.resource.plural)
+	return q.name != "" && slices.Contains([]string{"deployments", "statefulsets", "daemonsets", "cronjobs", secrets}, q.resource.plural)
 }
 
-// patch takes a strategic merge patch of a workload, as the API server does: with the
+// secrets are the one kind beside workloads that a patch may change: their metadata.
+const secrets = "secrets"
+
+// patchType is the form of patches that the estate takes of a resource.
+func (q question) patchType() types.PatchType {
+	if q.resource.plural == secrets {
+		return types.MergePatchType
+	}
+	return types.StrategicMergePatchType
+}
+
+// patch takes a patch of a workload or of a secret, as the API server does: with the
 // right to, only onto the resource version that it names, and with dryRun without
 // keeping it.
 func (k *kubeServer) patch(w http.ResponseWriter, r *http.Request, user *kubeUser, q question) string {
@@ -47,8 +59,8 @@ func (k *kubeServer) patch(w http.ResponseWriter, r *http.Request, user *kubeUse
 		return k.forbid(w, user, q)
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxPatch))
-	if err != nil || r.Header.Get("Content-Type") != string(types.StrategicMergePatchType) {
-		return k.status(w, http.StatusUnsupportedMediaType, metav1.StatusReasonUnsupportedMediaType, "the estate takes patches of type "+string(types.StrategicMergePatchType))
+	if err != nil || r.Header.Get("Content-Type") != string(q.patchType()) {
+		return k.status(w, http.StatusUnsupportedMediaType, metav1.StatusReasonUnsupportedMediaType, "the estate takes patches of type "+string(q.patchType()))
 	}
 	k.estate.settle()
 	k.estate.world.Lock()
@@ -71,6 +83,17 @@ func (k *kubeServer) patch(w http.ResponseWriter, r *http.Request, user *kubeUse
 	next, err := merged(list[i], body)
 	if err != nil {
 		return k.status(w, http.StatusUnprocessableEntity, metav1.StatusReasonInvalid, err.Error())
+	}
+	if q.resource.plural == secrets {
+		k.store.changes++
+		accessor(next).SetResourceVersion("2" + strconv.Itoa(100000+k.store.changes))
+		k.store.objects[q.resource] = replaced(list, i, next)
+		if !strings.Contains(r.Header.Get("Accept"), "as=PartialObjectMetadata") {
+			return k.write(w, q.resource, mediaJSON, next)
+		}
+		p := meta.AsPartialObjectMetadata(accessor(next))
+		p.TypeMeta = metav1.TypeMeta{APIVersion: "meta.k8s.io/v1", Kind: "PartialObjectMetadata"}
+		return k.json(w, http.StatusOK, p)
 	}
 	if r.URL.Query().Get("dryRun") == "" && !equality.Semantic.DeepEqual(templateOf(list[i]), templateOf(next)) {
 		k.store.changes++
@@ -103,6 +126,8 @@ func merged(o runtime.Object, patch []byte) (runtime.Object, error) {
 		*v = appsv1.DaemonSet{}
 	case *batchv1.CronJob:
 		*v = batchv1.CronJob{}
+	case *corev1.Secret:
+		*v = corev1.Secret{}
 	}
 	return next, json.Unmarshal(is, next)
 }

@@ -189,7 +189,7 @@ func (k KubeCalls) record(cluster string, number int, at time.Time) record {
 		user = map[string]any{"username": k.User, "groups": k.Groups}
 	}
 	at = at.UTC()
-	text, _ := json.Marshal(struct { //nolint:errcheck // strings and numbers marshal
+	text, _ := json.Marshal(struct { // strings and numbers marshal
 		Kind       string         `json:"kind"`
 		Version    string         `json:"apiVersion"`
 		Level      string         `json:"level"`
@@ -205,12 +205,15 @@ func (k KubeCalls) record(cluster string, number int, at time.Time) record {
 		ReceivedAt string         `json:"requestReceivedTimestamp"`
 	}{
 		"Event", "audit.k8s.io/v1", "Request", stableUUID(cluster + strconv.Itoa(number) + at.String()), "ResponseComplete", "/api/v1/pods", "list",
-		user, k.Sources, `kubectl/v1.34.0 "sourceIPs":["192.0.2.1"]`, map[string]any{"code": code}, map[string]any{"sourceIPs": []string{"192.0.2.2"}}, at.Format(time.RFC3339Nano),
+		user, k.Sources, `kubectl/v1.34.0 "sourceIPs":["192.0.2.1"]`,
+		map[string]any{"code": code},
+		map[string]any{"sourceIPs": []string{"192.0.2.2"}},
+		at.Format(time.RFC3339Nano),
 	})
 	r := record{at: at, stream: "kube-apiserver-audit-" + stableHex(cluster, 32), message: string(text), fields: map[string]string{}}
-	var any any
-	if json.Unmarshal(text, &any) == nil {
-		flatten("", any, r.fields)
+	var parsed any
+	if json.Unmarshal(text, &parsed) == nil {
+		flatten("", parsed, r.fields)
 	}
 	return r
 }

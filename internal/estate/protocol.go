@@ -154,6 +154,10 @@ func (s service) common(f commonFailure, message string) *apiError {
 func (s service) writeResult(w http.ResponseWriter, op operation, requestID string, result any) {
 	switch s.protocol {
 	case restJSON, json11:
+		if result == nil { // an operation without an output has no body
+			w.Header().Set("X-Amzn-Requestid", requestID)
+			return
+		}
 		s.writeJSON(w, http.StatusOK, requestID, result)
 	case query:
 		if s.json {

@@ -101,7 +101,7 @@ func (t trailEvent) show(c *call) map[string]any {
 	if t.Error != "" {
 		detail["errorCode"] = t.Error
 	}
-	text, _ := json.Marshal(detail) //nolint:errcheck // strings marshal
+	text, _ := json.Marshal(detail) // strings marshal
 	return map[string]any{
 		"EventId": id, "EventName": t.Event, "EventSource": eksSource, "EventTime": t.at.Unix(), "ReadOnly": strconv.FormatBool(strings.HasPrefix(t.Event, "Describe")),
 		"Username": t.Principal[strings.LastIndexByte(t.Principal, '/')+1:], "CloudTrailEvent": string(text),

@@ -115,6 +115,12 @@ func (w *wire) inspect(r *http.Request, sent []byte, resp *http.Response, got []
 		return problems
 	}
 	w.seen[service+":"+name]++
+	if op.Output == nil {
+		if len(got) > 0 {
+			problems = append(problems, "an operation without an output has a body")
+		}
+		return problems
+	}
 	out, err := m.response(name, resp.Header, got)
 	if err != nil {
 		return append(problems, err.Error())

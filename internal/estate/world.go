@@ -113,6 +113,11 @@ type Key struct {
 	DeletionDate time.Time
 	CreatedAt    time.Time
 	Description  string
+	// Alias is the key's name, alias/…; empty for none. Policy is its key policy as it was
+	// given.
+	Alias, Policy string
+	Rotation      bool
+	Tags          map[string]string
 	// Closed marks a key whose policy lets nobody but its administrators see it.
 	Closed bool
 }

@@ -169,6 +169,7 @@ func known() map[string][]string {
 		"aws_eks_addon":                              {"cluster_name", "addon_name", "addon_version", "resolve_conflicts_on_update"},
 		"aws_eks_addon_version":                      {"addon_name", "kubernetes_version", "most_recent"},
 		"aws_ec2_managed_prefix_list":                {"id"},
+		"aws_kms_alias":                              {"name", "target_key_id"},
 		"aws_kms_key":                                {"description", "enable_key_rotation", "is_enabled", "lifecycle"},
 		"aws_kms_key/lifecycle":                      {"prevent_destroy"},
 	}

@@ -59,6 +59,10 @@ func WishOf(p *plan.Plan) (Wish, error) {
 			w.Addons = set(w.Addons, Versioned{a.Target.Name, a.To.Addon.Version})
 		case plan.WorkloadImage:
 			w.Images = append(w.Images, imagesOf(a)...)
+		case plan.KeyCreation:
+			return w, fmt.Errorf("a key is made by the code that the cluster is made by: add it there (`eksposure traits explain unencrypted-kubernetes-secrets` has it for Terraform), and name it with --key: %w", fault.ErrInvalid)
+		case plan.SecretsRewrite:
+			w.Notes = append(w.Notes, "Existing secrets are not written again by code; apply a plan for that, or see `eksposure traits explain unencrypted-kubernetes-secrets`.")
 		case plan.Deletion: // refused above
 		}
 	}

@@ -61,6 +61,11 @@ const (
 	// SecretsEncryption is the key that secrets are encrypted with
 	// (eks:AssociateEncryptionConfig).
 	SecretsEncryption Kind = "secrets-encryption"
+	// KeyCreation is a KMS key that a plan makes, with its alias (kms:CreateKey,
+	// kms:EnableKeyRotation, kms:CreateAlias).
+	KeyCreation Kind = "key-creation"
+	// SecretsRewrite has all secrets written again (Kubernetes, patch).
+	SecretsRewrite Kind = "secrets-rewrite"
 	// WorkloadImage is the image of containers of a workload (Kubernetes, patch).
 	WorkloadImage Kind = "workload-image"
 	// ControlPlaneVersion is the Kubernetes version of the control plane

@@ -27,27 +27,14 @@ type KeyState struct {
 // A key that EKS would refuse is fault.ErrInvalid; a cluster that has one already is
 // fault.ErrConflict.
 func DraftSecrets(s *inventory.Snapshot, option string, key KeyState) ([]Action, []Check, error) {
-	if option != optionAssociate {
-		return nil, nil, fmt.Errorf("option %q has written guidance and is not applied by eksposure; the one that is: %s: %w", option, optionAssociate, fault.ErrInvalid)
-	}
-	if s.Gap(inventory.SectionCluster) != nil {
-		return nil, nil, fmt.Errorf("encryption of cluster %q is not known; scan it first: %w", s.Cluster.Ref, fault.ErrUnavailable)
-	}
-	now := Of(SecretsEncryption, s)
-	if now.Encryption.KeyARN != "" {
-		return nil, nil, fmt.Errorf("secrets of cluster %q are encrypted with %s already, and EKS does not exchange the key: %w", s.Cluster.Ref, now.Encryption.KeyARN, fault.ErrConflict)
+	now, err := unencrypted(s, option)
+	if err != nil {
+		return nil, nil, err
 	}
 	if err := fits(s.Cluster.Ref, key); err != nil {
 		return nil, nil, err
 	}
-	action := Action{
-		Kind: SecretsEncryption, Target: s.Cluster.Ref.Resource(), Title: "Encrypt Kubernetes secrets with " + key.ARN,
-		From: now, To: Setting{Encryption: &Encryption{KeyARN: key.ARN}},
-		Permissions: []string{"eks:AssociateEncryptionConfig", "eks:DescribeUpdate", "kms:CreateGrant", "kms:DescribeKey"},
-		Risk:        RiskHigh, Effect: Immediate,
-		Irreversible: "EKS cannot take the encryption away; a key that is disabled stops the cluster, and one that is deleted makes it unrecoverable",
-	}
-	return []Action{action}, []Check{
+	return []Action{associate(s.Cluster.Ref, now, key.ARN)}, []Check{
 		{"key", Passed, key.ARN + " is yours, symmetric, in the cluster's region and enabled"},
 		{"key policy", Unknown, "the key's policy must let the role of the setting remediation.role make grants (kms:CreateGrant), and nobody but a few delete the key; that is not read"},
 	}, nil

@@ -14,6 +14,10 @@ type Setting struct {
 	Endpoint   *Endpoint   `json:"endpoint,omitempty"`
 	Encryption *Encryption `json:"encryption,omitempty"`
 	Addon      *Addon      `json:"add_on,omitempty"`
+	// Key is a KMS key that a plan makes.
+	Key *NewKey `json:"key,omitempty"`
+	// SecretMark is the value of the annotation SecretMark on all secrets.
+	SecretMark string `json:"secret_mark,omitempty"`
 	// Images are what a workload's containers run.
 	Images *WorkloadImages `json:"images,omitempty"`
 	// Version is the Kubernetes version of a control plane or a node group.
@@ -48,13 +52,13 @@ type Addon struct {
 
 // Equal compares what counts.
 func (s Setting) Equal(o Setting) bool {
-	if (s.Endpoint == nil) != (o.Endpoint == nil) || (s.Images == nil) != (o.Images == nil) || s.Version != o.Version || s.SupportType != o.SupportType || s.Exists != o.Exists {
+	if (s.Endpoint == nil) != (o.Endpoint == nil) || (s.Images == nil) != (o.Images == nil) || s.Version != o.Version || s.SupportType != o.SupportType || s.Exists != o.Exists || s.SecretMark != o.SecretMark {
 		return false
 	}
 	if s.Images != nil && !s.Images.equal(*o.Images) {
 		return false
 	}
-	return same(s.Encryption, o.Encryption) && same(s.Addon, o.Addon) && (s.Endpoint == nil || s.Endpoint.equal(*o.Endpoint))
+	return same(s.Encryption, o.Encryption) && same(s.Addon, o.Addon) && same(s.Key, o.Key) && (s.Endpoint == nil || s.Endpoint.equal(*o.Endpoint))
 }
 
 // same compares two values that may be missing.
@@ -78,6 +82,10 @@ func (s Setting) String() string {
 		return "key " + s.Encryption.KeyARN
 	case s.Addon != nil:
 		return s.Addon.String()
+	case s.Key != nil:
+		return s.Key.String()
+	case s.SecretMark != "":
+		return "annotation " + SecretMark + "=" + s.SecretMark + " on every secret"
 	case s.Version != "":
 		return "Kubernetes " + s.Version
 	case s.Exists != "":

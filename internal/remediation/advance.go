@@ -107,8 +107,13 @@ func (s *Service) hold(ctx context.Context, id string) (held context.Context, re
 // advance takes a step one look or one call further.
 func (s *Service) advance(ctx context.Context, r Run, st *Step) (Run, error) {
 	action := r.Do(*st)
-	if action.Kind == plan.WorkloadImage {
+	switch action.Kind { //nolint:exhaustive // the rest are updates of EKS
+	case plan.WorkloadImage:
 		return s.roll(ctx, r, st, action)
+	case plan.KeyCreation:
+		return s.makeKey(ctx, r, st, action)
+	case plan.SecretsRewrite:
+		return s.rewrite(ctx, r, st, action)
 	}
 	now, err := s.describe(ctx, r.Plan.Cluster, action.Sections()...)
 	if action.Kind == plan.Deletion && errors.Is(err, fault.ErrNotFound) {
@@ -117,7 +122,7 @@ func (s *Service) advance(ctx context.Context, r Run, st *Step) (Run, error) {
 	if err != nil {
 		return s.delay(ctx, r, *st, err)
 	}
-	has, busy := action.Now(now), action.Busy(now)
+	has, busy := r.named(action.Now(now)), action.Busy(now)
 	switch {
 	case has.Equal(action.To) && busy == "" && action.Ails(now) == "":
 		return s.holds(ctx, r, st)
@@ -158,6 +163,11 @@ func (s *Service) describe(ctx context.Context, ref inventory.ClusterRef, sectio
 // begin writes down that an action begins, and asks for it, when the calendar is open.
 // What takes back is not kept waiting.
 func (s *Service) begin(ctx context.Context, r Run, st *Step) (Run, error) {
+	return s.begins(ctx, r, st, func() (string, error) { return s.cfg.Actor.Begin(ctx, r.Do(*st), r.Plan.Cluster, st.Token) })
+}
+
+// begins is begin with what asks for the action.
+func (s *Service) begins(ctx context.Context, r Run, st *Step, ask func() (string, error)) (Run, error) {
 	if at, why := s.cfg.Calendar.Opens(s.now()); why != "" && st.Begun.IsZero() && !st.Undo {
 		return s.save(ctx, r, look, func(now *Run) {
 			now.Problem, now.Look = fmt.Sprintf("%s; the next action may begin %s", why, at.UTC().Format(time.RFC3339)), at
@@ -171,7 +181,7 @@ func (s *Service) begin(ctx context.Context, r Run, st *Step) (Run, error) {
 		st = r.same(st)
 	}
 	action := r.Do(*st)
-	update, err := s.cfg.Actor.Begin(ctx, action, r.Plan.Cluster, st.Token)
+	update, err := ask()
 	switch {
 	case err == nil:
 		return s.note(ctx, r, st, update)

@@ -29,9 +29,15 @@ type Request struct {
 	Callers    int
 	Operator   netip.Addr
 	KeyARN     string
+	// NewKey makes a key for secrets, in place of KeyARN; Rewrite has existing secrets
+	// written again.
+	NewKey, Rewrite bool
 	// To is the Kubernetes version of an upgrade, or the wished upgrade policy; empty
 	// is the oldest version in standard support.
 	To string
+
+	// id is that of the plan.
+	id string
 }
 
 // The traits whose topics can be applied.
@@ -92,6 +98,7 @@ func (s *Service) Preview(ctx context.Context, q Request, by access.Principal) (
 	if err != nil {
 		return Run{}, err
 	}
+	q.id = strings.ToLower(token()[:idLength])
 	d, err := s.proposal(ctx, f, now, q)
 	if err != nil {
 		return Run{}, err
@@ -186,12 +193,7 @@ func (s *Service) proposal(ctx context.Context, f *exposure.Finding, now *invent
 		actions, checks, err := plan.DraftDeletion(now)
 		return proposal{actions: actions, checks: checks, notes: []string{noteDeletion}}, err
 	case traitSecrets:
-		key, err := s.cfg.Clusters.Key(ctx, now.Cluster.Ref, q.KeyARN)
-		if err != nil {
-			return proposal{}, err
-		}
-		actions, checks, err := plan.DraftSecrets(now, q.Option, key)
-		return proposal{actions: actions, checks: checks, notes: []string{noteSecret}}, err
+		return s.secrets(ctx, now, q)
 	}
 	return s.endpoint(ctx, now, q)
 }
@@ -200,8 +202,10 @@ func (s *Service) proposal(ctx context.Context, f *exposure.Finding, now *invent
 func takes(q Request) error {
 	endpoint := q.Trait == traitOpen || q.Trait == traitNarrow
 	switch {
-	case q.KeyARN != "" && (q.Trait != traitSecrets || q.upgrades()):
-		return fmt.Errorf("option %q of topic %q takes no key: %w", q.Option, q.Trait, fault.ErrInvalid)
+	case (q.KeyARN != "" || q.NewKey || q.Rewrite) && (q.Trait != traitSecrets || q.upgrades()):
+		return fmt.Errorf("option %q of topic %q takes no key, and writes no secrets again: %w", q.Option, q.Trait, fault.ErrInvalid)
+	case q.KeyARN != "" && q.NewKey:
+		return fmt.Errorf("option %q takes a key that there is, or a new one, and not both: %w", q.Option, fault.ErrInvalid)
 	case !endpoint && (len(q.CIDRs) > 0 || q.PrefixList != "" || q.Callers != 0 || q.Operator.IsValid()):
 		return fmt.Errorf("topic %q takes no CIDR ranges, no prefix list, no callers and no operator's address: %w", q.Trait, fault.ErrInvalid)
 	case q.Callers < 0 || q.Callers > plan.MaxCallerDays:
@@ -212,8 +216,8 @@ func takes(q Request) error {
 		return fmt.Errorf("option %q takes no prefix list; option %q does: %w", q.Option, optionPrefixList, fault.ErrInvalid)
 	case q.To != "" && !q.upgrades():
 		return fmt.Errorf("option %q of topic %q takes no version: %w", q.Option, q.Trait, fault.ErrInvalid)
-	case q.KeyARN == "" && q.Trait == traitSecrets && !q.upgrades():
-		return fmt.Errorf("option %q of topic %q needs the ARN of a KMS key: %w", q.Option, q.Trait, fault.ErrInvalid)
+	case q.KeyARN == "" && !q.NewKey && q.Trait == traitSecrets && !q.upgrades():
+		return fmt.Errorf("option %q of topic %q needs the ARN of a KMS key, or is to make one: %w", q.Option, q.Trait, fault.ErrInvalid)
 	}
 	return nil
 }
@@ -232,7 +236,7 @@ func (s *Service) compose(f *exposure.Finding, now *inventory.Snapshot, q Reques
 		return Run{}, fmt.Errorf("the plan would leave the trait as it is: %s: %w", strings.TrimSuffix(strings.Join(after.Evidence, "; "), "."), fault.ErrInvalid)
 	}
 	r := Run{State: plan.Drafted, Plan: plan.Plan{
-		Version: plan.Version, ID: strings.ToLower(token()[:idLength]), Cluster: f.Cluster.Ref, Finding: f.ID, Trait: q.Trait, Option: q.Option,
+		Version: plan.Version, ID: q.id, Cluster: f.Cluster.Ref, Finding: f.ID, Trait: q.Trait, Option: q.Option,
 		Drafted: s.now(), Seen: now.CollectedAt.Truncate(time.Millisecond), Before: f.Arithmetic.Severity, After: after.Severity, Ends: after.Trait == Gone,
 		Actions: actions,
 	}}

@@ -15,9 +15,10 @@ type Ask struct {
 	// Name is the API's name of the value in a request for a plan.
 	Name  string `json:"name"`
 	Title string `json:"title"`
-	// Many takes a list, Number a number.
+	// Many takes a list, Number a number, and Flag a yes.
 	Many     bool `json:"many,omitempty"`
 	Number   bool `json:"number,omitempty"`
+	Flag     bool `json:"flag,omitempty"`
 	Required bool `json:"required,omitempty"`
 	// Unless names another value that stands in for a required one.
 	Unless string `json:"unless,omitempty"`
@@ -39,7 +40,11 @@ func Offers(topic string) []Offer {
 	case traitNarrow:
 		return []Offer{{Option: "private"}, {Option: "narrower", Asks: ranges}, prefixList}
 	case traitSecrets:
-		return []Offer{{Option: "associate", Asks: []Ask{{Name: "key_arn", Title: "ARN of a KMS key", Required: true}}}, upgrade}
+		return []Offer{{Option: "associate", Asks: []Ask{
+			{Name: "key_arn", Title: "ARN of a KMS key", Required: true, Unless: "create_key"},
+			{Name: "create_key", Title: "Make a key for the cluster", Flag: true},
+			{Name: "rewrite_secrets", Title: "Write existing secrets again", Flag: true},
+		}}, upgrade}
 	case traitHigh, traitLow:
 		return []Offer{{Option: optionNewestTag}}
 	case exposure.DeleteTopic:

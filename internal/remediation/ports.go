@@ -77,6 +77,22 @@ type Actor interface {
 	Progress(ctx context.Context, a plan.Action, ref inventory.ClusterRef, update string) (inventory.Update, error)
 }
 
+// Keys make KMS keys, and take them back, in the role that clusters are changed with.
+type Keys interface {
+	// Key looks at the key of an action, whose ARN may be known.
+	Key(ctx context.Context, a plan.Action, ref inventory.ClusterRef, known string) (plan.MadeKey, error)
+	// Make makes the next call that the action takes, and gives the key's ARN. What was
+	// changed meanwhile is fault.ErrConflict.
+	Make(ctx context.Context, a plan.Action, ref inventory.ClusterRef, is plan.MadeKey) (string, error)
+}
+
+// Secrets write secrets again, in that same role.
+type Secrets interface {
+	// Rewrite gives secrets of a cluster that was described a mark, some of those that lack
+	// it. A role without the right is fault.ErrDenied.
+	Rewrite(ctx context.Context, now *inventory.Snapshot, mark string) (plan.Rewriting, error)
+}
+
 // Documents keep plans and fleet plans, which are replaced only when they still are
 // what was read, else it is fault.ErrConflict.
 type Documents interface {

@@ -37,7 +37,10 @@ type Config struct {
 	Policy exposure.Policy
 	// Actor is nil where no role to change clusters with is set: plans can then be
 	// drafted and approved, and not applied.
-	Actor     Actor
+	Actor Actor
+	// Keys and Secrets are for plans about secrets, and are there where Actor is.
+	Keys      Keys
+	Secrets   Secrets
 	Documents Documents
 	Leases    Leases
 	Log       Log

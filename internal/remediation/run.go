@@ -52,13 +52,15 @@ type Step struct {
 	Undo   bool `json:"undo,omitempty"`
 	// Token makes EKS do the action once, however often it is asked.
 	Token string `json:"token"`
-	// Begun is written before the call, Update after it: the ID of EKS's update, or the
-	// generation of the workload.
+	// Begun is written before the call, Update after it: the ID of EKS's update, the
+	// generation of the workload, or the ARN of the key.
 	Begun  time.Time `json:"begun_at,omitzero"`
 	Update string    `json:"update,omitempty"`
 	// Seen is what was last seen of a rollout, and Moved since when.
 	Seen  string    `json:"seen,omitempty"`
 	Moved time.Time `json:"moved_at,omitzero"`
+	// Count is how many secrets were written again.
+	Count int `json:"count,omitempty"`
 	// Held is when the end state was seen.
 	Held time.Time `json:"held_at,omitzero"`
 }

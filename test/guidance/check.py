@@ -25,6 +25,7 @@ ANSWERS = {
     "DescribeUpdate": {"update": {"id": "u-1", "type": "VersionUpdate", "status": "Successful"}},
     "DescribeAddon": {"addon": {"addonName": "vpc-cni", "serviceAccountRoleArn": "arn:aws:iam::111122223333:role/vpc-cni"}},
     "DescribeAddonVersions": {"addons": [{"addonVersions": [{"addonVersion": "v1.20.0-eksbuild.1"}]}]},
+    "CreateKey": {"KeyMetadata": {"KeyId": "k", "Arn": "arn:aws:kms:eu-central-1:111122223333:key/k"}},
     "DescribeKey": {"KeyMetadata": {"KeyId": "k", "KeyState": "Enabled", "KeySpec": "SYMMETRIC_DEFAULT", "KeyUsage": "ENCRYPT_DECRYPT"}},
     "ListNodegroups": {"nodegroups": ["workers"]},
     "ListFargateProfiles": {"fargateProfileNames": ["batch"]},

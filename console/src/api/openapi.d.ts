@@ -1572,6 +1572,8 @@ export interface components {
             cidrs?: string[];
             /** @description Clusters by name or ARN; all that have the topic when left out. Clusters to delete are always named. */
             clusters?: string[];
+            /** @description Make a KMS key for the cluster, alias/eksposure/CLUSTER, in place of key_arn. */
+            create_key?: boolean;
             /** @description Let in who called from a public address in so many days, 1 to 90, beside cidrs. The cluster's audit log in CloudWatch Logs is read, which CloudWatch bills by what is scanned. */
             from_callers?: number;
             /** @description ARN of the KMS key to encrypt secrets with. */
@@ -1584,6 +1586,8 @@ export interface components {
             prefix_list?: string;
             /** @description Regions of the clusters; all when left out. */
             regions?: string[];
+            /** @description Have existing secrets written again once they are to be encrypted, on Kubernetes 1.27 and older. Takes a Kubernetes role of its own. */
+            rewrite_secrets?: boolean;
             /** @description Severities of the findings; all when left out. */
             severities?: ("" | "Critical" | "High" | "Low" | "Medium")[];
             /** @description Kubernetes version of an upgrade, the oldest in standard support when left out; or the wished upgrade policy, STANDARD or EXTENDED. */
@@ -2250,6 +2254,14 @@ export interface components {
             /** @description The plans, the newest first. */
             items: components["schemas"]["Plan"][] | null;
         };
+        PlanNewKey: {
+            alias?: string;
+            cluster?: string;
+            description?: string;
+            plan?: string;
+            policy?: string;
+            rotation?: boolean;
+        };
         PlanPlan: {
             actions: components["schemas"]["PlanAction"][] | null;
             author: string;
@@ -2277,6 +2289,8 @@ export interface components {
         PlanRequest: {
             /** @description Ranges that the public endpoint lets in. */
             cidrs?: string[];
+            /** @description Make a KMS key for the cluster, alias/eksposure/CLUSTER, in place of key_arn. */
+            create_key?: boolean;
             /** @description ID of the finding. */
             finding: string;
             /** @description Let in who called from a public address in so many days, 1 to 90, beside cidrs. The cluster's audit log in CloudWatch Logs is read, which CloudWatch bills by what is scanned. */
@@ -2289,6 +2303,8 @@ export interface components {
             option: string;
             /** @description ID of the managed prefix list whose ranges the public endpoint lets in. */
             prefix_list?: string;
+            /** @description Have existing secrets written again once they are to be encrypted, on Kubernetes 1.27 and older. Takes a Kubernetes role of its own. */
+            rewrite_secrets?: boolean;
             /** @description Kubernetes version of an upgrade, the oldest in standard support when left out; or the wished upgrade policy, STANDARD or EXTENDED. */
             to?: string;
             /** @description Trait to remedy. */
@@ -2300,6 +2316,8 @@ export interface components {
             endpoint?: components["schemas"]["PlanEndpoint"];
             exists?: string;
             images?: components["schemas"]["PlanWorkloadImages"];
+            key?: components["schemas"]["PlanNewKey"];
+            secret_mark?: string;
             support_type?: string;
             version?: string;
         };
@@ -2398,6 +2416,7 @@ export interface components {
             name?: string;
         };
         RemediationAsk: {
+            flag?: boolean;
             many?: boolean;
             name: string;
             number?: boolean;
@@ -2448,6 +2467,7 @@ export interface components {
             action: number;
             /** Format: date-time */
             begun_at?: string;
+            count?: number;
             /** Format: date-time */
             held_at?: string;
             /** Format: date-time */

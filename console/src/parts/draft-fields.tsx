@@ -1,3 +1,4 @@
+import Checkbox from "@cloudscape-design/components/checkbox";
 import FormField from "@cloudscape-design/components/form-field";
 import Input from "@cloudscape-design/components/input";
 import RadioGroup from "@cloudscape-design/components/radio-group";
@@ -24,7 +25,7 @@ export function useDraft(offers: readonly Offer[]) {
   const lacking = (a: Ask) => a.required === true && !filled(a) && !asks.some((other) => other.name === a.unless && filled(other));
   const given = (a: Ask) => {
     const value = (values[a.name] ?? "").trim();
-    return a.many ? parts(value) : a.number ? Number(value) : value;
+    return a.many ? parts(value) : a.number ? Number(value) : a.flag ? true : value;
   };
   return {
     option: offer?.option ?? "",
@@ -97,6 +98,13 @@ function Field({ option, ask, value, missing, onChange }: FieldProps) {
   const words = (of: Record<string, string>) => of[`${option}.${ask.name}`] ?? of[ask.name];
   const title = words(t.asks) ?? ask.title;
   const hint = [words(t.hints), ask.many ? t.many : ""].filter(Boolean).join(" ");
+  if (ask.flag) {
+    return (
+      <Checkbox checked={value !== ""} description={hint} onChange={(e) => onChange(e.detail.checked ? "true" : "")}>
+        {title}
+      </Checkbox>
+    );
+  }
   return (
     <FormField label={ask.required ? title : t.optional(title)} constraintText={hint} errorText={missing ? t.required : ""} stretch>
       {ask.many ? (

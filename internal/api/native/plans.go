@@ -72,11 +72,13 @@ type PlanChoice struct {
 	PrefixList string   `json:"prefix_list,omitempty" doc:"ID of the managed prefix list whose ranges the public endpoint lets in."`
 	Operator   string   `json:"operator,omitempty" doc:"Address that operators' requests come from, to check that it stays let in."`
 	KeyARN     string   `json:"key_arn,omitempty" doc:"ARN of the KMS key to encrypt secrets with."`
+	NewKey     bool     `json:"create_key,omitempty" doc:"Make a KMS key for the cluster, alias/eksposure/CLUSTER, in place of key_arn."`
+	Rewrite    bool     `json:"rewrite_secrets,omitempty" doc:"Have existing secrets written again once they are to be encrypted, on Kubernetes 1.27 and older. Takes a Kubernetes role of its own."`
 	To         string   `json:"to,omitempty" doc:"Kubernetes version of an upgrade, the oldest in standard support when left out; or the wished upgrade policy, STANDARD or EXTENDED."`
 }
 
 func (c PlanChoice) request() (remediation.Request, error) {
-	asked := remediation.Request{Trait: c.Topic, Option: c.Option, CIDRs: c.CIDRs, PrefixList: c.PrefixList, Callers: c.Callers, KeyARN: c.KeyARN, To: c.To}
+	asked := remediation.Request{Trait: c.Topic, Option: c.Option, CIDRs: c.CIDRs, PrefixList: c.PrefixList, Callers: c.Callers, KeyARN: c.KeyARN, NewKey: c.NewKey, Rewrite: c.Rewrite, To: c.To}
 	if c.Operator == "" {
 		return asked, nil
 	}
