@@ -70,7 +70,10 @@ export const getCoverage = (signal?: AbortSignal): Promise<Schemas["Coverage"]> 
 
 export const getVersions = (signal?: AbortSignal): Promise<Schemas["Versions"]> => request("GET", `${v1}/versions`, undefined, signal);
 
+/** One value of a filter, or some. */
+type Some = string | string[];
+
 export const getFixSet = (
-  q: { wish: string; account?: string; region?: string; severity?: string },
+  q: { wish: string; account?: Some; region?: Some; severity?: Some },
   signal?: AbortSignal,
 ): Promise<Schemas["FleetFixSet"]> => request("GET", `${v1}/fix-set${query(q)}`, undefined, signal);

@@ -21,3 +21,24 @@ export const approvePlan = (id: string, approval: Schemas["PlanApproval"]): Prom
   request("POST", `${plans}/${segment(id)}/approve`, approval);
 
 export const movePlan = (id: string, move: Move): Promise<Run> => request("POST", `${plans}/${segment(id)}/${move}`);
+
+/** A fleet plan: waves of plans, each for one cluster. */
+export type FleetPlan = Schemas["FleetPlan"];
+
+const fleetPlans = "/api/v1/fleet-plans";
+
+export const getFleetPlans = (signal?: AbortSignal): Promise<Schemas["FleetPlanList"]> => request("GET", fleetPlans, undefined, signal);
+
+export const getFleetPlan = (id: string, signal?: AbortSignal): Promise<FleetPlan> =>
+  request("GET", `${fleetPlans}/${segment(id)}`, undefined, signal);
+
+export const draftFleetPlan = (q: Schemas["FleetPlanRequest"]): Promise<FleetPlan> => request("POST", fleetPlans, q);
+
+export const approveFleetPlan = (id: string, approval: Schemas["PlanApproval"]): Promise<FleetPlan> =>
+  request("POST", `${fleetPlans}/${segment(id)}/approve`, approval);
+
+export const moveFleetPlan = (id: string, move: Move): Promise<FleetPlan> => request("POST", `${fleetPlans}/${segment(id)}/${move}`);
+
+/** What can be planned. */
+export const getPlanTopics = (signal?: AbortSignal): Promise<Schemas["PlanTopics"]> =>
+  request("GET", "/api/v1/plan-topics", undefined, signal);

@@ -45,11 +45,13 @@ export async function request<T>(method: Method, path: string, body?: unknown, s
 }
 
 /** Writes a query, leaving out what is not set. */
-export function query(values: Record<string, string | number | boolean | undefined>): string {
+export function query(values: Record<string, string | string[] | number | boolean | undefined>): string {
   const q = new URLSearchParams();
   for (const [name, value] of Object.entries(values)) {
-    if (value !== undefined && value !== "") {
-      q.set(name, String(value));
+    for (const one of Array.isArray(value) ? value : [value]) {
+      if (one !== undefined && one !== "") {
+        q.append(name, String(one));
+      }
     }
   }
   const text = q.toString();

@@ -34,6 +34,8 @@ export const pages: PageEntry[] = [
   { path: "/images/:digest", load: () => import("../pages/image") },
   { path: "/calendar", load: () => import("../pages/calendar"), nav: { section: "inventory", label: (t) => t.nav.calendar } },
   { path: "/remediation", load: () => import("../pages/remediation"), nav: { section: "manage", label: (t) => t.nav.remediation } },
+  { path: "/remediation/fleet/new", load: () => import("../pages/new-fleet-plan") },
+  { path: "/remediation/fleet/:id", load: () => import("../pages/fleet-plan") },
   { path: "/remediation/:id", load: () => import("../pages/plan") },
   { path: "/automations", load: () => import("../pages/automations"), nav: { section: "manage", label: (t) => t.nav.automations } },
   { path: "/automations/new", load: () => import("../pages/rule") },

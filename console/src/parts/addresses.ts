@@ -16,6 +16,12 @@ export const exposureAddress = (id: string): string => `/exposures/${encodeURICo
 /** The address of a plan's page. */
 export const planAddress = (id: string): string => `/remediation/${encodeURIComponent(id)}`;
 
+/** The address of a fleet plan's page. */
+export const fleetPlanAddress = (id: string): string => `/remediation/fleet/${encodeURIComponent(id)}`;
+
+/** Where a fleet plan is drafted. */
+export const newFleetPlanAddress = "/remediation/fleet/new";
+
 /** The address of the exposures that are open and have some values in some fields. */
 export function exposuresAddress(values: Record<string, string[]>): string {
   const asked = { status: ["New", "In Progress"], ...values };

@@ -40,3 +40,13 @@ export function Left({ severity }: { severity: string }) {
   const text = useText();
   return severity ? <SeverityBadge severity={severity} /> : <State type="success">{text.plan.resolved}</State>;
 }
+
+/** Whether all of a change can be undone. */
+export function Reversible({ all }: { all: boolean }) {
+  const t = useText().plan;
+  return (
+    <State type={all ? "success" : "warning"} sentence>
+      {all ? t.reversible : t.irreversible}
+    </State>
+  );
+}

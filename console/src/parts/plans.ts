@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useCallback } from "react";
 import { getTraits } from "../api/native";
-import { getPlans, type Run } from "../api/plans";
+import { getFleetPlans, getPlans, type PlanState, type Run } from "../api/plans";
 import { useText } from "../text";
 
 /** All that is read of plans has this first in its key, so that a change can renew it. */
@@ -14,13 +14,21 @@ const pace = { working: 2000, waiting: 15_000 };
 export const again = (atWork: boolean): number => (atWork ? pace.working : pace.waiting);
 
 /** Whether the server is at work on a plan. */
-export const working = ({ state }: Run): boolean => state === "applying" || state === "verifying" || state === "reverting";
+export const working = ({ state }: { state: PlanState }): boolean => state === "applying" || state === "verifying" || state === "reverting";
 
 /** The plans for clusters of the caller's scope, the newest first. */
 export const usePlans = () =>
   useQuery({
     queryKey: [plansKey],
     queryFn: async ({ signal }) => (await getPlans(signal)).items ?? [],
+    refetchInterval: ({ state }) => again(state.data?.some(working) ?? false),
+  });
+
+/** The fleet plans whose clusters are all in the caller's scope, the newest first. */
+export const useFleetPlans = () =>
+  useQuery({
+    queryKey: [plansKey, "fleet"],
+    queryFn: async ({ signal }) => (await getFleetPlans(signal)).items ?? [],
     refetchInterval: ({ state }) => again(state.data?.some(working) ?? false),
   });
 

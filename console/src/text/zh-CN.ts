@@ -3,6 +3,7 @@ import { automations } from "./zh-CN/automations";
 import { common } from "./zh-CN/common";
 import { exposure } from "./zh-CN/exposure";
 import { exposures } from "./zh-CN/exposures";
+import { fleet } from "./zh-CN/fleet";
 import { inventory } from "./zh-CN/inventory";
 import { plans } from "./zh-CN/plans";
 import { settings } from "./zh-CN/settings";
@@ -19,5 +20,6 @@ export const zhCN: Text = {
   ...inventory,
   ...automations,
   ...plans,
+  ...fleet,
   ...settings,
 };

@@ -6,9 +6,8 @@ import type { Run } from "../../api/plans";
 import { clusterAddress, exposureAddress } from "../../parts/addresses";
 import { Copy } from "../../parts/copy";
 import { PageLink } from "../../parts/follow";
-import { Becomes } from "../../parts/plan-words";
+import { Becomes, Reversible } from "../../parts/plan-words";
 import { useTopicName } from "../../parts/plans";
-import { State } from "../../parts/state";
 import { useFormats, useText } from "../../text";
 
 /** What the plan is for, what it will come to, who wrote and who approved it. */
@@ -29,18 +28,7 @@ export function Facts({ run }: { run: Run }) {
           { label: t.topic, value: topic(plan.trait) },
           { label: t.severity, value: <Becomes before={plan.severity_before} after={plan.severity_after} /> },
           { label: t.aim, value: plan.ends_trait ? t.ends : t.weaker },
-          {
-            label: t.undo,
-            value: run.reversible ? (
-              <State type="success" sentence>
-                {t.reversible}
-              </State>
-            ) : (
-              <State type="warning" sentence>
-                {t.irreversible}
-              </State>
-            ),
-          },
+          { label: t.undo, value: <Reversible all={run.reversible} /> },
           { label: t.drafted, value: t.by(formats.time(plan.drafted_at), plan.author_name ?? plan.author) },
           { label: t.seen, value: t.seenText(formats.time(plan.seen_at)) },
           { label: t.permissions, value: permissions.map((p) => <div key={p}>{p}</div>) },

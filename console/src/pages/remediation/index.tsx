@@ -1,89 +1,35 @@
-import Box from "@cloudscape-design/components/box";
-import Button from "@cloudscape-design/components/button";
-import { useNavigate } from "react-router";
-import type { PlanState, Run } from "../../api/plans";
+import ContentLayout from "@cloudscape-design/components/content-layout";
+import Header from "@cloudscape-design/components/header";
+import Tabs from "@cloudscape-design/components/tabs";
 import { Page } from "../../app/layout";
-import { planAddress } from "../../parts/addresses";
-import { Choice } from "../../parts/choice";
-import { PageLink } from "../../parts/follow";
-import { ListTable, type Column } from "../../parts/list-table";
-import { Becomes, PlanStatus } from "../../parts/plan-words";
-import { changedAt, usePlans, useTopicName } from "../../parts/plans";
-import { useUrl } from "../../parts/url";
-import { useFormats, useText, type Text } from "../../text";
-import type { Formats } from "../../text/format";
+import { useTab } from "../../parts/tab";
+import { useText } from "../../text";
+import { FleetPlans } from "./fleet-plans";
+import { Plans } from "./plans";
 
-function columns(text: Text, formats: Formats, topic: (r: Run) => string): Column<Run>[] {
-  const t = text.plans;
-  return [
-    {
-      id: "plan",
-      header: t.plan,
-      isRowHeader: true,
-      minWidth: 240,
-      sort: (r) => r.plan.title,
-      cell: (r) => (
-        <>
-          <PageLink href={planAddress(r.plan.id)}>{r.plan.title}</PageLink>
-          <Box variant="small" display="block">
-            {r.plan.cluster.account} · {r.plan.cluster.region}
-          </Box>
-        </>
-      ),
-    },
-    { id: "topic", header: t.topic, sort: topic, cell: topic },
-    { id: "state", header: t.state, sort: (r) => t.states[r.state], cell: (r) => <PlanStatus state={r.state} /> },
-    {
-      id: "severity",
-      header: t.severity,
-      minWidth: 230,
-      cell: (r) => <Becomes before={r.plan.severity_before} after={r.plan.severity_after} />,
-    },
-    { id: "author", header: t.author, sort: author, cell: author },
-    { id: "changed", header: t.changed, sort: (r) => changedAt(r), cell: (r) => formats.ago(changedAt(r)) },
-  ];
-}
-
-const author = ({ plan }: Run) => plan.author_name ?? plan.author;
-
-/** All plans, and how far they are. */
+/** All plans and fleet plans, and how far they are. */
 export default function Remediation() {
   const text = useText();
   const t = text.plans;
-  const formats = useFormats();
-  const navigate = useNavigate();
-  const { get } = useUrl();
-  const plans = usePlans();
-  const name = useTopicName();
-  const topic = ({ plan }: Run) => name(plan.trait);
-  const state = get("state");
+  const tab = useTab("plans");
   return (
-    <Page title={t.title} breadcrumbs={[]} contentType="table">
-      <ListTable
-        variant="full-page"
-        title={t.title}
-        description={t.about}
-        items={plans.data?.filter((r) => !state || r.state === state)}
-        columns={columns(text, formats, topic)}
-        search={(r) => `${r.plan.title} ${r.plan.cluster.account} ${r.plan.cluster.region} ${topic(r)} ${r.plan.option} ${author(r)}`}
-        searchLabel={t.search}
-        sort="-changed"
-        row={(r) => r.plan.id}
-        error={plans.error}
-        retry={plans.refetch}
-        empty={{
-          title: state ? text.lists.noMatch : t.emptyTitle,
-          ...(state ? {} : { text: t.emptyText }),
-          action: <Button onClick={() => void navigate("/exposures")}>{t.toExposures}</Button>,
-        }}
-        filters={
-          <Choice
-            name="state"
-            label={t.state}
-            options={(Object.keys(t.states) as PlanState[]).map((value) => ({ value, label: t.states[value] }))}
-          />
+    <Page title={t.title} breadcrumbs={[]}>
+      <ContentLayout
+        header={
+          <Header variant="h1" description={t.about}>
+            {t.title}
+          </Header>
         }
-      />
+      >
+        <Tabs
+          {...tab}
+          ariaLabel={t.title}
+          tabs={[
+            { id: "plans", label: text.fleets.tabPlans, content: <Plans /> },
+            { id: "fleet", label: text.fleets.tabFleet, content: <FleetPlans /> },
+          ]}
+        />
+      </ContentLayout>
     </Page>
   );
 }

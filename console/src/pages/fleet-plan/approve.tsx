@@ -1,0 +1,33 @@
+import type { FleetPlan } from "../../api/plans";
+import { Approval } from "../../parts/approval";
+import { finalities } from "../../parts/plans";
+import { useFormats, useText } from "../../text";
+import { useFleetPlanChanges } from "./queries";
+import { unknownsOf } from "./unknowns";
+
+/** Takes somebody's word for exactly one fleet plan, and so for every plan in it. */
+export function Approve({ fleet, onClose }: { fleet: FleetPlan; onClose: () => void }) {
+  const t = useText().fleet;
+  const formats = useFormats();
+  const { approve } = useFleetPlanChanges(fleet.id);
+  return (
+    <Approval
+      title={t.approveTitle}
+      intro={t.approveText}
+      hash={fleet.hash}
+      unknown={unknownsOf(fleet).map(({ name, details }) => ({
+        name,
+        detail: details.map((d) => (
+          <div key={d.detail}>
+            {d.detail} ({t.inClusters(formats.list(d.clusters))})
+          </div>
+        )),
+      }))}
+      final={finalities(fleet.plans ?? [])}
+      error={approve.error}
+      busy={approve.isPending}
+      onApprove={(accept) => approve.mutate({ hash: fleet.hash, accept }, { onSuccess: onClose })}
+      onClose={onClose}
+    />
+  );
+}

@@ -1,0 +1,59 @@
+import Alert from "@cloudscape-design/components/alert";
+import SpaceBetween from "@cloudscape-design/components/space-between";
+import { useParams } from "react-router";
+import type { FleetPlan as Fleet } from "../../api/plans";
+import { Page } from "../../app/layout";
+import { fleetPlanAddress } from "../../parts/addresses";
+import { ProblemAlert } from "../../parts/problems";
+import { Waiting } from "../../parts/waiting";
+import { useText } from "../../text";
+import { Facts } from "./facts";
+import { Goal } from "./goal";
+import { Omitted, Unknowns } from "./unknowns";
+import { useFleetPlan } from "./queries";
+import { Top } from "./top";
+import { Waves } from "./waves";
+
+/** The page of one fleet plan: its waves, what is not known, and how far it is. */
+export default function FleetPlan() {
+  const text = useText();
+  const { id = "" } = useParams();
+  const fleet = useFleetPlan(id);
+  const title = fleet.data?.title ?? id;
+  return (
+    <Page
+      title={title}
+      breadcrumbs={[
+        { text: text.plans.title, href: "/remediation?tab=fleet" },
+        { text: title, href: fleetPlanAddress(id) },
+      ]}
+    >
+      {fleet.data ? (
+        <Review fleet={fleet.data} />
+      ) : fleet.error ? (
+        <ProblemAlert header={text.fleet.notFound} error={fleet.error} retry={fleet.refetch} />
+      ) : (
+        <Waiting />
+      )}
+    </Page>
+  );
+}
+
+function Review({ fleet }: { fleet: Fleet }) {
+  const t = useText().fleet;
+  return (
+    <SpaceBetween size="l">
+      <Top fleet={fleet} />
+      {fleet.problem && (
+        <Alert type="error" header={t.stopped}>
+          {fleet.problem}
+        </Alert>
+      )}
+      <Facts fleet={fleet} />
+      <Waves fleet={fleet} />
+      <Unknowns fleet={fleet} />
+      {(fleet.omitted ?? []).length > 0 && <Omitted fleet={fleet} />}
+      {fleet.goal && <Goal fleet={fleet} goal={fleet.goal} />}
+    </SpaceBetween>
+  );
+}

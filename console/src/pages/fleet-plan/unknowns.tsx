@@ -1,0 +1,91 @@
+import Box from "@cloudscape-design/components/box";
+import Container from "@cloudscape-design/components/container";
+import Header from "@cloudscape-design/components/header";
+import type { FleetPlan } from "../../api/plans";
+import { clusterAddress } from "../../parts/addresses";
+import { PageLink } from "../../parts/follow";
+import { checksWith } from "../../parts/plans";
+import { State } from "../../parts/state";
+import { useFormats, useText } from "../../text";
+
+/** A check without an answer: what its plans say of it, and in which clusters. */
+interface Unknown {
+  name: string;
+  details: { detail: string; clusters: string[] }[];
+}
+
+/** The checks without an answer of all plans, each once. */
+export function unknownsOf(fleet: FleetPlan): Unknown[] {
+  const by = new Map<string, Map<string, string[]>>();
+  for (const run of fleet.plans ?? []) {
+    for (const { name, detail } of checksWith(run, "unknown")) {
+      const details = by.get(name) ?? new Map<string, string[]>();
+      details.set(detail, [...(details.get(detail) ?? []), run.plan.cluster.name]);
+      by.set(name, details);
+    }
+  }
+  return [...by].map(([name, details]) => ({ name, details: [...details].map(([detail, clusters]) => ({ detail, clusters })) }));
+}
+
+/** What nobody looked at, and for which clusters. */
+export function Unknowns({ fleet }: { fleet: FleetPlan }) {
+  const text = useText();
+  const t = text.fleet;
+  const formats = useFormats();
+  const unknowns = unknownsOf(fleet);
+  return (
+    <Container
+      header={
+        <Header variant="h2" description={unknowns.length > 0 ? t.unknownsText : undefined}>
+          {t.unknowns}
+        </Header>
+      }
+    >
+      {unknowns.length === 0 ? (
+        <State type="success" sentence>
+          {t.unknownsNone}
+        </State>
+      ) : (
+        <ul className="plain plan-checks">
+          {unknowns.flatMap(({ name, details }) =>
+            details.map((d) => (
+              <li key={`${name} ${d.detail}`}>
+                <State type="warning">{text.plan.verdicts.unknown}</State>
+                <strong>{name}</strong>
+                <span>
+                  {d.detail}
+                  <Box color="text-body-secondary" fontSize="body-s">
+                    {t.inClusters(formats.list(d.clusters))}
+                  </Box>
+                </span>
+              </li>
+            )),
+          )}
+        </ul>
+      )}
+    </Container>
+  );
+}
+
+/** The clusters that were left out, and why. */
+export function Omitted({ fleet }: { fleet: FleetPlan }) {
+  const t = useText().fleet;
+  return (
+    <Container
+      header={
+        <Header variant="h2" description={t.omittedText}>
+          {t.omitted}
+        </Header>
+      }
+    >
+      <ul className="plain fleet-omitted">
+        {(fleet.omitted ?? []).map((o) => (
+          <li key={`${o.cluster.account} ${o.cluster.region} ${o.cluster.name}`}>
+            <PageLink href={clusterAddress(o.cluster)}>{o.cluster.name}</PageLink>
+            <span>{o.reason}</span>
+          </li>
+        ))}
+      </ul>
+    </Container>
+  );
+}

@@ -1,0 +1,138 @@
+import Alert from "@cloudscape-design/components/alert";
+import Box from "@cloudscape-design/components/box";
+import Button from "@cloudscape-design/components/button";
+import ColumnLayout from "@cloudscape-design/components/column-layout";
+import Container from "@cloudscape-design/components/container";
+import FormField from "@cloudscape-design/components/form-field";
+import Header from "@cloudscape-design/components/header";
+import Input from "@cloudscape-design/components/input";
+import SpaceBetween from "@cloudscape-design/components/space-between";
+import Textarea from "@cloudscape-design/components/textarea";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { useNavigate } from "react-router";
+import type { Schemas } from "../../api/native";
+import { draftFleetPlan } from "../../api/plans";
+import { severities } from "../../api/trends";
+import { useSession } from "../../app/session";
+import { fleetPlanAddress } from "../../parts/addresses";
+import { DraftFields, parts, useDraft } from "../../parts/draft-fields";
+import type { FixStep } from "../../parts/fix-steps";
+import { plansKey } from "../../parts/plans";
+import { describe } from "../../parts/problems";
+import { useText } from "../../text";
+import type { Wanted } from "./goal";
+
+interface Props {
+  step: FixStep | undefined;
+  goal: Wanted;
+  offers: readonly Schemas["RemediationOffer"][];
+}
+
+/** The change that was chosen: how it is done, in which waves, and the button that drafts it. */
+export function Change({ step, goal, offers }: Props) {
+  const t = useText().newFleet;
+  return (
+    <Container header={<Header variant="h2">{step?.title ?? t.what}</Header>}>
+      {!step ? (
+        <Box color="text-body-secondary">{t.whatNone}</Box>
+      ) : offers.length === 0 ? (
+        <Alert type="info">{t.whatByHand}</Alert>
+      ) : (
+        <Form step={step} goal={goal} offers={offers} />
+      )}
+    </Container>
+  );
+}
+
+/** The severities that a plan is for: those that were chosen, or all above the goal. */
+function meant(goal: Wanted) {
+  const above = severities.findIndex((s) => s.toLowerCase() === goal.wish);
+  return severities.filter((s, i) => (goal.severity.length > 0 ? goal.severity.includes(s.toLowerCase()) : above < 0 || i < above));
+}
+
+function Form({ step, goal, offers }: { step: FixStep; goal: Wanted; offers: readonly Schemas["RemediationOffer"][] }) {
+  const text = useText();
+  const t = text.newFleet;
+  const { may } = useSession();
+  const navigate = useNavigate();
+  const client = useQueryClient();
+  const choice = useDraft(offers);
+  const [only, setOnly] = useState("");
+  const [canaries, setCanaries] = useState("");
+  const [batch, setBatch] = useState("5");
+  const [tried, setTried] = useState(false);
+  const deletes = step.topic === "delete-cluster";
+  const lacks = deletes && parts(only).length === 0;
+  const wrong = !/^[1-9]\d*$/.test(batch);
+  const draft = useMutation({
+    mutationFn: draftFleetPlan,
+    onSuccess: async (fleet) => {
+      await client.invalidateQueries({ queryKey: [plansKey] });
+      await navigate(fleetPlanAddress(fleet.id));
+    },
+  });
+  const submit = () => {
+    setTried(true);
+    const values = choice.take();
+    if (!values || lacks || wrong) {
+      return;
+    }
+    draft.mutate({
+      topic: step.topic,
+      option: choice.option,
+      ...values,
+      wish: goal.wish,
+      severities: meant(goal),
+      accounts: goal.account,
+      regions: goal.region,
+      clusters: parts(only),
+      canaries: parts(canaries),
+      batch: Number(batch),
+    });
+  };
+  return (
+    <form
+      onSubmit={(e) => {
+        e.preventDefault();
+        submit();
+      }}
+    >
+      <SpaceBetween size="l">
+        {draft.error && (
+          <Alert type="error" header={t.failed}>
+            {describe(draft.error, text)}
+          </Alert>
+        )}
+        <DraftFields draft={choice} offers={offers} />
+        <ColumnLayout columns={3}>
+          <FormField
+            label={deletes ? t.only : t.optional(t.only)}
+            constraintText={deletes ? t.onlyNeeded : t.onlyHint}
+            errorText={tried && lacks ? text.draft.required : ""}
+            stretch
+          >
+            <Textarea value={only} rows={2} spellcheck={false} onChange={(e) => setOnly(e.detail.value)} />
+          </FormField>
+          <FormField label={t.optional(t.canaries)} constraintText={t.canariesHint} stretch>
+            <Textarea value={canaries} rows={2} spellcheck={false} onChange={(e) => setCanaries(e.detail.value)} />
+          </FormField>
+          <FormField label={t.batch} errorText={tried && wrong ? t.batchWrong : ""} stretch>
+            <Input value={batch} inputMode="numeric" autoComplete={false} onChange={(e) => setBatch(e.detail.value)} />
+          </FormField>
+        </ColumnLayout>
+        <SpaceBetween size="xs">
+          <Box color="text-body-secondary">{t.working}</Box>
+          <Button
+            variant="primary"
+            loading={draft.isPending}
+            disabled={!may("operator")}
+            disabledReason={text.common.needsRole(text.roles.operator)}
+          >
+            {t.submit}
+          </Button>
+        </SpaceBetween>
+      </SpaceBetween>
+    </form>
+  );
+}
