@@ -6,6 +6,7 @@ import Input from "@cloudscape-design/components/input";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useState, type ReactNode } from "react";
 import { useText } from "../text";
+import { useSaid } from "../text/said-in";
 import { Dialog } from "./dialog";
 import { describe } from "./problems";
 
@@ -25,6 +26,7 @@ interface Props {
 
 /** Takes somebody's word for exactly what has a hash: what is not known is accepted one by one, what cannot be undone is typed. */
 export function Approval({ title, intro, hash, unknown, final, error, busy, onApprove, onClose }: Props) {
+  const said = useSaid();
   const text = useText();
   const t = text.plan;
   const [ticked, setTicked] = useState<string[]>([]);
@@ -62,7 +64,7 @@ export function Approval({ title, intro, hash, unknown, final, error, busy, onAp
                   description={c.detail}
                   onChange={(e) => setTicked(e.detail.checked ? [...ticked, c.name] : ticked.filter((n) => n !== c.name))}
                 >
-                  {c.name}
+                  {said(c.name)}
                 </Checkbox>
               ))}
             </SpaceBetween>
@@ -73,7 +75,7 @@ export function Approval({ title, intro, hash, unknown, final, error, busy, onAp
                 {final.map(({ word, why }) => (
                   <SpaceBetween key={word} size="xs">
                     {why.map((w) => (
-                      <div key={w}>{w}</div>
+                      <div key={w}>{said(w)}</div>
                     ))}
                     <FormField label={t.confirm(word)}>
                       <Input

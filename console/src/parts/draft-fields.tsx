@@ -7,6 +7,7 @@ import Textarea from "@cloudscape-design/components/textarea";
 import { useState } from "react";
 import type { Schemas } from "../api/native";
 import { useText } from "../text";
+import { useSaid } from "../text/said-in";
 
 type Offer = Schemas["RemediationOffer"];
 type Ask = Schemas["RemediationAsk"];
@@ -56,6 +57,7 @@ interface Props {
 
 /** The options that there are, and fields for what the chosen one asks for. */
 export function DraftFields({ draft, offers, about }: Props) {
+  const said = useSaid();
   const t = useText().draft;
   return (
     <SpaceBetween size="m">
@@ -65,7 +67,7 @@ export function DraftFields({ draft, offers, about }: Props) {
           onChange={(e) => draft.setOption(e.detail.value)}
           items={offers.map((o) => {
             const description = about?.(o.option);
-            return { value: o.option, label: o.title ?? o.option, ...(description && { description }) };
+            return { value: o.option, label: said(o.title ?? o.option), ...(description && { description }) };
           })}
         />
       </FormField>
@@ -93,10 +95,11 @@ interface FieldProps {
 
 /** One value that an option asks for. */
 function Field({ option, ask, value, missing, onChange }: FieldProps) {
+  const said = useSaid();
   const t = useText().draft;
   // The same name means something else in some options.
   const words = (of: Record<string, string>) => of[`${option}.${ask.name}`] ?? of[ask.name];
-  const title = words(t.asks) ?? ask.title;
+  const title = words(t.asks) ?? said(ask.title);
   const hint = [words(t.hints), ask.many ? t.many : ""].filter(Boolean).join(" ");
   if (ask.flag) {
     return (

@@ -4,6 +4,7 @@ import Table, { type TableProps } from "@cloudscape-design/components/table";
 import type { ReactNode } from "react";
 import type { Schemas } from "../api/native";
 import { useFormats, useText } from "../text";
+import { useSaid } from "../text/said-in";
 import { ProblemAlert } from "./problems";
 
 export type FixSet = Schemas["FleetFixSet"];
@@ -32,6 +33,7 @@ interface Props {
 
 /** The changes that bring a fleet to a goal, in order, with their effort and what each comes to. */
 export function FixSteps({ title, description, set, error, retry, empty, last, selection }: Props) {
+  const said = useSaid();
   const text = useText();
   const t = text.newFleet;
   const formats = useFormats();
@@ -62,9 +64,9 @@ export function FixSteps({ title, description, set, error, retry, empty, last, s
         )
       }
       empty={empty}
-      ariaLabels={{ tableLabel: title, selectionGroupLabel: t.selection, itemSelectionLabel: (_, step) => t.choose(step.title) }}
+      ariaLabels={{ tableLabel: title, selectionGroupLabel: t.selection, itemSelectionLabel: (_, step) => t.choose(said(step.title)) }}
       columnDefinitions={[
-        { id: "change", header: t.change, isRowHeader: true, cell: (s) => s.title },
+        { id: "change", header: t.change, isRowHeader: true, cell: (s) => said(s.title) },
         { id: "effort", header: t.effort, width: 160, cell: (s) => text.remediation.efforts[s.effort] ?? s.effort },
         { id: "clusters", header: t.clusters, width: 110, cell: (s) => formats.number(s.clusters) },
         { id: "reached", header: t.reached, width: 150, cell: (s) => formats.number(s.reached) },

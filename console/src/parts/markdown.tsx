@@ -3,6 +3,7 @@ import TextContent from "@cloudscape-design/components/text-content";
 import Markdown, { type MarkdownToJSX } from "markdown-to-jsx";
 import { isValidElement, type ReactElement, type ReactNode } from "react";
 import { Code } from "./code";
+import { useSaid } from "../text/said-in";
 
 const options: MarkdownToJSX.Options = {
   disableParsingRawHTML: true,
@@ -31,9 +32,10 @@ function textOf(node: ReactNode): string {
 
 /** Text that the server writes in Markdown: guidance and pages of traits. */
 export function Written({ children }: { children: string }) {
+  const said = useSaid();
   return (
     <TextContent>
-      <Markdown options={options}>{children}</Markdown>
+      <Markdown options={options}>{said(children)}</Markdown>
     </TextContent>
   );
 }

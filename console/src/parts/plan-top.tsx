@@ -5,6 +5,7 @@ import { useState, type ReactNode } from "react";
 import type { Move, PlanState } from "../api/plans";
 import { useSession } from "../app/session";
 import { useText } from "../text";
+import { useSaid } from "../text/said-in";
 import { Dialog } from "./dialog";
 import { PlanStatus } from "./plan-words";
 
@@ -29,6 +30,7 @@ interface Props {
 
 /** What a plan is called, how far it is, and what can be done with it. */
 export function PlanTop({ title, state, description, moves, questions, busy, onMove, approve }: Props) {
+  const said = useSaid();
   const t = useText().plan;
   const { may } = useSession();
   const [asked, setAsked] = useState<Move | "approve">();
@@ -41,7 +43,7 @@ export function PlanTop({ title, state, description, moves, questions, busy, onM
     <div className="plan-top">
       <Box variant="h1">
         <span className="title-row">
-          {title}
+          {said(title)}
           <span aria-live="polite">
             <PlanStatus state={state} />
           </span>

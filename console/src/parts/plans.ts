@@ -3,6 +3,7 @@ import { useCallback } from "react";
 import { getTraits } from "../api/native";
 import { getFleetPlans, getPlans, type PlanState, type Run } from "../api/plans";
 import { useText } from "../text";
+import { useSaid } from "../text/said-in";
 
 /** All that is read of plans has this first in its key, so that a change can renew it. */
 export const plansKey = "plans";
@@ -62,6 +63,7 @@ export function changedAt({ plan, approval, steps, back, verified }: Run): strin
 /** Gives a way to name a topic by the trait that it remedies, or by its own name where that is none. */
 export function useTopicName(): (trait: string) => string {
   const own = useText().plans.topics;
+  const said = useSaid();
   const { data } = useQuery({ queryKey: ["traits"], staleTime: Infinity, queryFn: ({ signal }) => getTraits(signal) });
-  return useCallback((trait) => data?.items?.find((i) => i.id === trait)?.short ?? own[trait] ?? trait, [data, own]);
+  return useCallback((trait) => said(data?.items?.find((i) => i.id === trait)?.short ?? own[trait] ?? trait), [data, own, said]);
 }

@@ -2,6 +2,7 @@ import Box from "@cloudscape-design/components/box";
 import type { Cluster } from "../../api/inventory";
 import { ListTable } from "../../parts/list-table";
 import { useText } from "../../text";
+import { useSaid } from "../../text/said-in";
 
 interface Row {
   part: string;
@@ -12,6 +13,7 @@ interface Row {
 
 /** What of a cluster could not be read or decided, and why. */
 export function Gaps({ cluster }: { cluster: Cluster }) {
+  const said = useSaid();
   const text = useText();
   const t = text.cluster;
   const rows: Row[] = [
@@ -37,7 +39,7 @@ export function Gaps({ cluster }: { cluster: Cluster }) {
           header: t.what,
           cell: (r) => (
             <>
-              {r.detail}
+              {said(r.detail)}
               {r.subject && (
                 <Box variant="small" display="block">
                   {r.subject}

@@ -4,15 +4,17 @@ import Header from "@cloudscape-design/components/header";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Table from "@cloudscape-design/components/table";
 import { useFormats, useText } from "../../text";
+import { useSaid } from "../../text/said-in";
 import type { Finding } from "./queries";
 
 /** The severity's arithmetic, in words and factor by factor. */
 export function Arithmetic({ finding }: { finding: Finding }) {
+  const said = useSaid();
   const text = useText();
   const formats = useFormats();
   const t = text.arithmetic;
   const a = finding.arithmetic;
-  const names = new Map((finding.traits ?? []).map((trait) => [trait.id, trait.short]));
+  const names = new Map((finding.traits ?? []).map((trait) => [trait.id, said(trait.short)]));
   const level = (name: string) => t.levels[name] ?? name;
   const terms = a.terms ?? [];
   const rows = Object.keys(t.factors).map(
@@ -34,7 +36,7 @@ export function Arithmetic({ finding }: { finding: Finding }) {
             { id: "factor", header: t.factor, cell: (r) => t.factors[r.factor] ?? r.factor, isRowHeader: true, width: 200 },
             { id: "value", header: t.value, cell: (r) => <Steps value={r.value} />, width: 150 },
             { id: "trait", header: t.trait, cell: (r) => names.get(r.trait ?? "") ?? text.common.none, width: 220 },
-            { id: "why", header: t.why, cell: (r) => r.why },
+            { id: "why", header: t.why, cell: (r) => said(r.why) },
           ]}
           ariaLabels={{ tableLabel: t.title }}
         />

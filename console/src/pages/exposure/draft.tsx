@@ -11,6 +11,7 @@ import { DraftFields, useDraft } from "../../parts/draft-fields";
 import { plansKey } from "../../parts/plans";
 import { describe } from "../../parts/problems";
 import { useText } from "../../text";
+import { useSaid } from "../../text/said-in";
 
 interface Props {
   finding: string;
@@ -20,6 +21,7 @@ interface Props {
 
 /** Drafts a plan for a topic: an option, the values that it asks for, and then the plan's page. */
 export function Draft({ finding, topic, onClose }: Props) {
+  const said = useSaid();
   const text = useText();
   const t = text.draft;
   const navigate = useNavigate();
@@ -39,7 +41,7 @@ export function Draft({ finding, topic, onClose }: Props) {
     return left && t.after(left);
   };
   return (
-    <Dialog title={t.title(topic.title)} action={t.submit} form="draft-plan" busy={draft.isPending} onClose={onClose}>
+    <Dialog title={t.title(said(topic.title))} action={t.submit} form="draft-plan" busy={draft.isPending} onClose={onClose}>
       <form
         id="draft-plan"
         onSubmit={(e) => {

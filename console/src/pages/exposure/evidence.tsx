@@ -3,6 +3,7 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import Table from "@cloudscape-design/components/table";
 import type { Schemas } from "../../api/native";
 import { useText } from "../../text";
+import { useSaid } from "../../text/said-in";
 
 type Evidence = Schemas["ExposureEvidence"];
 
@@ -21,12 +22,13 @@ export function EvidenceList({ evidence }: { evidence: Evidence[] }) {
 }
 
 function One({ evidence }: { evidence: Evidence }) {
+  const said = useSaid();
   const text = useText();
   const t = text.traits;
   const facts = evidence.facts ?? [];
   return (
     <SpaceBetween size="xs">
-      <Box>{evidence.summary}</Box>
+      <Box>{said(evidence.summary)}</Box>
       <Box color="text-body-secondary" fontSize="body-s">
         {t.resource}: {evidence.resource.name} ({text.path.types[evidence.resource.type] ?? evidence.resource.type})
         {evidence.workloads && evidence.workloads.length > 0 && ` · ${t.workloads}: ${evidence.workloads.map(workloadName).join(", ")}`}

@@ -9,11 +9,13 @@ import { Code } from "../../parts/code";
 import { Written } from "../../parts/markdown";
 import { useStored } from "../../parts/stored";
 import { useText } from "../../text";
+import { useSaid } from "../../text/said-in";
 
 const explainedForm = "explained";
 
 /** One way of fixing a topic: its risk and way back, and the steps in the tool that is chosen. */
 export function OptionForms({ option, explained }: { option: Schemas["OptionGuidance"]; explained: string | undefined }) {
+  const said = useSaid();
   const text = useText();
   const t = text.remediation;
   const [chosen, setChosen] = useStored("guidance.form", "aws-cli");
@@ -37,7 +39,7 @@ export function OptionForms({ option, explained }: { option: Schemas["OptionGuid
                 <Link href={option.source} external externalIconAriaLabel={text.common.opensInNewTab}>
                   {t.why}
                 </Link>
-                ){option.limit && <Box color="text-body-secondary">{option.limit}</Box>}
+                ){option.limit && <Box color="text-body-secondary">{said(option.limit)}</Box>}
               </>
             ),
           },

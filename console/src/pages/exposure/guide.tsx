@@ -9,11 +9,13 @@ import { Written } from "../../parts/markdown";
 import { ProblemAlert } from "../../parts/problems";
 import { Waiting } from "../../parts/waiting";
 import { useText } from "../../text";
+import { useSaid } from "../../text/said-in";
 import { OptionForms } from "./forms";
 import { useGuidance } from "./queries";
 
 /** A topic written out for this cluster: each way of fixing it, in every tool that can. */
 export function Guide({ finding, topic }: { finding: string; topic: Schemas["TopicGuide"] }) {
+  const said = useSaid();
   const text = useText();
   const t = text.remediation;
   const [open, setOpen] = useState(false);
@@ -23,8 +25,8 @@ export function Guide({ finding, topic }: { finding: string; topic: Schemas["Top
     <ExpandableSection
       expanded={open}
       onChange={(e) => setOpen(e.detail.expanded)}
-      headerText={topic.title}
-      headerDescription={guide.title}
+      headerText={said(topic.title)}
+      headerDescription={said(guide.title)}
       headingTagOverride="h3"
     >
       <SpaceBetween size="m">
@@ -36,7 +38,7 @@ export function Guide({ finding, topic }: { finding: string; topic: Schemas["Top
             ariaLabel={t.option}
             tabs={(guidance.data.items ?? []).map((o) => ({
               id: o.id,
-              label: o.title,
+              label: said(o.title),
               content: <OptionForms option={o} explained={(guide.options ?? []).find((g) => g.title === o.title)?.steps} />,
             }))}
           />

@@ -12,6 +12,7 @@ import { OnSight } from "../../parts/on-sight";
 import { SeverityBadge, Status } from "../../parts/severity";
 import { Waiting } from "../../parts/waiting";
 import { useFormats, useText } from "../../text";
+import { useSaid } from "../../text/said-in";
 import { Arithmetic } from "./arithmetic";
 import { History } from "./history";
 import type { Finding } from "./queries";
@@ -21,6 +22,7 @@ const Path = lazy(async () => ({ default: (await import("./path/path")).Path }))
 
 /** What the exposure is, how severe and why, how it came about, and its attack path. */
 export function Overview({ finding, inPanel }: { finding: Finding; inPanel: boolean }) {
+  const said = useSaid();
   const text = useText();
   const formats = useFormats();
   const t = text.exposure;
@@ -29,7 +31,7 @@ export function Overview({ finding, inPanel }: { finding: Finding; inPanel: bool
       {finding.unneeded && (
         <Alert type="info" header={t.unneeded}>
           {[
-            ...(finding.unneeded.reasons ?? []),
+            ...(finding.unneeded.reasons ?? []).map(said),
             finding.unneeded.monthly_usd ? t.unneededCost(formats.usd(finding.unneeded.monthly_usd)) : "",
           ].join(" ")}
         </Alert>
@@ -40,7 +42,7 @@ export function Overview({ finding, inPanel }: { finding: Finding; inPanel: bool
           <ul>
             {finding.gaps.map((g) => (
               <li key={`${g.section} ${g.subject ?? ""} ${g.reason}`}>
-                {[g.section, g.subject, g.detail || g.reason].filter(Boolean).join(": ")}
+                {[g.section, g.subject, said(g.detail || g.reason)].filter(Boolean).join(": ")}
               </li>
             ))}
           </ul>
@@ -59,7 +61,7 @@ export function Overview({ finding, inPanel }: { finding: Finding; inPanel: bool
               {(finding.traits ?? [])
                 .filter((trait) => trait.standing === "contributing")
                 .map((trait) => (
-                  <Badge key={trait.id}>{trait.short}</Badge>
+                  <Badge key={trait.id}>{said(trait.short)}</Badge>
                 ))}
             </SpaceBetween>
           </div>

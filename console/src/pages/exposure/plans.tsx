@@ -5,9 +5,11 @@ import { PageLink } from "../../parts/follow";
 import { PlanStatus } from "../../parts/plan-words";
 import { changedAt, usePlans } from "../../parts/plans";
 import { useFormats, useText } from "../../text";
+import { useSaid } from "../../text/said-in";
 
 /** The plans that were drafted for a finding; nothing while there are none. */
 export function Plans({ finding }: { finding: string }) {
+  const said = useSaid();
   const t = useText().plans;
   const formats = useFormats();
   const plans = usePlans().data?.filter((r) => r.plan.finding === finding) ?? [];
@@ -19,7 +21,7 @@ export function Plans({ finding }: { finding: string }) {
       <ul className="plain own-plans">
         {plans.map((r) => (
           <li key={r.plan.id}>
-            <PageLink href={planAddress(r.plan.id)}>{r.plan.title}</PageLink>
+            <PageLink href={planAddress(r.plan.id)}>{said(r.plan.title)}</PageLink>
             <PlanStatus state={r.state} />
             <span>{formats.ago(changedAt(r))}</span>
           </li>

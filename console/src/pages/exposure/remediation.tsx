@@ -11,6 +11,7 @@ import { Empty, ProblemAlert } from "../../parts/problems";
 import { SeverityBadge } from "../../parts/severity";
 import { Waiting } from "../../parts/waiting";
 import { useFormats, useText } from "../../text";
+import { useSaid } from "../../text/said-in";
 import { Guide } from "./guide";
 import { Plans } from "./plans";
 import { type Finding, useProjection, useTopics } from "./queries";
@@ -67,6 +68,7 @@ interface TableProps {
 }
 
 function TopicTable({ topics, severity, ticked, onTick, onPlan }: TableProps) {
+  const said = useSaid();
   const text = useText();
   const { may } = useSession();
   const t = text.remediation;
@@ -84,7 +86,7 @@ function TopicTable({ topics, severity, ticked, onTick, onPlan }: TableProps) {
         </Header>
       }
       columnDefinitions={[
-        { id: "topic", header: t.topic, cell: (topic) => topic.title, isRowHeader: true },
+        { id: "topic", header: t.topic, cell: (topic) => said(topic.title), isRowHeader: true },
         { id: "effort", header: t.effort, cell: (topic) => t.efforts[topic.effort] ?? topic.effort, width: 120 },
         {
           id: "after",
@@ -100,7 +102,7 @@ function TopicTable({ topics, severity, ticked, onTick, onPlan }: TableProps) {
             topic.offers ? (
               <Button
                 variant="inline-link"
-                ariaLabel={text.draft.openFor(topic.title)}
+                ariaLabel={text.draft.openFor(said(topic.title))}
                 disabled={!may("operator")}
                 disabledReason={text.common.needsRole(text.roles.operator)}
                 onClick={() => onPlan(topic)}
@@ -116,7 +118,7 @@ function TopicTable({ topics, severity, ticked, onTick, onPlan }: TableProps) {
         tableLabel: t.title,
         selectionGroupLabel: t.selection,
         allItemsSelectionLabel: () => text.common.all,
-        itemSelectionLabel: (_, topic) => t.select(topic.title),
+        itemSelectionLabel: (_, topic) => t.select(said(topic.title)),
       }}
     />
   );

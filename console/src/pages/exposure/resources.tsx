@@ -17,17 +17,19 @@ import { Code } from "../../parts/code";
 import { Copy } from "../../parts/copy";
 import { Empty } from "../../parts/problems";
 import { useFormats, useText } from "../../text";
+import { useSaid } from "../../text/said-in";
 import type { Finding } from "./queries";
 
 type Resource = Schemas["ExposureResource"];
 
 /** The cluster and all resources that are involved; the chosen one in full. */
 export function Resources({ finding }: { finding: Finding }) {
+  const said = useSaid();
   const text = useText();
   const formats = useFormats();
   const t = text.resources;
   const all = finding.resources ?? [];
-  const titles = new Map((finding.traits ?? []).map((trait) => [trait.id, trait.short]));
+  const titles = new Map((finding.traits ?? []).map((trait) => [trait.id, said(trait.short)]));
   const [chosen, setChosen] = useState(all[0]?.uid);
   const { items, collectionProps, filterProps, paginationProps, filteredItemsCount } = useCollection(all, {
     filtering: { empty: <Empty title={text.exposures.noMatch}>{text.exposures.noMatchText}</Empty> },

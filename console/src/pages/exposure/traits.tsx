@@ -10,6 +10,7 @@ import { useState } from "react";
 import type { Schemas } from "../../api/native";
 import { Empty } from "../../parts/problems";
 import { useFormats, useText } from "../../text";
+import { useSaid } from "../../text/said-in";
 import { EvidenceList } from "./evidence";
 import type { Finding } from "./queries";
 import { Vulnerabilities } from "./vulnerabilities";
@@ -84,6 +85,7 @@ function ByType({ traits }: { traits: Trait[] }) {
 }
 
 function BySignal({ finding, traits }: { finding: Finding; traits: Trait[] }) {
+  const said = useSaid();
   const signals = (finding.signals ?? [])
     .map((s) => ({ ...s, own: traits.filter((t) => (s.traits ?? []).some((st) => st.id === t.id)) }))
     .filter((s) => s.own.length > 0);
@@ -92,7 +94,7 @@ function BySignal({ finding, traits }: { finding: Finding; traits: Trait[] }) {
       key={s.uid}
       header={
         <Header variant="h2" description={s.uid}>
-          {s.title}
+          {said(s.title)}
         </Header>
       }
     >
@@ -107,12 +109,13 @@ function BySignal({ finding, traits }: { finding: Finding; traits: Trait[] }) {
 }
 
 function OneTrait({ trait }: { trait: Trait }) {
+  const said = useSaid();
   const text = useText();
   const formats = useFormats();
   const t = text.traits;
   return (
     <ExpandableSection
-      headerText={trait.title}
+      headerText={said(trait.title)}
       headerDescription={t.seen(formats.time(trait.first_seen), formats.time(trait.last_seen))}
       headerActions={
         <SpaceBetween direction="horizontal" size="xs">
@@ -132,7 +135,7 @@ function OneTrait({ trait }: { trait: Trait }) {
             <Box variant="awsui-key-label">{t.unknowns}</Box>
             <ul>
               {trait.unknowns.map((u) => (
-                <li key={u}>{u}</li>
+                <li key={u}>{said(u)}</li>
               ))}
             </ul>
           </div>

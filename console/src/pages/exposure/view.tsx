@@ -10,6 +10,7 @@ import { ProblemAlert } from "../../parts/problems";
 import { SeverityBadge, Status } from "../../parts/severity";
 import { Waiting } from "../../parts/waiting";
 import { useText } from "../../text";
+import { useSaid } from "../../text/said-in";
 import { Overview } from "./overview";
 import { type Finding, useFinding } from "./queries";
 
@@ -66,6 +67,7 @@ function Loaded({ finding, inPanel }: { finding: Finding; inPanel: boolean }) {
 
 /** Severity, status, and what can be done. */
 function Top({ finding, inPanel }: { finding: Finding; inPanel: boolean }) {
+  const said = useSaid();
   const text = useText();
   const navigate = useNavigate();
   const { may } = useSession();
@@ -97,10 +99,10 @@ function Top({ finding, inPanel }: { finding: Finding; inPanel: boolean }) {
             {labels}
             {actions}
           </div>
-          <Box variant="p">{finding.title}</Box>
+          <Box variant="p">{said(finding.title)}</Box>
         </SpaceBetween>
       ) : (
-        <Header variant="h1" actions={actions} description={finding.title}>
+        <Header variant="h1" actions={actions} description={said(finding.title)}>
           <span className="title-row">
             {finding.cluster.ref.name} {labels}
           </span>

@@ -7,6 +7,7 @@ import { PageLink } from "../../parts/follow";
 import { SeverityBadge, Status } from "../../parts/severity";
 import type { Formats } from "../../text/format";
 import type { Text } from "../../text";
+import { useSaid } from "../../text/said-in";
 
 type Column = TableProps.ColumnDefinition<Finding>;
 
@@ -54,12 +55,13 @@ export function columnsOf(text: Text, formats: Formats): Column[] {
 
 /** Titles are long and begin alike; three lines tell them apart, and the finding has all of it. */
 function Title({ finding }: { finding: Finding }) {
+  const said = useSaid();
   const { title } = finding.finding_info;
   return (
     // A click on the link must not choose the row too, which would keep the list in place.
     // eslint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/no-static-element-interactions
-    <span className="lines" title={title} onClick={(e) => e.stopPropagation()}>
-      <PageLink href={`/exposures/${finding.metadata.uid}`}>{title}</PageLink>
+    <span className="lines" title={said(title)} onClick={(e) => e.stopPropagation()}>
+      <PageLink href={`/exposures/${finding.metadata.uid}`}>{said(title)}</PageLink>
     </span>
   );
 }

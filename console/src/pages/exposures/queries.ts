@@ -1,13 +1,18 @@
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { useCallback } from "react";
+import { useCallback, useMemo } from "react";
 import { useText } from "../../text";
+import { useSaid } from "../../text/said-in";
 import { traitField } from "./fields";
 import type { Query } from "./filters";
 import { facetCounts, findingPages, groupFields, groupRows, totalOf, traitCounts, traitNames, type TraitName } from "./requests";
 import type { ListState } from "./state";
 
 /** All traits by title. */
-export const useTraitNames = (): TraitName[] | undefined => useQuery(traitNames).data;
+export function useTraitNames(): TraitName[] | undefined {
+  const said = useSaid();
+  const { data } = useQuery(traitNames);
+  return useMemo(() => data?.map(({ value, label }) => ({ value, label: label.split(" / ").map(said).join(" / ") })), [data, said]);
+}
 
 /** Gives a way to write values as people read them. */
 export function useShown(): (key: string, value: string) => string {

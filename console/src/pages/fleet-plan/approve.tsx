@@ -2,11 +2,13 @@ import type { FleetPlan } from "../../api/plans";
 import { Approval } from "../../parts/approval";
 import { finalities } from "../../parts/plans";
 import { useFormats, useText } from "../../text";
+import { useSaid } from "../../text/said-in";
 import { useFleetPlanChanges } from "./queries";
 import { unknownsOf } from "./unknowns";
 
 /** Takes somebody's word for exactly one fleet plan, and so for every plan in it. */
 export function Approve({ fleet, onClose }: { fleet: FleetPlan; onClose: () => void }) {
+  const said = useSaid();
   const t = useText().fleet;
   const formats = useFormats();
   const { approve } = useFleetPlanChanges(fleet.id);
@@ -19,7 +21,7 @@ export function Approve({ fleet, onClose }: { fleet: FleetPlan; onClose: () => v
         name,
         detail: details.map((d) => (
           <div key={d.detail}>
-            {d.detail} ({t.inClusters(formats.list(d.clusters))})
+            {said(d.detail)} ({t.inClusters(formats.list(d.clusters))})
           </div>
         )),
       }))}

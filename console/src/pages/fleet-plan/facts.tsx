@@ -9,9 +9,11 @@ import { Copy } from "../../parts/copy";
 import { useTopicName } from "../../parts/plans";
 import { Reversible } from "../../parts/plan-words";
 import { useFormats, useText } from "../../text";
+import { useSaid } from "../../text/said-in";
 
 /** What the fleet plan is for, who wrote and who approved it, and how much is done. */
 export function Facts({ fleet }: { fleet: FleetPlan }) {
+  const said = useSaid();
   const text = useText();
   const t = text.fleet;
   const formats = useFormats();
@@ -40,7 +42,7 @@ export function Facts({ fleet }: { fleet: FleetPlan }) {
                         {text.plan.by(formats.time(approval.at), approval.name ?? approval.by)}
                         {(approval.accepted ?? []).length > 0 && (
                           <Box color="text-body-secondary" fontSize="body-s">
-                            {text.plan.accepted((approval.accepted ?? []).join(", "))}
+                            {text.plan.accepted(formats.list((approval.accepted ?? []).map(said)))}
                           </Box>
                         )}
                       </>

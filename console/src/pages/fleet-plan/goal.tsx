@@ -9,9 +9,11 @@ import { newFleetPlanAddress } from "../../parts/addresses";
 import { FixSteps, goalQuery } from "../../parts/fix-steps";
 import { plansKey } from "../../parts/plans";
 import { useFormats, useText } from "../../text";
+import { useSaid } from "../../text/said-in";
 
 /** The changes that reach the goal that the fleet plan is a step to, as the fleet is now. */
 export function Goal({ fleet, goal }: { fleet: FleetPlan; goal: Schemas["RemediationGoal"] }) {
+  const said = useSaid();
   const text = useText();
   const t = text.fleet;
   const formats = useFormats();
@@ -45,7 +47,7 @@ export function Goal({ fleet, goal }: { fleet: FleetPlan; goal: Schemas["Remedia
           step.topic === fleet.trait ? (
             <Box color="text-body-secondary">{t.this}</Box>
           ) : (
-            <Button variant="inline-link" ariaLabel={t.goalPlanFor(step.title)} onClick={() => void navigate(address(step.topic))}>
+            <Button variant="inline-link" ariaLabel={t.goalPlanFor(said(step.title))} onClick={() => void navigate(address(step.topic))}>
               {t.goalPlan}
             </Button>
           ),

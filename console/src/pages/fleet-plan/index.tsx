@@ -7,6 +7,7 @@ import { fleetPlanAddress } from "../../parts/addresses";
 import { ProblemAlert } from "../../parts/problems";
 import { Waiting } from "../../parts/waiting";
 import { useText } from "../../text";
+import { useSaid } from "../../text/said-in";
 import { Facts } from "./facts";
 import { Goal } from "./goal";
 import { Omitted, Unknowns } from "./unknowns";
@@ -16,10 +17,11 @@ import { Waves } from "./waves";
 
 /** The page of one fleet plan: its waves, what is not known, and how far it is. */
 export default function FleetPlan() {
+  const said = useSaid();
   const text = useText();
   const { id = "" } = useParams();
   const fleet = useFleetPlan(id);
-  const title = fleet.data?.title ?? id;
+  const title = said(fleet.data?.title ?? id);
   return (
     <Page
       title={title}
@@ -40,13 +42,14 @@ export default function FleetPlan() {
 }
 
 function Review({ fleet }: { fleet: Fleet }) {
+  const said = useSaid();
   const t = useText().fleet;
   return (
     <SpaceBetween size="l">
       <Top fleet={fleet} />
       {fleet.problem && (
         <Alert type="error" header={t.stopped}>
-          {fleet.problem}
+          {said(fleet.problem)}
         </Alert>
       )}
       <Facts fleet={fleet} />

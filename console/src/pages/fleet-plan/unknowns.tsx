@@ -7,6 +7,7 @@ import { PageLink } from "../../parts/follow";
 import { checksWith } from "../../parts/plans";
 import { State } from "../../parts/state";
 import { useFormats, useText } from "../../text";
+import { useSaid } from "../../text/said-in";
 
 /** A check without an answer: what its plans say of it, and in which clusters. */
 interface Unknown {
@@ -29,6 +30,7 @@ export function unknownsOf(fleet: FleetPlan): Unknown[] {
 
 /** What nobody looked at, and for which clusters. */
 export function Unknowns({ fleet }: { fleet: FleetPlan }) {
+  const said = useSaid();
   const text = useText();
   const t = text.fleet;
   const formats = useFormats();
@@ -51,9 +53,9 @@ export function Unknowns({ fleet }: { fleet: FleetPlan }) {
             details.map((d) => (
               <li key={`${name} ${d.detail}`}>
                 <State type="warning">{text.plan.verdicts.unknown}</State>
-                <strong>{name}</strong>
+                <strong>{said(name)}</strong>
                 <span>
-                  {d.detail}
+                  {said(d.detail)}
                   <Box color="text-body-secondary" fontSize="body-s">
                     {t.inClusters(formats.list(d.clusters))}
                   </Box>
@@ -69,6 +71,7 @@ export function Unknowns({ fleet }: { fleet: FleetPlan }) {
 
 /** The clusters that were left out, and why. */
 export function Omitted({ fleet }: { fleet: FleetPlan }) {
+  const said = useSaid();
   const t = useText().fleet;
   return (
     <Container
@@ -82,7 +85,7 @@ export function Omitted({ fleet }: { fleet: FleetPlan }) {
         {(fleet.omitted ?? []).map((o) => (
           <li key={`${o.cluster.account} ${o.cluster.region} ${o.cluster.name}`}>
             <PageLink href={clusterAddress(o.cluster)}>{o.cluster.name}</PageLink>
-            <span>{o.reason}</span>
+            <span>{said(o.reason)}</span>
           </li>
         ))}
       </ul>

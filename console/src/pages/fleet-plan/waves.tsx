@@ -9,10 +9,12 @@ import { PageLink } from "../../parts/follow";
 import { Becomes, PlanStatus } from "../../parts/plan-words";
 import { checksWith } from "../../parts/plans";
 import { useFormats, useText, type Text } from "../../text";
+import { useSaid } from "../../text/said-in";
 import type { Formats } from "../../text/format";
 
 /** The plans, wave after wave, and how far each is. */
 export function Waves({ fleet }: { fleet: FleetPlan }) {
+  const said = useSaid();
   const text = useText();
   const t = text.fleet;
   const formats = useFormats();
@@ -37,7 +39,7 @@ export function Waves({ fleet }: { fleet: FleetPlan }) {
               ariaLabels={{ tableLabel: title }}
               items={(wave ?? []).flatMap((m) => runs.get(m.plan) ?? [])}
               trackBy={(r) => r.plan.id}
-              columnDefinitions={columns(text, formats)}
+              columnDefinitions={columns(text, formats, said)}
             />
           );
         })}
@@ -46,7 +48,7 @@ export function Waves({ fleet }: { fleet: FleetPlan }) {
   );
 }
 
-function columns(text: Text, formats: Formats) {
+function columns(text: Text, formats: Formats, said: (text: string) => string) {
   const t = text.fleet;
   return [
     {
@@ -83,11 +85,8 @@ function columns(text: Text, formats: Formats) {
       id: "unknown",
       header: t.unknown,
       width: 160,
-      cell: (r: Run) =>
-        checksWith(r, "unknown")
-          .map((c) => c.name)
-          .join(", ") || text.common.none,
+      cell: (r: Run) => formats.list(checksWith(r, "unknown").map((c) => said(c.name))) || text.common.none,
     },
-    { id: "says", header: t.says, cell: (r: Run) => r.cause ?? r.problem ?? text.common.none },
+    { id: "says", header: t.says, cell: (r: Run) => said(r.cause ?? r.problem ?? "") || text.common.none },
   ];
 }

@@ -21,6 +21,7 @@ import type { FixStep } from "../../parts/fix-steps";
 import { plansKey } from "../../parts/plans";
 import { describe } from "../../parts/problems";
 import { useText } from "../../text";
+import { useSaid } from "../../text/said-in";
 import type { Wanted } from "./goal";
 
 interface Props {
@@ -31,9 +32,10 @@ interface Props {
 
 /** The change that was chosen: how it is done, in which waves, and the button that drafts it. */
 export function Change({ step, goal, offers }: Props) {
+  const said = useSaid();
   const t = useText().newFleet;
   return (
-    <Container header={<Header variant="h2">{step?.title ?? t.what}</Header>}>
+    <Container header={<Header variant="h2">{step ? said(step.title) : t.what}</Header>}>
       {!step ? (
         <Box color="text-body-secondary">{t.whatNone}</Box>
       ) : offers.length === 0 ? (

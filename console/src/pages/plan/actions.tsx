@@ -5,6 +5,7 @@ import type { Schemas } from "../../api/native";
 import type { Run } from "../../api/plans";
 import { State } from "../../parts/state";
 import { useText } from "../../text";
+import { useSaid } from "../../text/said-in";
 import { diff, type Line } from "./diff";
 import { Progress } from "./progress";
 
@@ -12,6 +13,7 @@ type Action = Schemas["PlanAction"];
 
 /** The actions in their order, what each changes, and how far it is; then what was taken back. */
 export function Actions({ run }: { run: Run }) {
+  const said = useSaid();
   const t = useText().plan;
   const actions = run.plan.actions ?? [];
   const begun = run.state !== "drafted" && run.state !== "approved";
@@ -30,10 +32,10 @@ export function Actions({ run }: { run: Run }) {
             return (
               <li key={`${i} ${a.title}`}>
                 <div className="spread">
-                  <Box variant="h3">{a.title}</Box>
+                  <Box variant="h3">{said(a.title)}</Box>
                   {begun && step && <Progress step={step} state={run.state} />}
                 </div>
-                <Difference lines={diff(a.from, a.to)} label={t.change(a.title)} />
+                <Difference lines={diff(a.from, a.to)} label={t.change(said(a.title))} />
                 <Terms action={a} />
               </li>
             );
@@ -55,10 +57,10 @@ export function Actions({ run }: { run: Run }) {
                 a && (
                   <li key={s.token}>
                     <div className="spread">
-                      <Box variant="h3">{t.takeBack(a.title)}</Box>
+                      <Box variant="h3">{t.takeBack(said(a.title))}</Box>
                       <Progress step={s} state={run.state} />
                     </div>
-                    <Difference lines={diff(a.to, a.from)} label={t.change(t.takeBack(a.title))} />
+                    <Difference lines={diff(a.to, a.from)} label={t.change(t.takeBack(said(a.title)))} />
                   </li>
                 )
               );
@@ -86,6 +88,7 @@ function Difference({ lines, label }: { lines: Line[]; label: string }) {
 }
 
 function Terms({ action }: { action: Action }) {
+  const said = useSaid();
   const text = useText();
   const t = text.plan;
   const { target } = action;
@@ -104,9 +107,9 @@ function Terms({ action }: { action: Action }) {
       </li>
       <li>
         {action.irreversible ? (
-          <State type="warning" sentence>{`${t.cannotUndo}: ${action.irreversible}`}</State>
+          <State type="warning" sentence>{`${t.cannotUndo}: ${said(action.irreversible)}`}</State>
         ) : action.undo_limit ? (
-          `${t.canUndo}: ${action.undo_limit}`
+          `${t.canUndo}: ${said(action.undo_limit)}`
         ) : (
           t.canUndo
         )}

@@ -2,10 +2,12 @@ import type { Run } from "../../api/plans";
 import { Approval } from "../../parts/approval";
 import { checksWith, finalities } from "../../parts/plans";
 import { useText } from "../../text";
+import { useSaid } from "../../text/said-in";
 import { usePlanChanges } from "./queries";
 
 /** Takes somebody's word for exactly one plan. */
 export function Approve({ run, onClose }: { run: Run; onClose: () => void }) {
+  const said = useSaid();
   const t = useText().plan;
   const { approve } = usePlanChanges(run.plan.id);
   return (
@@ -13,7 +15,7 @@ export function Approve({ run, onClose }: { run: Run; onClose: () => void }) {
       title={t.approveTitle}
       intro={t.approveText}
       hash={run.hash}
-      unknown={checksWith(run, "unknown")}
+      unknown={checksWith(run, "unknown").map((c) => ({ name: c.name, detail: said(c.detail) }))}
       final={finalities([run])}
       error={approve.error}
       busy={approve.isPending}

@@ -4,6 +4,7 @@ import type { StatusIndicatorProps } from "@cloudscape-design/components/status-
 import type { Run } from "../../api/plans";
 import { State } from "../../parts/state";
 import { useText } from "../../text";
+import { useSaid } from "../../text/said-in";
 
 const signs: Record<"passed" | "failed" | "unknown", StatusIndicatorProps.Type> = {
   passed: "success",
@@ -13,6 +14,7 @@ const signs: Record<"passed" | "failed" | "unknown", StatusIndicatorProps.Type> 
 
 /** What was looked at, and what it came to. */
 export function Checks({ run }: { run: Run }) {
+  const said = useSaid();
   const t = useText().plan;
   return (
     <Container
@@ -26,8 +28,8 @@ export function Checks({ run }: { run: Run }) {
         {(run.plan.checks ?? []).map((c) => (
           <li key={c.name}>
             <State type={signs[c.verdict]}>{t.verdicts[c.verdict]}</State>
-            <strong>{c.name}</strong>
-            <span>{c.detail}</span>
+            <strong>{said(c.name)}</strong>
+            <span>{said(c.detail)}</span>
           </li>
         ))}
       </ul>

@@ -9,9 +9,11 @@ import { PageLink } from "../../parts/follow";
 import { Becomes, Reversible } from "../../parts/plan-words";
 import { useTopicName } from "../../parts/plans";
 import { useFormats, useText } from "../../text";
+import { useSaid } from "../../text/said-in";
 
 /** What the plan is for, what it will come to, who wrote and who approved it. */
 export function Facts({ run }: { run: Run }) {
+  const said = useSaid();
   const text = useText();
   const t = text.plan;
   const formats = useFormats();
@@ -42,7 +44,7 @@ export function Facts({ run }: { run: Run }) {
                       {t.by(formats.time(approval.at), approval.name ?? approval.by)}
                       {(approval.accepted ?? []).length > 0 && (
                         <Box color="text-body-secondary" fontSize="body-s">
-                          {t.accepted((approval.accepted ?? []).join(", "))}
+                          {t.accepted(formats.list((approval.accepted ?? []).map(said)))}
                         </Box>
                       )}
                     </>
@@ -58,6 +60,7 @@ export function Facts({ run }: { run: Run }) {
 
 /** What whoever approves should know besides. */
 export function Notes({ run }: { run: Run }) {
+  const said = useSaid();
   const t = useText().plan;
   const notes = run.plan.notes ?? [];
   if (notes.length === 0) {
@@ -68,7 +71,7 @@ export function Notes({ run }: { run: Run }) {
       <ul className="plan-notes">
         {notes.map((n) => (
           <li key={n} className="anywhere">
-            {n}
+            {said(n)}
           </li>
         ))}
       </ul>

@@ -7,6 +7,7 @@ import { planAddress } from "../../parts/addresses";
 import { ProblemAlert } from "../../parts/problems";
 import { Waiting } from "../../parts/waiting";
 import { useText } from "../../text";
+import { useSaid } from "../../text/said-in";
 import { Actions } from "./actions";
 import { Checks } from "./checks";
 import { Facts, Notes } from "./facts";
@@ -16,10 +17,11 @@ import { Top } from "./top";
 
 /** The page of one plan: what it would change, and how far it is. */
 export default function Plan() {
+  const said = useSaid();
   const text = useText();
   const { id = "" } = useParams();
   const plan = usePlan(id);
-  const title = plan.data?.plan.title ?? id;
+  const title = said(plan.data?.plan.title ?? id);
   return (
     <Page
       title={title}

@@ -2,9 +2,11 @@ import Alert from "@cloudscape-design/components/alert";
 import type { Run } from "../../api/plans";
 import { checksWith, working } from "../../parts/plans";
 import { useFormats, useText } from "../../text";
+import { useSaid } from "../../text/said-in";
 
 /** Why a plan does not go on, what it waits for, and what the scan said in the end. */
 export function Outcome({ run }: { run: Run }) {
+  const said = useSaid();
   const text = useText();
   const t = text.plan;
   const formats = useFormats();
@@ -15,12 +17,12 @@ export function Outcome({ run }: { run: Run }) {
     <>
       {run.state === "drafted" && failed.length > 0 && (
         <Alert type="error" header={t.blocked}>
-          {t.blockedText(formats.list(failed.map((c) => c.name)))}
+          {t.blockedText(formats.list(failed.map((c) => said(c.name))))}
         </Alert>
       )}
       {run.problem && (
         <Alert type={working(run) ? "info" : "error"} header={working(run) ? t.waits : t.stopped}>
-          {run.problem}
+          {said(run.problem)}
         </Alert>
       )}
       {verified && !working(run) && (
@@ -33,7 +35,7 @@ export function Outcome({ run }: { run: Run }) {
           {(verified.evidence ?? []).length > 0 && (
             <ul>
               {(verified.evidence ?? []).map((e) => (
-                <li key={e}>{e}</li>
+                <li key={e}>{said(e)}</li>
               ))}
             </ul>
           )}

@@ -1,11 +1,13 @@
 import type { Run } from "../../api/plans";
 import { PlanTop } from "../../parts/plan-top";
 import { useFormats, useText } from "../../text";
+import { useSaid } from "../../text/said-in";
 import { Approve } from "./approve";
 import { usePlanChanges } from "./queries";
 
 /** What the plan is called, how far it is, and what can be done with it. */
 export function Top({ run }: { run: Run }) {
+  const said = useSaid();
   const t = useText().plan;
   const formats = useFormats();
   const { move } = usePlanChanges(run.plan.id);
@@ -19,7 +21,7 @@ export function Top({ run }: { run: Run }) {
       questions={{
         apply: { title: t.applyTitle, text: `${t.applyText(formats.number(count), count, run.plan.cluster.name)} ${t.applyAfter}` },
         cancel: { title: t.cancelTitle, text: t.cancelText },
-        revert: { title: t.revertTitle, text: run.stays ? `${t.revertText} ${t.stays(run.stays)}` : t.revertText },
+        revert: { title: t.revertTitle, text: run.stays ? `${t.revertText} ${t.stays(said(run.stays))}` : t.revertText },
       }}
       busy={move.isPending ? move.variables : undefined}
       onMove={(to, done) => move.mutate(to, { onSettled: done })}

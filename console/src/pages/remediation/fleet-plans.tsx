@@ -9,6 +9,7 @@ import { PlanStatus } from "../../parts/plan-words";
 import { useFleetPlans, useTopicName } from "../../parts/plans";
 import { useUrl } from "../../parts/url";
 import { useFormats, useText, type Text } from "../../text";
+import { useSaid } from "../../text/said-in";
 import type { Formats } from "../../text/format";
 import { StateChoice } from "./state-choice";
 
@@ -17,7 +18,7 @@ type Fleet = Schemas["RemediationFleet"];
 const author = (f: Fleet) => f.author_name ?? f.author;
 const clusters = (f: Fleet) => (f.waves ?? []).reduce((n, wave) => n + (wave?.length ?? 0), 0);
 
-function columns(text: Text, formats: Formats, topic: (f: Fleet) => string): Column<Fleet>[] {
+function columns(text: Text, formats: Formats, topic: (f: Fleet) => string, said: (text: string) => string): Column<Fleet>[] {
   const t = text.fleets;
   return [
     {
@@ -26,7 +27,7 @@ function columns(text: Text, formats: Formats, topic: (f: Fleet) => string): Col
       isRowHeader: true,
       minWidth: 240,
       sort: (f) => f.title,
-      cell: (f) => <PageLink href={fleetPlanAddress(f.id)}>{f.title}</PageLink>,
+      cell: (f) => <PageLink href={fleetPlanAddress(f.id)}>{said(f.title)}</PageLink>,
     },
     { id: "topic", header: text.plans.topic, sort: topic, cell: topic },
     { id: "state", header: text.plans.state, sort: (f) => text.plans.states[f.state], cell: (f) => <PlanStatus state={f.state} /> },
@@ -39,6 +40,7 @@ function columns(text: Text, formats: Formats, topic: (f: Fleet) => string): Col
 
 /** The fleet plans: one remedy for many clusters each. */
 export function FleetPlans() {
+  const said = useSaid();
   const text = useText();
   const t = text.fleets;
   const formats = useFormats();
@@ -63,8 +65,8 @@ export function FleetPlans() {
       title={t.tabFleet}
       description={t.about}
       items={fleets.data?.filter((f) => !state || f.state === state)}
-      columns={columns(text, formats, topic)}
-      search={(f) => `${f.title} ${topic(f)} ${f.option} ${author(f)}`}
+      columns={columns(text, formats, topic, said)}
+      search={(f) => `${said(f.title)} ${topic(f)} ${f.option} ${author(f)}`}
       searchLabel={t.search}
       sort="-drafted"
       row={(f) => f.id}

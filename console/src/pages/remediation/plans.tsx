@@ -10,9 +10,10 @@ import { changedAt, usePlans, useTopicName } from "../../parts/plans";
 import { StateChoice } from "./state-choice";
 import { useUrl } from "../../parts/url";
 import { useFormats, useText, type Text } from "../../text";
+import { useSaid } from "../../text/said-in";
 import type { Formats } from "../../text/format";
 
-function columns(text: Text, formats: Formats, topic: (r: Run) => string): Column<Run>[] {
+function columns(text: Text, formats: Formats, topic: (r: Run) => string, said: (text: string) => string): Column<Run>[] {
   const t = text.plans;
   return [
     {
@@ -23,7 +24,7 @@ function columns(text: Text, formats: Formats, topic: (r: Run) => string): Colum
       sort: (r) => r.plan.title,
       cell: (r) => (
         <>
-          <PageLink href={planAddress(r.plan.id)}>{r.plan.title}</PageLink>
+          <PageLink href={planAddress(r.plan.id)}>{said(r.plan.title)}</PageLink>
           <Box variant="small" display="block">
             {r.plan.cluster.account} · {r.plan.cluster.region}
           </Box>
@@ -47,6 +48,7 @@ const author = ({ plan }: Run) => plan.author_name ?? plan.author;
 
 /** The plans for one cluster each. */
 export function Plans() {
+  const said = useSaid();
   const text = useText();
   const t = text.plans;
   const formats = useFormats();
@@ -60,8 +62,8 @@ export function Plans() {
     <ListTable
       title={text.fleets.tabPlans}
       items={plans.data?.filter((r) => !state || r.state === state)}
-      columns={columns(text, formats, topic)}
-      search={(r) => `${r.plan.title} ${r.plan.cluster.account} ${r.plan.cluster.region} ${topic(r)} ${r.plan.option} ${author(r)}`}
+      columns={columns(text, formats, topic, said)}
+      search={(r) => `${said(r.plan.title)} ${r.plan.cluster.account} ${r.plan.cluster.region} ${topic(r)} ${r.plan.option} ${author(r)}`}
       searchLabel={t.search}
       sort="-changed"
       row={(r) => r.plan.id}

@@ -1,12 +1,15 @@
+import Button from "@cloudscape-design/components/button";
 import ContentLayout from "@cloudscape-design/components/content-layout";
 import Grid from "@cloudscape-design/components/grid";
 import Header from "@cloudscape-design/components/header";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useQuery } from "@tanstack/react-query";
+import { Fragment, lazy, type ReactNode, Suspense, useState } from "react";
 import { getStatistics } from "../../api/hub";
 import { Page } from "../../app/layout";
 import { Choice } from "../../parts/choice";
 import { useText } from "../../text";
+import { spans, useArrangement, type WidgetName } from "./arrangement";
 import { Cost } from "./cost";
 import { Coverage } from "./coverage";
 import { findingFilters, useScope } from "./filters";
@@ -14,6 +17,9 @@ import { Severities } from "./severities";
 import { Topics } from "./topics";
 import { Trend } from "./trend";
 import { Worst } from "./worst";
+
+// Few arrange the page, and seldom.
+const Arrange = lazy(async () => ({ default: (await import("./arrange")).Arrange }));
 
 /** What is exposed, what would help most, and what could not be seen. */
 export default function Summary() {
@@ -35,11 +41,22 @@ export default function Summary() {
       .map((v) => ({ value: v.FieldValue }))
       .sort((a, b) => a.value.localeCompare(b.value));
   const names = (words: Record<string, string>, list: string[]) => list.map((value) => ({ value, label: words[value] ?? value }));
+  const [arrangement, arrange] = useArrangement();
+  const [arranging, setArranging] = useState(false);
+  const parts: Record<WidgetName, { name: string; part: ReactNode }> = {
+    severities: { name: t.exposures, part: <Severities counts={counts} scope={scope} /> },
+    worst: { name: t.worst, part: <Worst scope={scope} /> },
+    trend: { name: t.trend, part: <Trend scope={scope} /> },
+    topics: { name: t.topics, part: <Topics scope={scope} /> },
+    cost: { name: t.cost, part: <Cost scope={scope} /> },
+    coverage: { name: t.coverage, part: <Coverage scope={scope} /> },
+  };
+  const shown = arrangement.order.filter((w) => !arrangement.hidden.includes(w));
   return (
     <Page title={t.title} breadcrumbs={[]}>
       <ContentLayout
         header={
-          <Header variant="h1" description={t.about}>
+          <Header variant="h1" description={t.about} actions={<Button onClick={() => setArranging(true)}>{t.arrange}</Button>}>
             {t.title}
           </Header>
         }
@@ -51,23 +68,23 @@ export default function Summary() {
             <Choice name="severity" label={t.severity} options={names(text.severities, ["Critical", "High", "Medium", "Low"])} />
             <Choice name="status" label={t.status} options={names(text.statuses, ["New", "In Progress", "Suppressed", "Resolved"])} />
           </div>
-          <Severities counts={counts} scope={scope} />
-          <Grid
-            gridDefinition={[
-              { colspan: { default: 12, m: 7 } },
-              { colspan: { default: 12, m: 5 } },
-              { colspan: { default: 12, m: 7 } },
-              { colspan: { default: 12, m: 5 } },
-            ]}
-          >
-            <Worst scope={scope} />
-            <Trend scope={scope} />
-            <Topics scope={scope} />
-            <Cost scope={scope} />
+          <Grid gridDefinition={spans(shown).map((m) => ({ colspan: { default: 12, m } }))}>
+            {shown.map((w) => (
+              <Fragment key={w}>{parts[w].part}</Fragment>
+            ))}
           </Grid>
-          <Coverage scope={scope} />
         </SpaceBetween>
       </ContentLayout>
+      {arranging && (
+        <Suspense>
+          <Arrange
+            now={arrangement}
+            names={Object.fromEntries(Object.entries(parts).map(([w, { name }]) => [w, name])) as Record<WidgetName, string>}
+            onChange={arrange}
+            onClose={() => setArranging(false)}
+          />
+        </Suspense>
+      )}
     </Page>
   );
 }

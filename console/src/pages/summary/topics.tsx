@@ -4,11 +4,13 @@ import { useQuery } from "@tanstack/react-query";
 import { getFixSet } from "../../api/inventory";
 import { Empty } from "../../parts/problems";
 import { useFormats, useText } from "../../text";
+import { useSaid } from "../../text/said-in";
 import type { Scope } from "./filters";
 import { Widget } from "./widget";
 
 /** The topics by how many findings they would resolve, each by itself. */
 export function Topics({ scope }: { scope: Scope }) {
+  const said = useSaid();
   const text = useText();
   const formats = useFormats();
   const t = text.summary;
@@ -26,7 +28,7 @@ export function Topics({ scope }: { scope: Scope }) {
             ariaLabels={{ tableLabel: t.topics }}
             empty={<Empty title={t.noneTitle}>{t.noneFiltered}</Empty>}
             columnDefinitions={[
-              { id: "title", header: t.topic, isRowHeader: true, cell: (x) => x.title },
+              { id: "title", header: t.topic, isRowHeader: true, cell: (x) => said(x.title) },
               { id: "resolves", header: t.resolves, width: 110, cell: (x) => formats.number(x.reached) },
               { id: "lowers", header: t.lowers, width: 100, cell: (x) => formats.number(x.lowered) },
               { id: "concerns", header: t.concerns, width: 100, cell: (x) => formats.number(x.findings) },

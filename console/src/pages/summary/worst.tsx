@@ -8,11 +8,13 @@ import { PageLink } from "../../parts/follow";
 import { Empty } from "../../parts/problems";
 import { SeverityBadge } from "../../parts/severity";
 import { useFormats, useText } from "../../text";
+import { useSaid } from "../../text/said-in";
 import { findingFilters, type Scope } from "./filters";
 import { Widget } from "./widget";
 
 /** The eight most severe exposures. */
 export function Worst({ scope }: { scope: Scope }) {
+  const said = useSaid();
   const text = useText();
   const formats = useFormats();
   const t = text.summary;
@@ -41,7 +43,7 @@ export function Worst({ scope }: { scope: Scope }) {
                 <>
                   <PageLink href={exposureAddress(f.metadata.uid)}>{clusterOf(f)?.name ?? f.finding_info.title}</PageLink>
                   <Box variant="small" display="block">
-                    {f.finding_info.title}
+                    {said(f.finding_info.title)}
                   </Box>
                 </>
               ),

@@ -64,6 +64,13 @@ export const summary = {
     unneeded: "Clusters that look unneeded",
     unneededCount: (n: string, count: number) => (count === 1 ? "1 cluster" : `${n} clusters`),
     calendar: "Upgrade calendar",
+    arrange: "Arrange",
+    arrangeText: "What is ticked is shown, in this order. This browser keeps it.",
+    arrangeSave: "Arrange",
+    arrangeUsual: "As it was at first",
+    up: (name: string) => `Move up: ${name}`,
+    down: (name: string) => `Move down: ${name}`,
+    movedTo: (name: string, at: string, all: string) => `${name} is now ${at} of ${all}`,
     costRule:
       "A cluster looks unneeded when it has no nodes, nothing of yours runs, and nothing was started for 30 days unless set otherwise.",
   },

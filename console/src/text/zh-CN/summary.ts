@@ -66,6 +66,13 @@ export const summary: typeof english = {
     unneeded: "似乎不再需要的集群",
     unneededCount: (n) => `${n} 个集群`,
     calendar: "升级日历",
+    arrange: "排列",
+    arrangeText: "显示勾选的部分，并按此顺序排列。由此浏览器保存。",
+    arrangeSave: "排列",
+    arrangeUsual: "恢复默认",
+    up: (name) => `上移：${name}`,
+    down: (name) => `下移：${name}`,
+    movedTo: (name, at, all) => `${name} 现在是第 ${at} 项，共 ${all} 项`,
     costRule: "如果集群没有节点、没有运行您的任何内容，且 30 天内（除非另行设置）没有启动任何内容，则视为似乎不再需要。",
   },
 };

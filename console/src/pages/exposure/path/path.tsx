@@ -6,6 +6,7 @@ import { ReactFlowProvider } from "@xyflow/react";
 import { useMemo, useState } from "react";
 import { Empty } from "../../../parts/problems";
 import { useFormats, useText } from "../../../text";
+import { useSaid } from "../../../text/said-in";
 import type { Finding } from "../queries";
 import { PathDetails } from "./details";
 import { Drawing } from "./drawing";
@@ -18,6 +19,7 @@ const manyNodes = 60;
 
 /** The potential attack path: a graph, what is chosen in it, and the same as a list. */
 export function Path({ finding }: { finding: Finding }) {
+  const said = useSaid();
   const text = useText();
   const formats = useFormats();
   const t = text.path;
@@ -25,7 +27,7 @@ export function Path({ finding }: { finding: Finding }) {
   const graph = useMemo(() => new Graph(finding.attack_path, primary), [finding.attack_path, primary]);
   const [chosen, setChosen] = useState<string>();
   const [collapsed, setCollapsed] = useState(() => new Set(graph.nodes.length > manyNodes ? collapsible(graph) : []));
-  const titles = useMemo(() => new Map((finding.traits ?? []).map((trait) => [trait.id, trait.short])), [finding.traits]);
+  const titles = useMemo(() => new Map((finding.traits ?? []).map((trait) => [trait.id, said(trait.short)])), [finding.traits, said]);
   if (graph.nodes.length === 0) {
     return <Empty title={t.empty}>{t.emptyText}</Empty>;
   }

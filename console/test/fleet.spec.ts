@@ -1,0 +1,110 @@
+import type { Page } from "@playwright/test";
+import { expect, inBothModes, keep, tabTo } from "./fixtures";
+import { still, test } from "./own";
+
+test.describe.configure({ mode: "serial" });
+
+const state = (page: Page, word: string) => page.getByRole("heading", { level: 1 }).getByText(word, { exact: true });
+const topic = "/remediation/fleet/new?wish=resolved&topic=internet-reachable";
+
+test("from a goal to a fleet plan that is applied, wave after wave", async ({ page }) => {
+  test.setTimeout(600_000);
+  await page.goto("/remediation?tab=fleet");
+  await expect(page.getByText("No fleet plans yet")).toBeVisible();
+  await page.getByRole("button", { name: "Plan for the fleet" }).click();
+  await page.getByLabel("Bring them to").click();
+  await page.getByRole("option", { name: "Resolved" }).click();
+  await expect(page).toHaveURL(/wish=resolved/);
+  await page.getByRole("radio", { name: "Choose Internet reachable", exact: true }).check();
+  await expect(page.getByRole("heading", { name: "Internet reachable", exact: true })).toBeVisible();
+  await page.getByRole("radio", { name: "Make the endpoint private" }).check();
+  await page.getByLabel("Only these clusters").fill("shop-us, shop-preview");
+  await page.getByLabel("First wave").fill("shop-preview");
+  await page.getByLabel("Clusters of each further wave").fill("0");
+  await page.getByRole("button", { name: "Draft the fleet plan" }).click();
+  await expect(page.getByText("Enter a whole number, 1 or more.")).toBeVisible();
+  await page.getByLabel("Clusters of each further wave").fill("1");
+  await page.getByRole("button", { name: "Draft the fleet plan" }).click();
+
+  await expect(page.getByRole("heading", { level: 1, name: /^Make the endpoint private in 2 clusters/ })).toBeVisible();
+  await expect(page.getByRole("table", { name: "Wave 1: the first to try it" }).getByRole("link", { name: "shop-preview" })).toBeVisible();
+  await expect(page.getByRole("table", { name: "Wave 2" }).getByRole("link", { name: "shop-us" })).toBeVisible();
+  await expect(page.getByRole("table", { name: "What it is a step to" }).getByText("This plan")).toBeVisible();
+
+  await page.getByRole("button", { name: "Approve" }).click();
+  const approve = page.getByRole("dialog").getByRole("button", { name: "Approve" });
+  await expect(approve).toBeDisabled();
+  for (const check of await page.getByRole("dialog").getByRole("checkbox").all()) {
+    await check.check();
+  }
+  await approve.click();
+  await expect(state(page, "Approved")).toBeVisible();
+
+  await page.getByRole("button", { name: "Apply" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Apply" }).click();
+  await expect(state(page, "Applying")).toBeVisible();
+  await expect(page.getByText("1 of 2", { exact: true })).toBeVisible();
+  await expect(state(page, "Done")).toBeVisible();
+  await expect(page.getByText("2 of 2", { exact: true })).toBeVisible();
+  await page.getByRole("link", { name: "shop-us" }).click();
+  await expect(page.getByText("The trait is gone.", { exact: false })).toBeVisible();
+});
+
+test("by keyboard alone: one is drafted, approved and cancelled", async ({ page }) => {
+  await page.goto(topic);
+  await expect(page.getByRole("heading", { name: "Internet reachable", exact: true })).toBeVisible();
+  await tabTo(page, /^Only these clusters/, "textbox");
+  await page.keyboard.type("shop-staging");
+  await tabTo(page, "Draft the fleet plan", "button");
+  await page.keyboard.press("Enter");
+  await expect(state(page, "Drafted")).toBeVisible();
+
+  await tabTo(page, "Approve", "button");
+  await page.keyboard.press("Enter");
+  const dialog = page.getByRole("dialog");
+  await expect(dialog).toBeVisible();
+  for (const check of await dialog.getByRole("checkbox").all()) {
+    for (let i = 0; i < 20 && !(await check.evaluate((e) => e === document.activeElement)); i++) {
+      await page.keyboard.press("Tab");
+    }
+    await page.keyboard.press("Space");
+  }
+  await tabTo(dialog, "Approve", "button");
+  await page.keyboard.press("Enter");
+  await expect(state(page, "Approved")).toBeVisible();
+
+  await tabTo(page, "Cancel the plan", "button");
+  await page.keyboard.press("Enter");
+  await tabTo(dialog, "Cancel the plan", "button");
+  await page.keyboard.press("Enter");
+  await expect(state(page, "Cancelled")).toBeVisible();
+});
+
+test("fleet plans are found by their state, and are accessible", async ({ page }) => {
+  await still(page);
+  await page.goto("/remediation?tab=fleet&state=cancelled");
+  await expect(page.getByRole("link", { name: /in 1 clusters/ })).toBeVisible();
+  await expect(page.getByRole("link", { name: /in 2 clusters/ })).toHaveCount(0);
+  await page.goto("/remediation?tab=fleet&sort=plan");
+  await expect(page.getByRole("link", { name: /in 2 clusters/ })).toBeVisible();
+  await inBothModes(page, "remediation-fleet");
+});
+
+test("a fleet plan is accessible", async ({ page }) => {
+  await still(page);
+  await page.goto("/remediation?tab=fleet");
+  await page.getByRole("link", { name: /in 2 clusters/ }).click();
+  await expect(page.getByRole("heading", { name: "What is not known" })).toBeVisible();
+  await expect(page.getByText("Loading")).toHaveCount(0);
+  await inBothModes(page, "fleet-plan");
+});
+
+test("where one is drafted is accessible, in Chinese too", async ({ page }) => {
+  await page.goto(topic);
+  await expect(page.getByRole("heading", { name: "Internet reachable", exact: true })).toBeVisible();
+  await inBothModes(page, "fleet-plan-new");
+  await page.addInitScript(() => localStorage.setItem("eksposure.looks", JSON.stringify({ language: "zh-CN" })));
+  await page.goto(topic);
+  await expect(page.getByRole("heading", { name: "可从互联网访问", exact: true })).toBeVisible();
+  await keep(page, "zh-CN-fleet-plan-new");
+});
