@@ -15,7 +15,7 @@ test("from a goal to a fleet plan that is applied, wave after wave", async ({ pa
   await page.getByLabel("Bring them to").click();
   await page.getByRole("option", { name: "Resolved" }).click();
   await expect(page).toHaveURL(/wish=resolved/);
-  await page.getByRole("radio", { name: "Choose Internet reachable", exact: true }).check();
+  await page.getByRole("radio", { name: "Choose Internet reachable", exact: true }).click();
   await expect(page.getByRole("heading", { name: "Internet reachable", exact: true })).toBeVisible();
   await page.getByRole("radio", { name: "Make the endpoint private" }).check();
   await page.getByLabel("Only these clusters").fill("shop-us, shop-preview");
