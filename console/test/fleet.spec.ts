@@ -22,7 +22,7 @@ test("from a goal to a fleet plan that is applied, wave after wave", async ({ pa
   await page.getByLabel("First wave").fill("shop-preview");
   await page.getByLabel("Clusters of each further wave").fill("0");
   await page.getByRole("button", { name: "Draft the fleet plan" }).click();
-  await expect(page.getByText("Enter a whole number, 1 or more.")).toBeVisible();
+  await expect(page.getByText("Enter a whole number, 1 or more.", { exact: true })).toBeVisible();
   await page.getByLabel("Clusters of each further wave").fill("1");
   await page.getByRole("button", { name: "Draft the fleet plan" }).click();
 
@@ -43,9 +43,9 @@ test("from a goal to a fleet plan that is applied, wave after wave", async ({ pa
   await page.getByRole("button", { name: "Apply" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Apply" }).click();
   await expect(state(page, "Applying")).toBeVisible();
-  await expect(page.getByText("1 of 2", { exact: true })).toBeVisible();
+  await expect(page.getByText("1 of 2", { exact: true }).first()).toBeVisible();
   await expect(state(page, "Done")).toBeVisible();
-  await expect(page.getByText("2 of 2", { exact: true })).toBeVisible();
+  await expect(page.getByText("2 of 2", { exact: true }).first()).toBeVisible();
   await page.getByRole("link", { name: "shop-us" }).click();
   await expect(page.getByText("The trait is gone.", { exact: false })).toBeVisible();
 });
