@@ -38,7 +38,11 @@ func fleet(t *testing.T, s *remediation.Service, q remediation.FleetRequest) rem
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f, err = s.ApproveFleet(t.Context(), f.ID, f.Hash, bob, []string{plan.AcceptAll}); err != nil {
+	_, members, err := s.Fleet(t.Context(), f.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f, err = s.ApproveFleet(t.Context(), f.ID, f.Hash, bob, remediation.Demands(members)); err != nil {
 		t.Fatal(err)
 	}
 	if f, err = s.StartFleet(t.Context(), f.ID, bob); err != nil {
@@ -56,11 +60,14 @@ func (x *site) waved(t *testing.T, s *remediation.Service, id string) (remediati
 		if err != nil {
 			t.Fatal(err)
 		}
-		if f.State != plan.Applying {
+		if !f.State.Working() {
 			return f, members
 		}
 		at := 0
 		for w, wave := range f.Waves {
+			if f.State != plan.Applying {
+				break
+			}
 			for range wave {
 				if began := members[at].State != plan.Approved; began && w > 0 {
 					for _, r := range members[:at-slices.Index(wave, f.Members()[at])] {
@@ -198,6 +205,153 @@ func TestFleetPlans(t *testing.T) {
 			}
 		})
 	})
+}
+
+// taken carries a fleet plan back to its end, and gives in which order its plans were
+// taken back.
+func (x *site) taken(t *testing.T, s *remediation.Service, id string) (f remediation.Fleet, order []string) {
+	t.Helper()
+	if f, err := s.RevertFleet(t.Context(), id, bob); err != nil && f.State != plan.Reverted {
+		t.Fatal(err)
+	}
+	for range maxAdvances {
+		f, members, err := s.AdvanceFleet(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range members {
+			if name := r.Plan.Cluster.Name; r.State == plan.Reverting && !slices.Contains(order, name) {
+				order = append(order, name)
+			}
+		}
+		if !f.State.Working() {
+			return f, order
+		}
+		for _, r := range members {
+			if r.State.Working() {
+				if _, err := x.carry(t, s, r.Plan.ID); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	t.Fatal("the fleet plan is not taken back")
+	return remediation.Fleet{}, nil
+}
+
+// A fleet plan is taken back as a whole, the last wave first, as far as its plans can be.
+func TestFleetPlansAreTakenBack(t *testing.T) {
+	storetest.EachPlace(t, func(t *testing.T, place string) {
+		x := newSite(t, 8, place)
+		s := remediation.New(x.parts)
+		t.Run("all of it", func(t *testing.T) {
+			q := x.privateEverywhere(0, 1, 2)
+			q.Batch = 1
+			f := fleet(t, s, q)
+			if _, err := s.RevertFleet(t.Context(), f.ID, bob); !isConflict(err) {
+				t.Errorf("taken back at work: %v", err)
+			}
+			x.waved(t, s, f.ID)
+			f, order := x.taken(t, s, f.ID)
+			if diff := cmp.Diff([]string{"cluster-2", "cluster-1", "cluster-0"}, order); diff != "" || f.State != plan.Reverted || len(f.Kept) > 0 {
+				t.Errorf("fleet plan is %s: %s, kept %v, taken back (-want +got):\n%s", f.State, f.Problem, f.Kept, diff)
+			}
+			for i := range 3 {
+				if c := x.cluster(i); !c.Public || c.Private || len(c.Updates) != 4 {
+					t.Errorf("cluster %d: public %t, private %t, %d updates", i, c.Public, c.Private, len(c.Updates))
+				}
+			}
+			if _, err := s.RevertFleet(t.Context(), f.ID, bob); !isConflict(err) {
+				t.Errorf("taken back twice: %v", err)
+			}
+		})
+		t.Run("one that failed, and what did not begin is cancelled", func(t *testing.T) {
+			q := x.privateEverywhere(3, 4, 5)
+			q.Batch = 1
+			f := fleet(t, s, q)
+			x.cluster(4).Failing = []string{"the subnets have no free addresses"}
+			if f, _ = x.waved(t, s, f.ID); f.State != plan.Stopped {
+				t.Fatalf("fleet plan is %s", f.State)
+			}
+			x.cluster(3).Failing = []string{"EKS has a bad day"}
+			f, order := x.taken(t, s, f.ID)
+			if f.State != plan.Stopped || !strings.Contains(f.Problem, "EKS has a bad day") {
+				t.Errorf("fleet plan is %s: %s", f.State, f.Problem)
+			}
+			x.cluster(3).Failing = nil
+			f, again := x.taken(t, s, f.ID)
+			if diff := cmp.Diff([]string{"cluster-4", "cluster-3", "cluster-3"}, append(order, again...)); diff != "" || f.State != plan.Reverted {
+				t.Errorf("fleet plan is %s: %s, taken back (-want +got):\n%s", f.State, f.Problem, diff)
+			}
+			_, members, err := s.Fleet(t.Context(), f.ID)
+			if err != nil || members[2].State != plan.Cancelled || !x.cluster(3).Public || !x.cluster(4).Public {
+				t.Errorf("the plan that did not begin is %s, %v", members[2].State, err)
+			}
+		})
+		t.Run("what cannot be undone", func(t *testing.T) {
+			q := x.privateEverywhere(6)
+			q.Request = remediation.Request{Trait: "unencrypted-kubernetes-secrets", Option: "associate", KeyARN: x.key}
+			f := fleet(t, s, q)
+			x.waved(t, s, f.ID)
+			if _, err := s.RevertFleet(t.Context(), f.ID, bob); !isConflict(err) || !strings.Contains(err.Error(), "cluster-6") || !strings.Contains(err.Error(), "cannot be undone") {
+				t.Errorf("taken back: %v", err)
+			}
+		})
+	})
+}
+
+// The process that takes a fleet plan back is killed before and after every single call,
+// while others do the work of its plans: another goes on, and everything is as it was, by
+// one update for each action.
+func TestFleetTakenBackOnceWhoeverIsKilledWhen(t *testing.T) {
+	x := newSite(t, 2, filepath.Join(t.TempDir(), "eksposure.db"))
+	living := remediation.New(x.parts)
+	f := fleet(t, living, x.privateEverywhere(0, 1))
+	x.waved(t, living, f.ID)
+	for at := 1; ; at++ {
+		for _, after := range []bool{false, true} {
+			before := len(x.cluster(0).Updates) + len(x.cluster(1).Updates)
+			p := &process{Config: x.parts, at: at, after: after}
+			dying := p.service()
+			if _, err := dying.RevertFleet(t.Context(), f.ID, bob); err == nil {
+				x.fleetAsFar(t, dying, living, f.ID)
+			}
+			if !p.dead {
+				if at < 10 {
+					t.Errorf("taking back makes %d calls", at)
+				}
+				return
+			}
+			heir := x.parts
+			heir.Holder = "heir"
+			x.later(2 * time.Minute)
+			now, _ := x.taken(t, remediation.New(heir), f.ID)
+			if got := len(x.cluster(0).Updates) + len(x.cluster(1).Updates) - before; now.State != plan.Reverted || got != 4 || !x.cluster(0).Public || !x.cluster(1).Public {
+				t.Fatalf("call %d, after %t: fleet plan is %s: %s, by %d updates", at, after, now.State, now.Problem, got)
+			}
+			f = fleet(t, living, x.privateEverywhere(0, 1))
+			x.waved(t, living, f.ID)
+		}
+	}
+}
+
+// fleetAsFar carries a fleet plan until its process is killed; another does the work of its
+// plans.
+func (x *site) fleetAsFar(t *testing.T, s, other *remediation.Service, id string) {
+	t.Helper()
+	for range maxAdvances {
+		f, members, err := s.AdvanceFleet(t.Context(), id)
+		if err != nil || !f.State.Working() {
+			return
+		}
+		for _, r := range members {
+			if r.State.Working() {
+				if _, err := x.carry(t, other, r.Plan.ID); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
 }
 
 func TestFleetPlansAreGuarded(t *testing.T) {

@@ -23,8 +23,9 @@ func (r *runner) remediateFleetCommand() *cobra.Command {
 	c := group("fleet", "One remedy for many clusters, in waves",
 		`Drafts a plan for every cluster that has a topic, and applies them in waves: the canaries first, then batches. A wave begins
 when all of the one before is done, verified by a new scan; when a plan fails, no other begins. The plans are plans as any
-others: `+"`eksposure remediate show PLAN`"+` shows one, and `+"`eksposure remediate revert PLAN`"+` takes it back.`,
-		r.fleetPlanCommand(), r.fleetShowCommand(), r.fleetApproveCommand(), r.fleetApplyCommand(),
+others: `+"`eksposure remediate show PLAN`"+` shows one, and `+"`eksposure remediate revert PLAN`"+` takes it back;
+`+"`eksposure remediate fleet revert FLEET`"+` takes back all of them.`,
+		r.fleetPlanCommand(), r.fleetShowCommand(), r.fleetApproveCommand(), r.fleetApplyCommand(), r.fleetRevertCommand(),
 		r.fleetMoveCommand("pause", "Let no further plan begin, and pause those at work", "paused", (*remediation.Service).PauseFleet),
 		r.fleetMoveCommand("cancel", "End a fleet plan that is not at work; what was done stays", "cancelled", (*remediation.Service).CancelFleet))
 	c.Example = `  eksposure remediate fleet plan --topic internet-reachable --option private --severity Critical --canary staging
@@ -133,7 +134,6 @@ asks for it, as with ` + "`eksposure remediate approve`" + `.`,
 }
 
 func (r *runner) fleetApplyCommand() *cobra.Command {
-	var noWait bool
 	c := &cobra.Command{
 		Use:   "apply FLEET",
 		Short: "Apply an approved fleet plan, or go on with one that was interrupted or paused",
@@ -142,22 +142,45 @@ func (r *runner) fleetApplyCommand() *cobra.Command {
 		Example: "  eksposure remediate fleet apply k3v9q2m7x1ab\n  eksposure remediate fleet apply k3v9q2m7x1ab --no-wait",
 		Args:    args("a fleet plan's ID"),
 	}
+	r.fleetWorking(c, (*remediation.Service).StartFleet)
+	return c
+}
+
+func (r *runner) fleetRevertCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "revert FLEET",
+		Short: "Take back what a fleet plan changed, the last wave first",
+		Long: `Takes back the plans of a fleet plan as ` + "`eksposure remediate revert`" + ` does one: the last wave first, and each wave when the one after
+it is taken back. It goes back as far as each plan can be undone, and says which cluster keeps what, and why; where none can,
+it is refused. When a plan cannot be taken back, no other begins. Plans that did not begin are cancelled.`,
+		Example: "  eksposure remediate fleet revert k3v9q2m7x1ab",
+		Args:    args("a fleet plan's ID"),
+	}
+	r.fleetWorking(c, (*remediation.Service).RevertFleet)
+	return c
+}
+
+// fleetWorking makes c begin some work on a fleet plan and follow it.
+func (r *runner) fleetWorking(c *cobra.Command, begin func(*remediation.Service, context.Context, string, access.Principal) (remediation.Fleet, error)) {
+	var noWait bool
 	c.Flags().BoolVar(&noWait, "no-wait", false, "leave the work to a running eksposure serve, or to the next call")
 	settings(c, scanSettings...)
 	c.RunE = func(c *cobra.Command, given []string) error {
 		return r.withPlans(c, func(s *remediation.Service, by access.Principal) error {
-			f, err := s.StartFleet(c.Context(), given[0], by)
+			f, err := begin(s, c.Context(), given[0], by)
 			if err != nil {
 				return err
 			}
 			onward := "eksposure remediate fleet apply " + f.ID
+			if f.State == plan.Reverting {
+				onward = "eksposure remediate fleet revert " + f.ID
+			}
 			if noWait {
 				return line(r.Out, "Fleet plan %s is %s. A running `eksposure serve` goes on with it, and so does: %s", f.ID, f.State, onward)
 			}
 			return r.followFleet(c.Context(), s, f.ID, onward)
 		})
 	}
-	return c
 }
 
 func (r *runner) followFleet(ctx context.Context, s *remediation.Service, id, onward string) error {
@@ -182,16 +205,20 @@ func (r *runner) followFleet(ctx context.Context, s *remediation.Service, id, on
 
 // fleetProgress says in one line where the work is.
 func fleetProgress(f remediation.Fleet, members []remediation.Run) string {
-	done, at := 0, []string{}
+	done, all, at := 0, len(members), []string{}
+	end, word := plan.Done, "done"
+	if f.State == plan.Reverting {
+		end, word, all = plan.Reverted, "taken back", len(f.Back)
+	}
 	for i, r := range members {
 		switch {
-		case r.State == plan.Done:
+		case r.State == end:
 			done++
 		case r.State.Working():
 			at = append(at, f.Members()[i].Cluster.Name+": "+strings.TrimSpace(progressText(r)))
 		}
 	}
-	text := fmt.Sprintf("[%d/%d] clusters done", done, len(members))
+	text := fmt.Sprintf("[%d/%d] clusters %s", done, all, word)
 	if len(at) > 0 {
 		text += "; " + at[0]
 	}
@@ -275,12 +302,8 @@ func fleetText(f remediation.Fleet, members []remediation.Run) string {
 			b.WriteString("\n")
 		}
 	}
-	if len(f.Omitted) > 0 {
-		b.WriteString("\nLeft out\n")
-		for _, o := range f.Omitted {
-			fmt.Fprintf(&b, "  %s: %s\n", o.Cluster.Name, o.Reason)
-		}
-	}
+	omissions(&b, "Left out", f.Omitted)
+	omissions(&b, "Not taken back, or not all of it", f.Kept)
 	if demands := remediation.Demands(members); f.State == plan.Drafted && len(demands) > 0 {
 		b.WriteString("\nTo be accepted, where a plan asks for it\n")
 		for _, name := range demands {
@@ -294,6 +317,17 @@ func fleetText(f remediation.Fleet, members []remediation.Run) string {
 		}
 	}
 	return b.String()
+}
+
+// omissions writes clusters with a reason for each.
+func omissions(b *strings.Builder, title string, list []remediation.Omission) {
+	if len(list) == 0 {
+		return
+	}
+	b.WriteString("\n" + title + "\n")
+	for _, o := range list {
+		fmt.Fprintf(b, "  %s: %s\n", o.Cluster.Name, o.Reason)
+	}
 }
 
 func fleetNext(f remediation.Fleet, members []remediation.Run) string {
@@ -310,6 +344,8 @@ func fleetNext(f remediation.Fleet, members []remediation.Run) string {
 		return text + "\n"
 	case plan.Approved, plan.Paused, plan.Applying:
 		return "\nTo apply it: eksposure remediate fleet apply " + f.ID + "\n"
+	case plan.Done, plan.Stopped, plan.Reverting:
+		return "\nTo take it back: eksposure remediate fleet revert " + f.ID + "\n"
 	}
 	return ""
 }

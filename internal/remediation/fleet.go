@@ -42,6 +42,10 @@ type Fleet struct {
 	Hash     string     `json:"hash"`
 	State    plan.State `json:"state"`
 	Approval *Approval  `json:"approval,omitempty"`
+	// Back are the plans that are taken back with it, the last first; Kept are the clusters
+	// of which something stays, and why.
+	Back []Return   `json:"back,omitempty"`
+	Kept []Omission `json:"kept,omitempty"`
 	// Problem says why it is in state failed.
 	Problem string `json:"problem,omitempty"`
 }
@@ -375,15 +379,18 @@ func (s *Service) each(ctx context.Context, f Fleet, state plan.State, do func(i
 }
 
 // AdvanceFleet begins the next wave when its time has come, and ends a fleet plan that
-// is done or that a plan of which failed. The plans advance by themselves.
+// is done or taken back, or that a plan of which failed. The plans advance by themselves.
 func (s *Service) AdvanceFleet(ctx context.Context, id string) (Fleet, []Run, error) {
 	f, members, err := s.Fleet(ctx, id)
-	if err != nil || f.State != plan.Applying {
+	if err != nil || !f.State.Working() {
 		return f, members, err
+	}
+	if f.State == plan.Reverting {
+		return s.advanceBack(ctx, f, members)
 	}
 	for i, r := range members {
 		if ended := slices.Contains([]plan.State{plan.Stopped, plan.Cancelled, plan.Reverting, plan.Reverted}, r.State); ended {
-			f, err = s.endFleet(ctx, id, plan.Stopped, fmt.Sprintf("plan %s of cluster %q is %s: %s", r.Plan.ID, f.Members()[i].Cluster.Name, r.State, cmp.Or(r.Cause, r.Problem, "somebody ended it")))
+			f, err = s.endFleet(ctx, f, plan.Stopped, fmt.Sprintf("plan %s of cluster %q is %s: %s", r.Plan.ID, f.Members()[i].Cluster.Name, r.State, cmp.Or(r.Cause, r.Problem, "somebody ended it")))
 			return f, members, err
 		}
 	}
@@ -404,16 +411,16 @@ func (s *Service) AdvanceFleet(ctx context.Context, id string) (Fleet, []Run, er
 			return f, members, nil
 		}
 	}
-	f, err = s.endFleet(ctx, id, plan.Done, "")
+	f, err = s.endFleet(ctx, f, plan.Done, "")
 	return f, members, err
 }
 
-func (s *Service) endFleet(ctx context.Context, id string, state plan.State, problem string) (Fleet, error) {
-	return s.changeFleet(ctx, id, itself, "end fleet", func(f *Fleet) error {
-		if f.State != plan.Applying {
+func (s *Service) endFleet(ctx context.Context, f Fleet, state plan.State, problem string) (Fleet, error) {
+	return s.changeFleet(ctx, f.ID, itself, "end fleet", func(now *Fleet) error {
+		if now.State != f.State {
 			return errNothing // somebody paused it, or another process was faster
 		}
-		f.State, f.Problem = state, problem
+		now.State, now.Problem = state, problem
 		return nil
 	})
 }

@@ -91,7 +91,7 @@ func (s *Service) Carry(ctx context.Context) {
 
 // carryFleets advances the fleet plans at work.
 func (s *Service) carryFleets(ctx context.Context) {
-	fleets, err := s.fleets(ctx, plan.Applying)
+	fleets, err := s.fleets(ctx, plan.Working()...)
 	for _, f := range fleets {
 		if err == nil {
 			_, _, err = s.AdvanceFleet(ctx, f.ID)
@@ -111,7 +111,7 @@ func (s *Service) FollowFleet(ctx context.Context, id string, show func(Fleet, [
 			return f, members, err
 		}
 		show(f, members)
-		if f.State != plan.Applying {
+		if !f.State.Working() {
 			return f, members, nil
 		}
 		var group errgroup.Group

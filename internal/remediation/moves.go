@@ -1,10 +1,6 @@
 package remediation
 
-import (
-	"slices"
-
-	"github.com/eksposure/eksposure/internal/plan"
-)
+import "github.com/eksposure/eksposure/internal/plan"
 
 // Move is what somebody can do with a plan or a fleet plan.
 type Move string
@@ -32,9 +28,7 @@ func (r *Run) Moves() []Move {
 }
 
 // Moves are what can be done with the fleet plan as it is, what helps most first.
-func (f *Fleet) Moves() []Move {
-	return slices.DeleteFunc(moves(f.State), func(m Move) bool { return m == MoveRevert })
-}
+func (f *Fleet) Moves() []Move { return moves(f.State) }
 
 // moves are what a state lets somebody do.
 func moves(s plan.State) []Move {

@@ -45,7 +45,10 @@ func (s *service) fleetPlanOperations() []operation {
 		},
 		move("ApplyFleetPlan", "apply", "Apply an approved fleet plan, or go on with a paused one.", "Answers at once; the server does the work, and GetFleetPlan tells how far it is.", s.cfg.Plans.StartFleet),
 		move("PauseFleetPlan", "pause", "Let no further plan begin, and pause those at work.", "What EKS works on goes on there.", s.cfg.Plans.PauseFleet),
-		move("CancelFleetPlan", "cancel", "End a fleet plan that is not at work, and its plans that did not begin.", "What was done stays; RevertPlan takes back one plan.", s.cfg.Plans.CancelFleet),
+		move("CancelFleetPlan", "cancel", "End a fleet plan that is not at work, and its plans that did not begin.", "What was done stays; RevertPlan takes back one plan, RevertFleetPlan all of them.", s.cfg.Plans.CancelFleet),
+		move("RevertFleetPlan", "revert", "Take back what a fleet plan changed.",
+			"Answers at once; the server does the work: the last wave first, each when the one after it is taken back, as far as each plan can be undone; kept tells what stays. It ends when a plan cannot be taken back. Plans that did not begin are cancelled. Where nothing can be undone it is refused.",
+			s.cfg.Plans.RevertFleet),
 	}
 }
 
