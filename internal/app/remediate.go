@@ -125,7 +125,7 @@ func (c *clusters) Readiness(ctx context.Context, now *inventory.Snapshot, path 
 	client, err := c.client(ctx)
 	if err != nil {
 		r.Insights.Unread, r.Addons.Unread, r.Subnets.Unread = fault.Message(err), fault.Message(err), fault.Message(err)
-		r.Requests.Unread, r.Objects.Unread, r.Budgets.Unread = fault.Message(err), fault.Message(err), fault.Message(err)
+		r.Requests.Unread, r.Objects.Unread, r.Budgets.Unread, r.Nodes.Unread = fault.Message(err), fault.Message(err), fault.Message(err), fault.Message(err)
 		return r
 	}
 	var group sync.WaitGroup

@@ -40,7 +40,7 @@ func (x *site) gone(t *testing.T, i int) {
 // its name, and the finding is closed when EKS knows it no more.
 func TestDeletion(t *testing.T) {
 	storetest.EachPlace(t, func(t *testing.T, place string) {
-		x := newSite(t, 4, place)
+		x := newSite(t, 3, place)
 		s := remediation.New(x.parts)
 		t.Run("its name is typed", func(t *testing.T) {
 			r, err := s.Draft(t.Context(), x.deletion(0), ann)
@@ -98,23 +98,68 @@ func TestDeletion(t *testing.T) {
 			x.done(t, s, started(t, s, x.deletion(2)).Plan.ID, plan.Done)
 			x.gone(t, 2)
 		})
-		t.Run("another node group came meanwhile", func(t *testing.T) {
-			r := started(t, s, x.deletion(3))
-			c := x.cluster(3)
-			more := c.NodeGroups[0]
-			more.Name = "more"
-			c.NodeGroups = append(slices.Clone(c.NodeGroups), more)
-			for range maxAdvances {
+	})
+}
+
+// What comes to a cluster while it is being deleted is not deleted with it: the plan
+// fails and names it, and so does the fleet plan that it is one of.
+func TestDeletionStopsAtWhatIsNew(t *testing.T) {
+	moreNodes := func(c *estate.Cluster) {
+		c.NodeGroups = append(slices.Clone(c.NodeGroups), estate.NodeGroup{Name: "more", Role: "pods", Version: c.Version, CreatedAt: c.CreatedAt})
+	}
+	tests := []struct {
+		name string
+		come func(*estate.Cluster)
+		says string
+	}{
+		{"a node group", moreNodes, "nodegroup/cluster-0/more/"},
+		{"a Fargate profile", func(c *estate.Cluster) {
+			c.FargateProfiles = append(slices.Clone(c.FargateProfiles), estate.FargateProfile{Name: "more", Role: "pods", CreatedAt: c.CreatedAt})
+		}, "fargateprofile/cluster-1/more/"},
+		{"an add-on", func(c *estate.Cluster) {
+			c.Addons = append(slices.Clone(c.Addons), estate.Addon{Name: "more", Version: "v1", CreatedAt: c.CreatedAt})
+		}, "addon/cluster-2/more/"},
+		{"a pod identity association", func(c *estate.Cluster) {
+			c.PodIdentities = append(slices.Clone(c.PodIdentities), estate.PodIdentity{ID: "a-more", Namespace: "more", ServiceAccount: "more", Role: "pods"})
+		}, "podidentityassociation/cluster-3/"},
+		{"a node group, when everything else is gone", moreNodes, "nodegroup/cluster-4/more/"},
+	}
+	x := newSite(t, len(tests)+1, filepath.Join(t.TempDir(), "eksposure.db"))
+	s := remediation.New(x.parts)
+	for i, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := started(t, s, x.deletion(i))
+			at := 0
+			if i == len(tests)-1 {
+				at = len(r.Steps) - 2
+			}
+			for r.Steps[at].Held.IsZero() {
 				var err error
 				if r, err = s.Advance(t.Context(), r.Plan.ID); err != nil {
 					t.Fatal(err)
 				}
 				x.estate.Finish()
+				x.later(time.Second)
 			}
-			if r.State != plan.Applying || !strings.Contains(r.Problem, "nodegroups attached") || len(x.cluster(3).NodeGroups) != 1 {
-				t.Errorf("plan is %s: %s", r.State, r.Problem)
+			tt.come(x.cluster(i))
+			deleted := x.deleted()
+			r = x.done(t, s, r.Plan.ID, plan.Stopped)
+			if !strings.Contains(r.Problem, tt.says) || !strings.Contains(r.Problem, "draft a new plan") || x.deleted() != deleted {
+				t.Errorf("%d deletions more, problem %q", x.deleted()-deleted, r.Problem)
 			}
+			x.done(t, s, started(t, s, x.deletion(i)).Plan.ID, plan.Done) // the way on
+			x.gone(t, i)
 		})
+	}
+	t.Run("in a fleet plan", func(t *testing.T) {
+		q := remediation.FleetRequest{Request: x.deletion(len(tests)), Batch: 1}
+		q.Query.Clusters = []string{x.ref(len(tests)).String()}
+		f := fleet(t, s, q)
+		tests[0].come(x.cluster(len(tests)))
+		f, _ = x.waved(t, s, f.ID)
+		if f.State != plan.Stopped || !strings.Contains(f.Problem, "nodegroup/cluster-5/more/") {
+			t.Errorf("fleet plan is %s: %s", f.State, f.Problem)
+		}
 	})
 }
 

@@ -138,9 +138,9 @@ func TestEndpointsAreTakenBack(t *testing.T) {
 	type harm struct {
 		name    string
 		private bool
-		// before is what becomes of the cluster between the approval and the change, after
-		// when the change holds.
-		before, after func(*site, int)
+		// during is what becomes of the cluster when its last change was begun, after when
+		// that holds.
+		during, after func(*site, int)
 		want          plan.State
 		says          string
 	}
@@ -167,18 +167,11 @@ func TestEndpointsAreTakenBack(t *testing.T) {
 			if tt.private {
 				q = x.private(i)
 			}
-			r := started(t, s, q)
-			if tt.before != nil {
-				tt.before(x, i)
-			}
-			for r.State == plan.Applying {
-				x.estate.Finish()
-				x.later(time.Second)
-				var err error
-				if r, err = s.Advance(t.Context(), r.Plan.ID); err != nil {
-					t.Fatal(err)
+			r := x.changed(t, s, started(t, s, q), func() {
+				if tt.during != nil {
+					tt.during(x, i)
 				}
-			}
+			})
 			if r.State != plan.Verifying || r.Look.Sub(x.clock()) < time.Minute {
 				t.Fatalf("it is %s, and is looked at %s", r.State, r.Look)
 			}
@@ -208,6 +201,26 @@ func TestEndpointsAreTakenBack(t *testing.T) {
 	}
 }
 
+// changed carries a plan until its actions hold; during is called when the last of them
+// was begun.
+func (x *site) changed(t *testing.T, s *remediation.Service, r remediation.Run, during func()) remediation.Run {
+	t.Helper()
+	last := len(r.Steps) - 1
+	for r.State == plan.Applying {
+		before := r.Steps[last].Begun
+		var err error
+		if r, err = s.Advance(t.Context(), r.Plan.ID); err != nil {
+			t.Fatal(err)
+		}
+		if before.IsZero() && !r.Steps[last].Begun.IsZero() {
+			during()
+		}
+		x.estate.Finish()
+		x.later(time.Second)
+	}
+	return r
+}
+
 // The process is killed before and after every single call while a plan is taken back by
 // itself: another goes on, and everything is as it was, by one update for each action.
 func TestTakenBackOnceWhoeverIsKilledWhen(t *testing.T) {
@@ -215,17 +228,7 @@ func TestTakenBackOnceWhoeverIsKilledWhen(t *testing.T) {
 	x := networks(t, clusters, filepath.Join(t.TempDir(), "eksposure.db"))
 	living := remediation.New(x.parts)
 	alarmed := func(i int) string {
-		r := started(t, living, x.public(i))
-		x.cluster(i).Network.NAT = []string{away}
-		for r.State == plan.Applying {
-			x.estate.Finish()
-			x.later(time.Second)
-			var err error
-			if r, err = living.Advance(t.Context(), r.Plan.ID); err != nil {
-				t.Fatal(err)
-			}
-		}
-		return r.Plan.ID
+		return x.changed(t, living, started(t, living, x.public(i)), func() { x.cluster(i).Network.NAT = []string{away} }).Plan.ID
 	}
 	immortal := &process{Config: x.parts}
 	x.done(t, immortal.service(), alarmed(0), plan.Reverted)

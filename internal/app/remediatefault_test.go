@@ -80,6 +80,14 @@ func (d documents) Plan(ctx context.Context, kind, id string) (document []byte, 
 	return document, err
 }
 
+func (d documents) Plans(ctx context.Context, q plan.Query) (list [][]byte, err error) {
+	err = d.p.call(func() error {
+		list, err = d.Documents.Plans(ctx, q)
+		return err
+	})
+	return list, err
+}
+
 type acting struct {
 	remediation.Actor
 
@@ -176,7 +184,16 @@ type hooks struct {
 	begin    func(try int, ask func() (string, error)) (string, error)
 	describe func(*inventory.Snapshot)
 	rescan   func(*exposure.Outcome, error) (*exposure.Outcome, error)
+	ready    func(inventory.ClusterRef, *plan.Readiness)
 	tries    int
+}
+
+func (h *hooks) Readiness(ctx context.Context, now *inventory.Snapshot, path []string) plan.Readiness {
+	r := h.Clusters.Readiness(ctx, now, path)
+	if h.ready != nil {
+		h.ready(now.Cluster.Ref, &r)
+	}
+	return r
 }
 
 func (h *hooks) Begin(ctx context.Context, a plan.Action, ref inventory.ClusterRef, token string) (string, error) {

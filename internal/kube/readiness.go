@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/eksposure/eksposure/internal/fault"
@@ -89,7 +90,7 @@ func (c *Client) Readiness(ctx context.Context, t Target, s *inventory.Snapshot,
 	}
 	cn, err := c.connect(ctx, t)
 	if err != nil {
-		r.Requests.Unread, r.Objects.Unread, r.Budgets.Unread = unread(err), unread(err), unread(err)
+		r.Requests.Unread, r.Objects.Unread, r.Budgets.Unread, r.Nodes.Unread = unread(err), unread(err), unread(err), unread(err)
 		return
 	}
 	defer cn.close()
@@ -98,7 +99,7 @@ func (c *Client) Readiness(ctx context.Context, t Target, s *inventory.Snapshot,
 		r.Requests.Unread = unread(err)
 	}
 	if isNetwork(err) || errors.Is(err, context.DeadlineExceeded) {
-		r.Objects.Unread, r.Budgets.Unread = unread(err), unread(err)
+		r.Objects.Unread, r.Budgets.Unread, r.Nodes.Unread = unread(err), unread(err), unread(err)
 		return // each question more would take its whole time, too
 	}
 	if r.Objects.Items, err = cn.written(ctx); err != nil {
@@ -106,6 +107,17 @@ func (c *Client) Readiness(ctx context.Context, t Target, s *inventory.Snapshot,
 	}
 	if r.Budgets.Items, err = cn.blocking(ctx); err != nil {
 		r.Budgets.Unread = unread(err)
+	}
+	err = each(ctx, cn, nodes(), func() func(*corev1.NodeList) {
+		r.Nodes.Items = nil
+		return func(page *corev1.NodeList) {
+			for i := range page.Items {
+				r.Nodes.Items = append(r.Nodes.Items, node(&page.Items[i]))
+			}
+		}
+	})
+	if err != nil {
+		r.Nodes = plan.Reading[inventory.Node]{Unread: unread(err)}
 	}
 }
 

@@ -81,6 +81,9 @@ func TestReadiness(t *testing.T) {
 	if r.Requests.Unread+r.Objects.Unread+r.Budgets.Unread != "" {
 		t.Fatalf("not read: %+v", r)
 	}
+	if !strings.Contains(r.Nodes.Unread, "nodes") {
+		t.Errorf("nodes without the right of scanning: %+v", r.Nodes)
+	}
 	if diff := cmp.Diff([]string{"default/blocks"}, r.Budgets.Items); diff != "" {
 		t.Errorf("budgets (-want +got):\n%s", diff)
 	}
@@ -90,7 +93,7 @@ func TestReadiness(t *testing.T) {
 	if !slices.Contains(r.Requests.Items, plan.Request{API: "v1 componentstatuses"}) {
 		t.Errorf("requests %+v", r.Requests.Items)
 	}
-	var want []string
+	want := []string{"list /nodes"} // a right of scanning
 	for _, rule := range kube.UpgradeRules() {
 		for _, path := range rule.NonResourceURLs {
 			want = append(want, http.MethodGet+" "+path)

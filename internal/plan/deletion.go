@@ -24,6 +24,7 @@ const (
 	checkBalancers  = "load balancers"
 	checkVolumes    = "volumes"
 	checkMachines   = "other nodes"
+	checkParts      = "parts"
 )
 
 // Typed is the text by which an approver confirms that a cluster is deleted: it has
@@ -34,7 +35,7 @@ func Typed(ref inventory.ClusterRef) string { return "delete " + ref.Name }
 // (Amazon EKS User Guide, "Delete a cluster"), then its add-ons, then itself. Its
 // checks say what is lost and what stays behind.
 func DraftDeletion(s *inventory.Snapshot) ([]Action, []Check, error) {
-	for _, section := range []inventory.Section{inventory.SectionCluster, inventory.SectionNodeGroups, inventory.SectionAddons} {
+	for _, section := range append(partSections(), inventory.SectionCluster) {
 		if gaps := s.GapsOf(section); len(gaps) > 0 {
 			return nil, nil, fmt.Errorf("what cluster %q has is not known (%s: %s); nothing is deleted that was not seen: %w", s.Cluster.Ref, section, gaps[0].Detail, fault.ErrUnavailable)
 		}
@@ -59,7 +60,8 @@ func DraftDeletion(s *inventory.Snapshot) ([]Action, []Check, error) {
 	}
 	c := s.Cluster.Ref.Resource()
 	remove(c.Type, c.UID, s.Cluster.Ref.Name, "everything that the Kubernetes API holds goes, secrets among it, and EKS keeps no copy", "eks:DeleteCluster")
-	actions[len(actions)-1].Effect = Immediate
+	whole := &actions[len(actions)-1]
+	whole.Effect, whole.From.Holds = Immediate, parts(s)
 	return actions, []Check{protectionCheck(s), workloadsCheck(s), balancersCheck(s), volumesCheck(), machinesCheck(s)}, nil
 }
 

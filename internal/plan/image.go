@@ -180,13 +180,21 @@ func DraftImages(w ImageWork) (actions []Action, checks []Check, notes []string)
 		}
 	}
 	if len(actions) == 0 {
-		return nil, []Check{{"images", Failed, "no workload can be given an image with the fix; the notes say what to do about each"}}, notes
+		return nil, []Check{{checkImages, Failed, "no workload can be given an image with the fix; the notes say what to do about each"}}, notes
 	}
 	return actions, []Check{
-		{"images", Passed, "each new image was read from its registry and matched: it has no vulnerability of this topic with a known fix that the old one had, and none of high priority that is new"},
+		ImagesRead(),
 		{"behaviour", Unknown, "other versions of the software may behave differently; their release notes are not read: " + list(steps)},
 	}, notes
 }
+
+// ImagesRead is the check of new images that were read and are better than the old ones.
+func ImagesRead() Check {
+	return Check{checkImages, Passed, "each new image was read from its registry and matched: it has no vulnerability of this topic with a known fix that the old one had, and none of high priority that is new"}
+}
+
+// checkImages is the name of the check whether the new images have the fix.
+const checkImages = "images"
 
 // workloads are those that run a vulnerable image with a successor, in order.
 func (w ImageWork) workloads() []inventory.WorkloadRef {

@@ -31,6 +31,8 @@ type Plan struct {
 	Trait   string               `json:"trait"`
 	Option  string               `json:"option"`
 	Title   string               `json:"title"`
+	// Operator is the address whose requests were to stay let in; empty when none was named.
+	Operator string `json:"operator,omitempty"`
 	// Author is the stable ID of who drafted it, AuthorName is for people.
 	Author     string `json:"author"`
 	AuthorName string `json:"author_name,omitempty"`

@@ -3,6 +3,8 @@ package plan
 import (
 	"slices"
 	"time"
+
+	"github.com/eksposure/eksposure/internal/inventory"
 )
 
 // Readiness is what was read of a cluster for an upgrade, beside its snapshot.
@@ -19,6 +21,19 @@ type Readiness struct {
 	Objects Reading[Object]
 	// Budgets are the disruption budgets that let no pod go now.
 	Budgets Reading[string]
+	// Nodes are as they are now; where they could not be read, those of the last scan count.
+	Nodes Reading[inventory.Node]
+}
+
+// seen gives the snapshot with the nodes that were read.
+func (r Readiness) seen(s *inventory.Snapshot) *inventory.Snapshot {
+	if r.Nodes.Unread != "" || len(r.Nodes.Items) == 0 {
+		return s
+	}
+	now := *s
+	now.Nodes = r.Nodes.Items
+	now.Gaps = slices.DeleteFunc(slices.Clone(s.Gaps), func(g inventory.Gap) bool { return g.Section == inventory.SectionNodes })
+	return &now
 }
 
 // Reading is one part that was read, or why it was not: then it is unknown.

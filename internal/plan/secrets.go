@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -35,9 +36,28 @@ func DraftSecrets(s *inventory.Snapshot, option string, key KeyState) ([]Action,
 		return nil, nil, err
 	}
 	return []Action{associate(s.Cluster.Ref, now, key.ARN)}, []Check{
-		{"key", Passed, key.ARN + " is yours, symmetric, in the cluster's region and enabled"},
+		KeyCheck(s.Cluster.Ref, key),
 		{"key policy", Unknown, "the key's policy must let the role of the setting remediation.role make grants (kms:CreateGrant), and nobody but a few delete the key; that is not read"},
 	}, nil
+}
+
+// checkKey is the name of the check whether EKS takes a key.
+const checkKey = "key"
+
+// KeyCheck looks whether EKS takes a key.
+func KeyCheck(ref inventory.ClusterRef, key KeyState) Check {
+	if err := fits(ref, key); err != nil {
+		return Check{checkKey, Failed, fault.Message(err)}
+	}
+	return Check{checkKey, Passed, key.ARN + " is yours, symmetric, in the cluster's region and enabled"}
+}
+
+// NoKey is the check of a key that could not be looked at.
+func NoKey(err error) Check {
+	if errors.Is(err, fault.ErrNotFound) {
+		return Check{checkKey, Failed, fault.Message(err)}
+	}
+	return Check{checkKey, Unknown, "the key could not be looked at: " + fault.Message(err)}
 }
 
 func fits(ref inventory.ClusterRef, key KeyState) error {

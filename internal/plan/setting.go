@@ -27,6 +27,8 @@ type Setting struct {
 	// Exists says which thing of its name is there; empty for none, or when the kind is
 	// not Deletion.
 	Exists string `json:"exists,omitempty"`
+	// Holds are the ARNs of what goes with a cluster that is deleted.
+	Holds []string `json:"holds,omitempty"`
 }
 
 // Endpoint is who reaches the Kubernetes API.

@@ -80,6 +80,7 @@ func destination(s *inventory.Snapshot, to string) (inventory.KubernetesVersion,
 // version, so that those behind come first, and each comes along at each version (EKS
 // API Reference, UpdateClusterVersion).
 func DraftUpgrade(s *inventory.Snapshot, path []string, read Readiness) ([]Action, []Check) {
+	s = read.seen(s)
 	u := upgrade{s: s, path: path, read: read, addons: slices.Clone(s.Addons), groups: slices.Clone(s.NodeGroups)}
 	from := s.Cluster.Version
 	u.nodes(from)
@@ -98,6 +99,7 @@ func DraftNodes(s *inventory.Snapshot, read Readiness) ([]Action, []Check, error
 	if s.Gap(inventory.SectionCluster) != nil || len(s.GapsOf(inventory.SectionNodeGroups)) > 0 {
 		return nil, nil, fmt.Errorf("node groups of cluster %q are not known; scan it first: %w", s.Cluster.Ref, fault.ErrUnavailable)
 	}
+	s = read.seen(s)
 	u := upgrade{s: s, read: read, groups: slices.Clone(s.NodeGroups)}
 	u.nodes(s.Cluster.Version)
 	if len(u.actions) == 0 {

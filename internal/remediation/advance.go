@@ -173,9 +173,18 @@ func (s *Service) begins(ctx context.Context, r Run, st *Step, ask func() (strin
 			now.Problem, now.Look = fmt.Sprintf("%s; the next action may begin %s", why, at.UTC().Format(time.RFC3339)), at
 		})
 	}
+	if !st.Undo && (st.Begun.IsZero() || r.Do(*st).Kind == plan.Deletion) {
+		if now, may, err := s.recheck(ctx, r, st); err != nil || !may {
+			return now, err
+		}
+	}
 	if st.Begun.IsZero() {
 		var err error
-		if r, err = s.save(ctx, r, "begin", func(now *Run) { now.same(st).Begun = s.now() }); err != nil {
+		r, err = s.save(ctx, r, "begin", func(now *Run) {
+			step := now.same(st)
+			step.Begun, step.Seen, step.Moved = s.now(), "", time.Time{}
+		})
+		if err != nil {
 			return r, err
 		}
 		st = r.same(st)

@@ -108,6 +108,9 @@ func (s *Service) Preview(ctx context.Context, q Request, by access.Principal) (
 		return Run{}, err
 	}
 	r.Plan.Title = f.Cluster.Ref.Name + ": " + option.Title
+	if q.Operator.IsValid() {
+		r.Plan.Operator = q.Operator.String()
+	}
 	r.Plan.Checks, r.Plan.Callers, r.Plan.Author, r.Plan.AuthorName = d.checks, d.callers, by.ID, by.Name
 	r.Plan.Notes = append([]string{NoteDrift}, d.notes...)
 	r.Hash, err = r.Plan.Hash()

@@ -2,7 +2,7 @@
 // whether they did what they were for. It never does anything that is not in an
 // approved plan, and never twice.
 //
-// docs/design/0009-remediation.md has the states and the five steps of an action.
+// docs/design/0009-remediation.md has the states and the steps of an action.
 package remediation
 
 import (

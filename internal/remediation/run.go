@@ -56,7 +56,8 @@ type Step struct {
 	// generation of the workload, or the ARN of the key.
 	Begun  time.Time `json:"begun_at,omitzero"`
 	Update string    `json:"update,omitempty"`
-	// Seen is what was last seen of a rollout, and Moved since when.
+	// Seen is what was last seen of a rollout, or which checks the step waits for, and Moved
+	// since when.
 	Seen  string    `json:"seen,omitempty"`
 	Moved time.Time `json:"moved_at,omitzero"`
 	// Count is how many secrets were written again.
