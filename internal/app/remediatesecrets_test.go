@@ -7,9 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/eksposure/eksposure/internal/estate"
 	"github.com/eksposure/eksposure/internal/fault"
@@ -26,7 +23,7 @@ func vaults(t *testing.T, n int) *site {
 	return newSiteOf(t, "payments-legacy", n, filepath.Join(t.TempDir(), "eksposure.db"), func(_ int, c *estate.Cluster) {
 		c.Objects = nil
 		for i := range secretsOfCluster {
-			c.Objects = append(c.Objects, runtime.Object(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: fmt.Sprint("s", i)}, Data: map[string][]byte{"password": []byte("hunter2")}}))
+			c.Objects = append(c.Objects, estate.Secret("shop", fmt.Sprint("s", i), "password", "hunter2"))
 		}
 	})
 }

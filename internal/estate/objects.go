@@ -19,3 +19,8 @@ func Budget(namespace, name string, allowed int32) runtime.Object {
 func Node(name, kubelet string) runtime.Object {
 	return &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name}, Status: corev1.NodeStatus{NodeInfo: corev1.NodeSystemInfo{KubeletVersion: kubelet}}}
 }
+
+// Secret is a secret with one value.
+func Secret(namespace, name, key, value string) runtime.Object {
+	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}, Data: map[string][]byte{key: []byte(value)}}
+}
