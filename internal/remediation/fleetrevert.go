@@ -71,11 +71,11 @@ func (s *Service) giveBack(f *Fleet, r *Run) error {
 	if r.State.Working() {
 		return fmt.Errorf("plan %s of cluster %q is at work; wait for its end, or pause it: %w", r.Plan.ID, r.Plan.Cluster.Name, fault.ErrConflict)
 	}
-	if len(r.begun()) == 0 || plan.Move(r.State, plan.Reverting) != nil {
+	if movable := plan.Move(r.State, plan.Reverting) == nil; !movable || len(r.begun()) == 0 {
 		return nil
 	}
 	steps, err := r.inverses(s.now())
-	stays := ""
+	var stays string
 	switch {
 	case errors.Is(err, fault.ErrConflict):
 		stays = fault.Message(err)

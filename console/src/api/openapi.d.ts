@@ -484,7 +484,7 @@ export interface paths {
         put?: never;
         /**
          * End a fleet plan that is not at work, and its plans that did not begin.
-         * @description What was done stays; RevertPlan takes back one plan.
+         * @description What was done stays; RevertPlan takes back one plan, RevertFleetPlan all of them.
          */
         post: operations["CancelFleetPlan"];
         delete?: never;
@@ -507,6 +507,26 @@ export interface paths {
          * @description What EKS works on goes on there.
          */
         post: operations["PauseFleetPlan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/fleet-plans/{id}/revert": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take back what a fleet plan changed.
+         * @description Answers at once; the server does the work: the last wave first, each when the one after it is taken back, as far as each plan can be undone; kept tells what stays. It ends when a plan cannot be taken back. Plans that did not begin are cancelled. Where nothing can be undone it is refused.
+         */
+        post: operations["RevertFleetPlan"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1539,11 +1559,13 @@ export interface components {
             approval?: components["schemas"]["RemediationApproval"];
             author: string;
             author_name?: string;
+            back?: components["schemas"]["RemediationReturn"][];
             /** Format: date-time */
             drafted_at: string;
             goal?: components["schemas"]["RemediationGoal"];
             hash: string;
             id: string;
+            kept?: components["schemas"]["RemediationOmission"][];
             /** @description What can be done with it now, what helps most first. */
             moves: ("apply" | "approve" | "cancel" | "pause" | "revert")[] | null;
             omitted?: components["schemas"]["RemediationOmission"][];
@@ -2275,6 +2297,7 @@ export interface components {
             finding: string;
             id: string;
             notes?: string[];
+            operator?: string;
             option: string;
             /** Format: date-time */
             seen_at: string;
@@ -2315,6 +2338,7 @@ export interface components {
             encryption?: components["schemas"]["PlanEncryption"];
             endpoint?: components["schemas"]["PlanEndpoint"];
             exists?: string;
+            holds?: string[];
             images?: components["schemas"]["PlanWorkloadImages"];
             key?: components["schemas"]["PlanNewKey"];
             secret_mark?: string;
@@ -2428,11 +2452,13 @@ export interface components {
             approval?: components["schemas"]["RemediationApproval"];
             author: string;
             author_name?: string;
+            back?: components["schemas"]["RemediationReturn"][];
             /** Format: date-time */
             drafted_at: string;
             goal?: components["schemas"]["RemediationGoal"];
             hash: string;
             id: string;
+            kept?: components["schemas"]["RemediationOmission"][];
             omitted?: components["schemas"]["RemediationOmission"][];
             option: string;
             problem?: string;
@@ -2462,6 +2488,10 @@ export interface components {
         RemediationOmission: {
             cluster: components["schemas"]["InventoryClusterRef"];
             reason: string;
+        };
+        RemediationReturn: {
+            plan: string;
+            was?: string;
         };
         RemediationStep: {
             action: number;
@@ -3698,6 +3728,30 @@ export interface operations {
         };
     };
     PauseFleetPlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description ID of the fleet plan. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FleetPlan"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    RevertFleetPlan: {
         parameters: {
             query?: never;
             header?: never;
