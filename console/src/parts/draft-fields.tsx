@@ -41,7 +41,7 @@ export function useDraft(offers: readonly Offer[]) {
       if (asks.some(lacking)) {
         return undefined;
       }
-      return Object.fromEntries(asks.filter(filled).map((a) => [a.name, given(a)])) as Partial<Schemas["PlanRequest"]>;
+      return Object.fromEntries(asks.filter(filled).map((a) => [a.name, given(a)]));
     },
   };
 }

@@ -66,8 +66,11 @@ export function translator(pairs: Pairs): (said: string) => string {
       [/; /, "；"],
     ] as const) {
       const parts = said.split(by);
+      if (parts.length < 2) {
+        continue; // it is the whole again
+      }
       const translated = parts.map(translate);
-      if (parts.length > 1 && translated.some((t, i) => t !== parts[i])) {
+      if (translated.some((t, i) => t !== parts[i])) {
         return translated.join(join);
       }
     }

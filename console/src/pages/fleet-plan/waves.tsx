@@ -37,7 +37,7 @@ export function Waves({ fleet }: { fleet: FleetPlan }) {
               wrapLines
               header={<Header variant="h3">{title}</Header>}
               ariaLabels={{ tableLabel: title }}
-              items={(wave ?? []).flatMap((m) => runs.get(m.plan) ?? [])}
+              items={wave.flatMap((m) => runs.get(m.plan) ?? [])}
               trackBy={(r) => r.plan.id}
               columnDefinitions={columns(text, formats, said)}
             />

@@ -16,7 +16,7 @@ import { StateChoice } from "./state-choice";
 type Fleet = Schemas["RemediationFleet"];
 
 const author = (f: Fleet) => f.author_name ?? f.author;
-const clusters = (f: Fleet) => (f.waves ?? []).reduce((n, wave) => n + (wave?.length ?? 0), 0);
+const clusters = (f: Fleet) => (f.waves ?? []).reduce((n, wave) => n + wave.length, 0);
 
 function columns(text: Text, formats: Formats, topic: (f: Fleet) => string, said: (text: string) => string): Column<Fleet>[] {
   const t = text.fleets;
