@@ -122,6 +122,7 @@ func TestEveryOperation(t *testing.T) {
 		{"ApproveFleetPlan", "POST", "/fleet-plans/" + fleet.ID + "/approve", `{"hash":"` + fleet.Hash + `","accept":["all"]}`, 200},
 		{"ApplyFleetPlan", "POST", "/fleet-plans/" + fleet.ID + "/apply", "", 200},
 		{"PauseFleetPlan", "POST", "/fleet-plans/" + fleet.ID + "/pause", "", 200},
+		{"RevertFleetPlan", "POST", "/fleet-plans/" + fleet.ID + "/revert", "", 409},
 		{"CancelFleetPlan", "POST", "/fleet-plans/" + fleet.ID + "/cancel", "", 200},
 		{"ListKeys", "GET", "/keys", "", 200},
 		{"CreateKey", "POST", "/keys", `{"name":"ci","role":"operator","scope":{"accounts":["` + account + `"]}}`, 201},
