@@ -212,3 +212,10 @@ test("a viewer is told why something is not for them, and the server keeps it", 
   expect((await other.request.get("/api/v1/keys")).status()).toBe(403);
   await other.close();
 });
+
+test("the plans and the list of exposures know the traits, whichever is opened first", async ({ page }) => {
+  await page.goto("/remediation");
+  await expect(page.getByRole("heading", { level: 1, name: "Remediation" })).toBeVisible();
+  await page.getByRole("link", { name: "Exposures", exact: true }).first().click();
+  await expect(page.getByRole("checkbox", { name: /^High priority vulnerability/ })).toBeVisible();
+});

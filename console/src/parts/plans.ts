@@ -1,9 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { useCallback } from "react";
-import { getTraits } from "../api/native";
 import { getFleetPlans, getPlans, type PlanState, type Run } from "../api/plans";
 import { useText } from "../text";
 import { useSaid } from "../text/said-in";
+import { traitsQuery } from "./traits";
 
 /** All that is read of plans has this first in its key, so that a change can renew it. */
 export const plansKey = "plans";
@@ -64,6 +64,6 @@ export function changedAt({ plan, approval, steps, back, verified }: Run): strin
 export function useTopicName(): (trait: string) => string {
   const own = useText().plans.topics;
   const said = useSaid();
-  const { data } = useQuery({ queryKey: ["traits"], staleTime: Infinity, queryFn: ({ signal }) => getTraits(signal) });
+  const { data } = useQuery(traitsQuery);
   return useCallback((trait) => said(data?.items?.find((i) => i.id === trait)?.short ?? own[trait] ?? trait), [data, own, said]);
 }

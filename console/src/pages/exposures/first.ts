@@ -1,15 +1,16 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { keptValues } from "../../parts/kept-values";
 import { readLocal } from "../../parts/local";
+import { traitsQuery } from "../../parts/traits";
 import { tooMany } from "./filters";
-import { facetCounts, findingPages, groupFields, groupRows, totalOf, traitCounts, traitNames } from "./requests";
+import { facetCounts, findingPages, groupFields, groupRows, namesOf, totalOf, traitCounts } from "./requests";
 import { listName, quickName, read, usualSize } from "./state";
 
 /** Asks for what the list shows first. */
 export function first(client: QueryClient, url: URL): Promise<unknown>[] {
   const state = read(url.searchParams);
   const { pageSize } = readLocal<{ pageSize?: number }>(listName, {});
-  const traits = client.query(traitNames);
+  const traits = client.query(traitsQuery).then(namesOf);
   const asked: Promise<unknown>[] = [traits, client.query(keptValues)];
   if (groupFields[state.group] === undefined || state.within !== undefined) {
     asked.push(client.query(totalOf(state)));

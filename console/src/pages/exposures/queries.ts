@@ -2,15 +2,16 @@ import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-qu
 import { useCallback, useMemo } from "react";
 import { useText } from "../../text";
 import { useSaid } from "../../text/said-in";
+import { traitsQuery } from "../../parts/traits";
 import { traitField } from "./fields";
 import type { Query } from "./filters";
-import { facetCounts, findingPages, groupFields, groupRows, totalOf, traitCounts, traitNames, type TraitName } from "./requests";
+import { facetCounts, findingPages, groupFields, groupRows, namesOf, totalOf, traitCounts, type TraitName } from "./requests";
 import type { ListState } from "./state";
 
 /** All traits by title. */
 export function useTraitNames(): TraitName[] | undefined {
   const said = useSaid();
-  const { data } = useQuery(traitNames);
+  const { data } = useQuery({ ...traitsQuery, select: namesOf });
   return useMemo(() => data?.map(({ value, label }) => ({ value, label: label.split(" / ").map(said).join(" / ") })), [data, said]);
 }
 

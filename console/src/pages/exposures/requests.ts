@@ -1,6 +1,6 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { getFindings, getStatistics, type Filters, type GroupCounts } from "../../api/hub";
-import { getTraits } from "../../api/native";
+import type { Schemas } from "../../api/native";
 import { traitField } from "./fields";
 import { and, choose, filtersOf, type Query } from "./filters";
 import type { ListState } from "./state";
@@ -20,19 +20,15 @@ export interface TraitName {
 }
 
 /** All traits by title. Those of the endpoint share one, and so cannot be told apart by filters. */
-export const traitNames = queryOptions({
-  queryKey: ["traits"],
-  staleTime: Infinity,
-  queryFn: async ({ signal }) => {
-    const names = new Map<string, string>();
-    for (const i of (await getTraits(signal)).items ?? []) {
-      const value = `${i.type}=${i.title}`;
-      const others = names.get(value);
-      names.set(value, others === undefined ? i.short : `${others} / ${i.short}`);
-    }
-    return [...names].map(([value, label]): TraitName => ({ value, label }));
-  },
-});
+export function namesOf(traits: Schemas["Traits"]): TraitName[] {
+  const names = new Map<string, string>();
+  for (const i of traits.items ?? []) {
+    const value = `${i.type}=${i.title}`;
+    const others = names.get(value);
+    names.set(value, others === undefined ? i.short : `${others} / ${i.short}`);
+  }
+  return [...names].map(([value, label]) => ({ value, label }));
+}
 
 /** Pages of findings, in the order and with the filters of the state. */
 export function findingPages(state: ListState, size: number) {
