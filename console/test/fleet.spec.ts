@@ -1,10 +1,8 @@
-import type { Page } from "@playwright/test";
 import { expect, inBothModes, keep, tabTo } from "./fixtures";
-import { still, test } from "./own";
+import { approveAndApply, state, still, test } from "./own";
 
 test.describe.configure({ mode: "serial" });
 
-const state = (page: Page, word: string) => page.getByRole("heading", { level: 1 }).getByText(word, { exact: true });
 const topic = "/remediation/fleet/new?wish=resolved&topic=internet-reachable";
 
 test("from a goal to a fleet plan that is applied, wave after wave", async ({ page }) => {
@@ -31,18 +29,7 @@ test("from a goal to a fleet plan that is applied, wave after wave", async ({ pa
   await expect(page.getByRole("table", { name: "Wave 2" }).getByRole("link", { name: "shop-us" })).toBeVisible();
   await expect(page.getByRole("table", { name: "What it is a step to" }).getByText("This plan")).toBeVisible();
 
-  await page.getByRole("button", { name: "Approve" }).click();
-  const approve = page.getByRole("dialog").getByRole("button", { name: "Approve" });
-  await expect(approve).toBeDisabled();
-  for (const check of await page.getByRole("dialog").getByRole("checkbox").all()) {
-    await check.check();
-  }
-  await approve.click();
-  await expect(state(page, "Approved")).toBeVisible();
-
-  await page.getByRole("button", { name: "Apply" }).click();
-  await page.getByRole("dialog").getByRole("button", { name: "Apply" }).click();
-  await expect(state(page, "Applying")).toBeVisible();
+  await approveAndApply(page);
   await expect(page.getByText("1 of 2", { exact: true }).first()).toBeVisible();
   await expect(state(page, "Done")).toBeVisible();
   await expect(page.getByText("2 of 2", { exact: true }).first()).toBeVisible();

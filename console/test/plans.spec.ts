@@ -1,6 +1,6 @@
 import type { Page } from "@playwright/test";
 import { expect, inBothModes, keep, tabTo } from "./fixtures";
-import { still, test } from "./own";
+import { approveAndApply, state, still, test } from "./own";
 
 test.describe.configure({ mode: "serial" });
 
@@ -11,8 +11,6 @@ async function remediationOf(page: Page, cluster: string) {
   await page.getByRole("tab", { name: "Remediation" }).click();
   await expect(page.getByText("Topics in recommended order")).toBeVisible();
 }
-
-const state = (page: Page, word: string) => page.getByRole("heading", { level: 1 }).getByText(word, { exact: true });
 
 test("a change is planned, approved, applied and reverted", async ({ page }) => {
   await remediationOf(page, "shop-us");
@@ -25,18 +23,7 @@ test("a change is planned, approved, applied and reverted", async ({ page }) => 
   await expect(state(page, "Drafted")).toBeVisible();
   await expect(page.getByRole("region", { name: "Change: Switch the public endpoint off" })).toContainText("- public: true");
 
-  await page.getByRole("button", { name: "Approve" }).click();
-  const approve = page.getByRole("dialog").getByRole("button", { name: "Approve" });
-  await expect(approve).toBeDisabled();
-  for (const check of await page.getByRole("dialog").getByRole("checkbox").all()) {
-    await check.check();
-  }
-  await approve.click();
-  await expect(state(page, "Approved")).toBeVisible();
-
-  await page.getByRole("button", { name: "Apply" }).click();
-  await page.getByRole("dialog").getByRole("button", { name: "Apply" }).click();
-  await expect(state(page, "Applying")).toBeVisible();
+  await approveAndApply(page);
   await expect(state(page, "Done")).toBeVisible();
   await expect(page.getByText("The trait is gone.", { exact: false })).toBeVisible();
 

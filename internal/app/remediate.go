@@ -124,8 +124,9 @@ func (c *clusters) Readiness(ctx context.Context, now *inventory.Snapshot, path 
 	var r plan.Readiness
 	client, err := c.client(ctx)
 	if err != nil {
-		r.Insights.Unread, r.Addons.Unread, r.Subnets.Unread = fault.Message(err), fault.Message(err), fault.Message(err)
-		r.Requests.Unread, r.Objects.Unread, r.Budgets.Unread, r.Nodes.Unread = fault.Message(err), fault.Message(err), fault.Message(err), fault.Message(err)
+		why := fault.Message(err)
+		r.Insights.Unread, r.Addons.Unread, r.Subnets.Unread = why, why, why
+		r.Requests.Unread, r.Objects.Unread, r.Budgets.Unread, r.Nodes.Unread = why, why, why, why
 		return r
 	}
 	var group sync.WaitGroup

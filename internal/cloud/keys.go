@@ -91,14 +91,14 @@ func parseKey(keyARN string) (arn.ARN, bool) {
 	return parsed, err == nil && parsed.Service == "kms" && regionShape.MatchString(parsed.Region)
 }
 
-// describeKey asks with the role of a place.
-func (c *Client) describeKey(ctx context.Context, p place, keyARN string) (*kmstypes.KeyMetadata, error) {
+// describeKey asks with the role of a place for a key by its ARN, its ID or its alias.
+func (c *Client) describeKey(ctx context.Context, p place, name string) (*kmstypes.KeyMetadata, error) {
 	cfg, err := c.in(ctx, p)
 	if err != nil {
 		return nil, err
 	}
 	return call(ctx, c, kmsDescribeKey, func(ctx context.Context) (*kmstypes.KeyMetadata, error) {
-		out, err := kms.NewFromConfig(cfg).DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: aws.String(keyARN)})
+		out, err := kms.NewFromConfig(cfg).DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: aws.String(name)})
 		if err != nil {
 			return nil, err
 		}

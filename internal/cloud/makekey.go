@@ -33,7 +33,7 @@ func (c *Changer) Key(ctx context.Context, a plan.Action, ref inventory.ClusterR
 	}
 	wish := keyOf(a)
 	var is plan.MadeKey
-	alias, err := c.keyMetadata(ctx, client, wish.Alias)
+	alias, err := c.keyMetadata(ctx, ref, wish.Alias)
 	if err != nil {
 		return is, err
 	}
@@ -43,11 +43,11 @@ func (c *Changer) Key(ctx context.Context, a plan.Action, ref inventory.ClusterR
 	key := alias
 	switch {
 	case known != "" && known != is.Aliased:
-		if key, err = c.keyMetadata(ctx, client, known); err == nil && key == nil {
+		if key, err = c.keyMetadata(ctx, ref, known); err == nil && key == nil {
 			err = fmt.Errorf("KMS does not show the key %s: %w", known, fault.ErrUnavailable)
 		}
 	case known == "":
-		key, err = c.tagged(ctx, client, wish.Plan, alias)
+		key, err = c.tagged(ctx, client, ref, wish.Plan, alias)
 	}
 	if err != nil || key == nil {
 		return is, err
@@ -145,14 +145,8 @@ func keyOf(a plan.Action) plan.NewKey {
 }
 
 // keyMetadata gives a key by its ARN or its alias; nil when there is none.
-func (c *Changer) keyMetadata(ctx context.Context, client *kms.Client, name string) (*kmstypes.KeyMetadata, error) {
-	key, err := call(ctx, c.c, kmsDescribeKey, func(ctx context.Context) (*kmstypes.KeyMetadata, error) {
-		out, err := client.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: aws.String(name)})
-		if err != nil {
-			return nil, err
-		}
-		return answered(kmsDescribeKey, out.KeyMetadata)
-	})
+func (c *Changer) keyMetadata(ctx context.Context, ref inventory.ClusterRef, name string) (*kmstypes.KeyMetadata, error) {
+	key, err := c.c.describeKey(ctx, place{ref.Account, ref.Region}, name)
 	if errors.Is(err, fault.ErrNotFound) {
 		return nil, nil //nolint:nilnil // no key is an answer here
 	}
@@ -161,7 +155,7 @@ func (c *Changer) keyMetadata(ctx context.Context, client *kms.Client, name stri
 
 // tagged finds the key that a plan made by its tag; the one that has the alias is looked
 // at first. One whose tags may not be read is not the plan's.
-func (c *Changer) tagged(ctx context.Context, client *kms.Client, planID string, alias *kmstypes.KeyMetadata) (*kmstypes.KeyMetadata, error) {
+func (c *Changer) tagged(ctx context.Context, client *kms.Client, ref inventory.ClusterRef, planID string, alias *kmstypes.KeyMetadata) (*kmstypes.KeyMetadata, error) {
 	var ids []string
 	if alias != nil {
 		ids = []string{aws.ToString(alias.KeyId)}
@@ -188,7 +182,7 @@ func (c *Changer) tagged(ctx context.Context, client *kms.Client, planID string,
 		case err != nil:
 			return nil, err
 		case has:
-			return c.keyMetadata(ctx, client, id)
+			return c.keyMetadata(ctx, ref, id)
 		}
 	}
 	return nil, nil //nolint:nilnil // no key is an answer here

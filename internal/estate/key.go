@@ -31,9 +31,9 @@ func (c *call) keyARN() string {
 		return in.KeyID
 	}
 	if strings.HasPrefix(in.KeyID, "alias/") {
-		return "arn:aws:kms:" + c.region + ":" + c.account.ID + ":" + in.KeyID
+		return keyPlace(c.region, c.account.ID) + in.KeyID
 	}
-	return "arn:aws:kms:" + c.region + ":" + c.account.ID + ":key/" + in.KeyID
+	return keyPlace(c.region, c.account.ID) + "key/" + in.KeyID
 }
 
 // describeKey also answers for keys of other accounts, when the key is there and
@@ -42,34 +42,55 @@ func (e *Estate) describeKey(_ context.Context, c *call) (any, error) {
 	arn := c.keyARN()
 	parts := strings.Split(arn, ":")
 	if len(parts) != 6 || parts[2] != "kms" {
-		return nil, &apiError{Code: "InvalidArnException", Status: http.StatusBadRequest, Message: "Invalid arn " + arn}
-	}
-	missing := &apiError{
-		Code: "NotFoundException", Status: http.StatusBadRequest, Message: fmt.Sprintf("Key '%s' does not exist", arn),
+		return nil, kmsError("InvalidArnException", "Invalid arn "+arn)
 	}
 	account := e.account(parts[4])
 	if account == nil || parts[3] != c.region {
-		return nil, missing
+		return nil, noKey(arn)
 	}
-	for _, k := range account.Keys {
-		if k.Region != parts[3] || "key/"+k.ID != parts[5] && (k.Alias == "" || k.Alias != parts[5]) {
-			continue
-		}
-		if k.Closed {
-			return nil, &apiError{
-				Code: "AccessDeniedException", Status: http.StatusBadRequest,
-				Message: "User: " + c.caller.arn + " is not authorized to perform: kms:DescribeKey on resource: " + arn +
-					" because no resource-based policy allows the kms:DescribeKey action",
-			}
-		}
-		return map[string]any{"KeyMetadata": k.metadata(account.ID)}, nil
+	k := account.key(parts[3], parts[5])
+	if k == nil {
+		return nil, noKey(arn)
 	}
-	return nil, missing
+	if k.Closed {
+		return nil, c.closed("kms:DescribeKey")
+	}
+	return map[string]any{"KeyMetadata": k.metadata(account.ID)}, nil
+}
+
+// key finds a key by what ends its ARN, key/ID, or its alias; nil when there is none.
+func (a *Account) key(region, resource string) *Key {
+	for i := range a.Keys {
+		if k := &a.Keys[i]; k.Region == region && ("key/"+k.ID == resource || k.Alias != "" && k.Alias == resource) {
+			return k
+		}
+	}
+	return nil
+}
+
+// arn is the key's in its account.
+func (k Key) arn(account string) string { return keyPlace(k.Region, account) + "key/" + k.ID }
+
+// keyPlace is what the ARNs of all keys and aliases of an account and region begin with.
+func keyPlace(region, account string) string { return "arn:aws:kms:" + region + ":" + account + ":" }
+
+func kmsError(code, message string) error {
+	return &apiError{Code: code, Status: http.StatusBadRequest, Message: message}
+}
+
+func noKey(name string) error {
+	return kmsError("NotFoundException", fmt.Sprintf("Key '%s' does not exist", name))
+}
+
+// closed refuses what a key's own policy allows nobody.
+func (c *call) closed(action string) error {
+	return kmsError("AccessDeniedException", "User: "+c.caller.arn+" is not authorized to perform: "+action+" on resource: "+c.keyARN()+
+		" because no resource-based policy allows the "+action+" action")
 }
 
 func (k Key) metadata(account string) map[string]any {
 	m := map[string]any{
-		"AWSAccountId": account, "KeyId": k.ID, "Arn": "arn:aws:kms:" + k.Region + ":" + account + ":key/" + k.ID,
+		"AWSAccountId": account, "KeyId": k.ID, "Arn": k.arn(account),
 		"CreationDate": k.CreatedAt.Unix(), "Enabled": k.State == "Enabled", "Description": k.Description, "KeyUsage": "ENCRYPT_DECRYPT",
 		"KeyState": k.State, "Origin": "AWS_KMS", "KeyManager": "CUSTOMER", "CustomerMasterKeySpec": "SYMMETRIC_DEFAULT",
 		"KeySpec": "SYMMETRIC_DEFAULT", "EncryptionAlgorithms": []string{"SYMMETRIC_DEFAULT"}, "MultiRegion": false,

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"net/http"
 	"regexp"
 	"slices"
 	"strconv"
@@ -39,21 +38,17 @@ func (e *Estate) keyChanges() []operation {
 	}
 }
 
-func kmsError(code, message string) error {
-	return &apiError{Code: code, Status: http.StatusBadRequest, Message: message}
-}
-
 // ownKey finds a key of the caller's account and region by its ID, its ARN or, where that
 // may be, its alias.
 func (c *call) ownKey(name string) (*Key, error) {
-	for i := range c.account.Keys {
-		k := &c.account.Keys[i]
-		arn := "arn:aws:kms:" + k.Region + ":" + c.account.ID + ":"
-		if k.Region == c.region && (k.ID == name || arn+"key/"+k.ID == name || k.Alias != "" && (k.Alias == name || arn+k.Alias == name)) {
-			return k, nil
-		}
+	resource := strings.TrimPrefix(name, keyPlace(c.region, c.account.ID))
+	if !strings.Contains(resource, "/") {
+		resource = "key/" + resource
 	}
-	return nil, kmsError("NotFoundException", fmt.Sprintf("Key '%s' does not exist", name))
+	if k := c.account.key(c.region, resource); k != nil {
+		return k, nil
+	}
+	return nil, noKey(name)
 }
 
 // usable is ownKey for what a key that is on its way out refuses.
@@ -67,7 +62,7 @@ func (c *call) usable() (*Key, error) {
 	}
 	k, err := c.ownKey(in.KeyID + in.TargetID)
 	if err == nil && k.State != "Enabled" {
-		return nil, kmsError("KMSInvalidStateException", "arn:aws:kms:"+k.Region+":"+c.account.ID+":key/"+k.ID+" is "+k.State+".")
+		return nil, kmsError("KMSInvalidStateException", k.arn(c.account.ID)+" is "+k.State+".")
 	}
 	return k, err
 }
@@ -133,7 +128,7 @@ func createAlias(_ context.Context, c *call) (any, error) {
 		return nil, kmsError("InvalidAliasNameException", in.AliasName+" is not a valid alias name")
 	}
 	if k, err := c.ownKey(in.AliasName); err == nil {
-		return nil, kmsError("AlreadyExistsException", "An alias with the name arn:aws:kms:"+k.Region+":"+c.account.ID+":"+in.AliasName+" already exists")
+		return nil, kmsError("AlreadyExistsException", "An alias with the name "+keyPlace(k.Region, c.account.ID)+in.AliasName+" already exists")
 	}
 	k, err := c.usable()
 	if err != nil {
@@ -150,7 +145,7 @@ func deleteAlias(_ context.Context, c *call) (any, error) {
 	}
 	k, err := c.ownKey(in.AliasName)
 	if err != nil {
-		return nil, kmsError("NotFoundException", "Alias arn:aws:kms:"+c.region+":"+c.account.ID+":"+in.AliasName+" is not found.")
+		return nil, kmsError("NotFoundException", "Alias "+keyPlace(c.region, c.account.ID)+in.AliasName+" is not found.")
 	}
 	k.Alias = ""
 	return nil, nil //nolint:nilnil // the operation has no output
@@ -176,7 +171,7 @@ func (e *Estate) scheduleKeyDeletion(_ context.Context, c *call) (any, error) {
 	}
 	k.State, k.DeletionDate = "PendingDeletion", e.now().Add(time.Duration(days)*24*time.Hour)
 	return map[string]any{
-		"KeyId": "arn:aws:kms:" + k.Region + ":" + c.account.ID + ":key/" + k.ID, "DeletionDate": k.DeletionDate.Unix(), "KeyState": k.State, "PendingWindowInDays": days,
+		"KeyId": k.arn(c.account.ID), "DeletionDate": k.DeletionDate.Unix(), "KeyState": k.State, "PendingWindowInDays": days,
 	}, nil
 }
 
@@ -199,7 +194,7 @@ func listKeys(_ context.Context, c *call) (any, error) {
 	}
 	keys := make([]map[string]any, 0, len(part))
 	for _, k := range part {
-		keys = append(keys, map[string]any{"KeyId": k.ID, "KeyArn": "arn:aws:kms:" + k.Region + ":" + c.account.ID + ":key/" + k.ID})
+		keys = append(keys, map[string]any{"KeyId": k.ID, "KeyArn": k.arn(c.account.ID)})
 	}
 	answer := map[string]any{"Keys": keys, "Truncated": next != ""}
 	if next != "" {
@@ -220,8 +215,7 @@ func listResourceTags(_ context.Context, c *call) (any, error) {
 		return nil, err
 	}
 	if k.Closed {
-		return nil, kmsError("AccessDeniedException", "User: "+c.caller.arn+" is not authorized to perform: kms:ListResourceTags on resource: "+c.keyARN()+
-			" because no resource-based policy allows the kms:ListResourceTags action")
+		return nil, c.closed("kms:ListResourceTags")
 	}
 	tags := []map[string]any{}
 	for _, key := range slices.Sorted(maps.Keys(k.Tags)) {

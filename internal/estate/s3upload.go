@@ -109,7 +109,7 @@ func (e *Estate) newObject(c *call) (object, error) {
 			" because no identity-based policy allows the kms:GenerateDataKey action")
 	}
 	for _, k := range c.account.Keys {
-		if o.keyARN != "arn:aws:kms:"+k.Region+":"+c.account.ID+":key/"+k.ID || k.Region != c.region {
+		if o.keyARN != k.arn(c.account.ID) || k.Region != c.region {
 			continue
 		}
 		if k.State != "Enabled" {

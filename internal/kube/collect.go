@@ -193,16 +193,24 @@ const (
 func (c *collector) nodes(ctx context.Context) {
 	var found []inventory.Node
 	c.try(inventory.SectionNodes, "", func() error {
-		return each(ctx, c.conn, nodes(), func() func(*corev1.NodeList) {
-			found = nil
-			return func(page *corev1.NodeList) {
-				for i := range page.Items {
-					found = append(found, node(&page.Items[i]))
-				}
-			}
-		})
+		var err error
+		found, err = c.conn.listNodes(ctx)
+		return err
 	})
 	c.snapshot.Nodes = found
+}
+
+// listNodes gives the nodes of all pages; with an error, those of the pages before it.
+func (cn *conn) listNodes(ctx context.Context) (found []inventory.Node, err error) {
+	err = each(ctx, cn, nodes(), func() func(*corev1.NodeList) {
+		found = nil
+		return func(page *corev1.NodeList) {
+			for i := range page.Items {
+				found = append(found, node(&page.Items[i]))
+			}
+		}
+	})
+	return found, err
 }
 
 func node(n *corev1.Node) inventory.Node {

@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strings"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/eksposure/eksposure/internal/fault"
@@ -108,15 +107,7 @@ func (c *Client) Readiness(ctx context.Context, t Target, s *inventory.Snapshot,
 	if r.Budgets.Items, err = cn.blocking(ctx); err != nil {
 		r.Budgets.Unread = unread(err)
 	}
-	err = each(ctx, cn, nodes(), func() func(*corev1.NodeList) {
-		r.Nodes.Items = nil
-		return func(page *corev1.NodeList) {
-			for i := range page.Items {
-				r.Nodes.Items = append(r.Nodes.Items, node(&page.Items[i]))
-			}
-		}
-	})
-	if err != nil {
+	if r.Nodes.Items, err = cn.listNodes(ctx); err != nil {
 		r.Nodes = plan.Reading[inventory.Node]{Unread: unread(err)}
 	}
 }

@@ -100,7 +100,7 @@ func workloadsCheck(s *inventory.Snapshot) Check {
 	if len(names) == 0 {
 		return Check{checkWorkloads, Passed, "nothing runs there but what belongs to Kubernetes and EKS, as of the last scan"}
 	}
-	return Check{checkWorkloads, Unknown, fmt.Sprintf("%d run there, as of the last scan, and are lost: %s", len(names), named(names))}
+	return Check{checkWorkloads, Unknown, fmt.Sprintf("%d run there, as of the last scan, and are lost: %s", len(names), Named(names))}
 }
 
 // balancersCheck looks for load balancers, which stay when the cluster goes before
@@ -121,7 +121,7 @@ func balancersCheck(s *inventory.Snapshot) Check {
 	if len(names) == 0 {
 		return Check{checkBalancers, Passed, "no service and no ingress has one, as of the last scan"}
 	}
-	return Check{checkBalancers, Unknown, "what these made stays, costs money and keeps the VPC from being deleted, unless they are deleted first (kubectl delete service, ingress): " + named(names)}
+	return Check{checkBalancers, Unknown, "what these made stays, costs money and keeps the VPC from being deleted, unless they are deleted first (kubectl delete service, ingress): " + Named(names)}
 }
 
 func volumesCheck() Check {
@@ -142,7 +142,7 @@ func machinesCheck(s *inventory.Snapshot) Check {
 	if len(names) == 0 {
 		return Check{checkMachines, Passed, "all nodes go with their node groups, as of the last scan"}
 	}
-	return Check{checkMachines, Unknown, "these are of no managed node group; what made them (an Auto Scaling group, Karpenter) keeps them, and they cost money: " + named(names)}
+	return Check{checkMachines, Unknown, "these are of no managed node group; what made them (an Auto Scaling group, Karpenter) keeps them, and they cost money: " + Named(names)}
 }
 
 // exists says which thing of its name the action's target is, so that another one of

@@ -71,7 +71,7 @@ func (p *Plan) partsCheck(s *inventory.Snapshot) Check {
 	holds := p.Actions[len(p.Actions)-1].From.Holds
 	more := slices.DeleteFunc(parts(s), func(part string) bool { return slices.Contains(holds, part) })
 	if len(more) > 0 {
-		return Check{checkParts, Failed, "these came after the plan was drafted, and nobody agreed to lose them: " + named(more)}
+		return Check{checkParts, Failed, "these came after the plan was drafted, and nobody agreed to lose them: " + Named(more)}
 	}
 	for _, section := range partSections() {
 		if gaps := s.GapsOf(section); len(gaps) > 0 {

@@ -69,9 +69,9 @@ func (u *upgrade) insights() Check {
 	}
 	switch {
 	case len(wrong) > 0:
-		return Check{checkInsights, Failed, named(wrong)}
+		return Check{checkInsights, Failed, Named(wrong)}
 	case len(unclear) > 0:
-		return Check{checkInsights, Unknown, named(unclear)}
+		return Check{checkInsights, Unknown, Named(unclear)}
 	}
 	return Check{checkInsights, Passed, fmt.Sprintf("all %d upgrade insights up to %s pass", len(u.read.Insights.Items), u.to())}
 }
@@ -97,7 +97,7 @@ func (u *upgrade) apis() Check {
 	}
 	switch {
 	case len(gone) > 0:
-		return Check{checkAPIs, Failed, named(gone)}
+		return Check{checkAPIs, Failed, Named(gone)}
 	case len(unread) > 0:
 		return Check{checkAPIs, Unknown, strings.Join(unread, "; ")}
 	}
@@ -111,7 +111,7 @@ func (u *upgrade) addonCheck() Check {
 	case u.read.Addons.Unread != "":
 		return Check{checkAddons, Unknown, "the add-ons' versions: " + u.read.Addons.Unread + "; none is updated by this plan"}
 	case len(u.misfits) > 0:
-		return Check{checkAddons, Failed, named(u.misfits)}
+		return Check{checkAddons, Failed, Named(u.misfits)}
 	case len(u.s.Addons) == 0:
 		return Check{checkAddons, Passed, "there is no EKS add-on"}
 	}
@@ -144,7 +144,7 @@ func (u *upgrade) skew() Check {
 		old = append(old, fmt.Sprintf("%s has %s", n.Name, n.KubeletVersion))
 	}
 	if len(old) > 0 {
-		return Check{checkSkew, Failed, fmt.Sprintf("kubelets may be %d minor versions older than %s; replace these nodes first: %s", allowed, u.to(), named(old))}
+		return Check{checkSkew, Failed, fmt.Sprintf("kubelets may be %d minor versions older than %s; replace these nodes first: %s", allowed, u.to(), Named(old))}
 	}
 	return Check{checkSkew, Passed, fmt.Sprintf("no kubelet would be more than %d minor versions older than %s", allowed, u.to())}
 }
@@ -194,11 +194,11 @@ func (u *upgrade) byHand() Check {
 	}
 	switch {
 	case len(stops) > 0 && len(u.path) > 1:
-		return Check{checkNodes, Failed, "EKS refuses the version after the next until they are brought along by hand, so take one version at a time (--to " + u.path[0] + "): " + named(stops)}
+		return Check{checkNodes, Failed, "EKS refuses the version after the next until they are brought along by hand, so take one version at a time (--to " + u.path[0] + "): " + Named(stops)}
 	case len(stops) > 0:
-		return Check{checkNodes, Failed, "EKS refuses the upgrade until they have the control plane's version: " + named(stops)}
+		return Check{checkNodes, Failed, "EKS refuses the upgrade until they have the control plane's version: " + Named(stops)}
 	case len(others) > 0:
-		return Check{checkNodes, Unknown, "this plan does not bring along " + named(others) + "; they stay behind until you do"}
+		return Check{checkNodes, Unknown, "this plan does not bring along " + Named(others) + "; they stay behind until you do"}
 	}
 	return Check{checkNodes, Passed, "no node has to be brought along by hand"}
 }
@@ -218,7 +218,7 @@ func (u *upgrade) addresses() Check {
 	case all < freeAddresses:
 		return Check{checkAddresses, Failed, fmt.Sprintf("EKS may need %d free addresses in the cluster's subnets, which have %d", freeAddresses, all)}
 	case len(few) > 0:
-		return Check{checkAddresses, Unknown, fmt.Sprintf("EKS may need %d free addresses in one subnet: %s", freeAddresses, named(few))}
+		return Check{checkAddresses, Unknown, fmt.Sprintf("EKS may need %d free addresses in one subnet: %s", freeAddresses, Named(few))}
 	}
 	return Check{checkAddresses, Passed, fmt.Sprintf("each of the cluster's %d subnets has %d free addresses or more", len(u.read.Subnets.Items), freeAddresses)}
 }
@@ -232,13 +232,13 @@ func (u *upgrade) budgets() Check {
 	case u.read.Budgets.Unread != "":
 		return Check{checkBudgets, Unknown, "pod disruption budgets: " + u.read.Budgets.Unread}
 	case len(u.read.Budgets.Items) > 0:
-		return Check{checkBudgets, Failed, "let no pod go now, so that nodes cannot be emptied: " + named(u.read.Budgets.Items)}
+		return Check{checkBudgets, Failed, "let no pod go now, so that nodes cannot be emptied: " + Named(u.read.Budgets.Items)}
 	}
 	return Check{checkBudgets, Passed, "each pod disruption budget lets at least one pod go now"}
 }
 
-// named writes the first few of a list, and how many there are more.
-func named(items []string) string {
+// Named writes the first few of a list, and how many there are more.
+func Named(items []string) string {
 	if more := len(items) - maxListed; more > 0 {
 		return fmt.Sprintf("%s; and %d more", strings.Join(items[:maxListed], "; "), more)
 	}

@@ -139,9 +139,13 @@ func (s *Service) advance(ctx context.Context, r Run, st *Step) (Run, error) {
 }
 
 // holds writes down that the end state of a step was seen.
-func (s *Service) holds(ctx context.Context, r Run, st *Step) (Run, error) {
+func (s *Service) holds(ctx context.Context, r Run, st *Step, also ...func(*Step)) (Run, error) {
 	return s.save(ctx, r, "hold", func(now *Run) {
-		now.same(st).Held = s.now()
+		step := now.same(st)
+		step.Held = s.now()
+		for _, note := range also {
+			note(step)
+		}
 		now.Problem, now.Look = "", time.Time{}
 	})
 }

@@ -24,11 +24,7 @@ func (s *Service) makeKey(ctx context.Context, r Run, st *Step, action plan.Acti
 		return s.delay(ctx, r, *st, err)
 	}
 	if action.Made(is) {
-		return s.save(ctx, r, "hold", func(now *Run) {
-			step := now.same(st)
-			step.Held, step.Update = s.now(), is.ARN
-			now.Problem, now.Look = "", time.Time{}
-		})
+		return s.holds(ctx, r, st, func(step *Step) { step.Update = is.ARN })
 	}
 	if why := action.Strange(is); why != "" {
 		return s.fail(ctx, r, fmt.Sprintf("something moved: %q: %s", action.Title, why))

@@ -4,18 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/eksposure/eksposure/internal/fault"
 	"github.com/eksposure/eksposure/internal/plan"
 )
 
-const (
-	noteRewrite = "Existing secrets are given an annotation, so that the API server writes them again and encrypts them with the key. Their values are not read. " +
-		"The role that plans are applied with needs `eksposure permissions secrets-kubernetes` in the cluster for that; without it the plan pauses there, and goes on when it is applied again."
-	// named bounds the secrets that a problem names.
-	namedSecrets = 5
-)
+const noteRewrite = "Existing secrets are given an annotation, so that the API server writes them again and encrypts them with the key. Their values are not read. " +
+	"The role that plans are applied with needs `eksposure permissions secrets-kubernetes` in the cluster for that; without it the plan pauses there, and goes on when it is applied again."
 
 // rewrite has the API server write secrets again, a bounded number at each look. What is
 // done is seen on the secrets themselves, so that nothing is lost with a process. The step
@@ -38,14 +33,11 @@ func (s *Service) rewrite(ctx context.Context, r Run, st *Step, action plan.Acti
 	case err != nil:
 		return s.delay(ctx, r, *st, err)
 	case is.Complete && len(is.Failed) > 0:
-		return s.rest(ctx, r, fmt.Sprintf("%d secrets could not be written again: %s; mend that and apply the plan again", len(is.Failed), fewOf(is.Failed)))
+		return s.rest(ctx, r, fmt.Sprintf("%d secrets could not be written again: %s; mend that and apply the plan again", len(is.Failed), plan.Named(is.Failed)))
 	}
 	written := st.Count + is.Written
 	if is.Complete {
-		return s.save(ctx, r, "hold", func(run *Run) {
-			step := run.same(st)
-			step.Count, step.Held, run.Problem = written, s.now(), ""
-		})
+		return s.holds(ctx, r, st, func(step *Step) { step.Count = written })
 	}
 	return s.save(ctx, r, look, func(run *Run) {
 		run.same(st).Count = written
@@ -56,11 +48,4 @@ func (s *Service) rewrite(ctx context.Context, r Run, st *Step, action plan.Acti
 // rest pauses a run for a reason.
 func (s *Service) rest(ctx context.Context, r Run, why string) (Run, error) {
 	return s.save(ctx, r, "pause", func(now *Run) { now.State, now.Problem = plan.Paused, why })
-}
-
-func fewOf(names []string) string {
-	if len(names) <= namedSecrets {
-		return strings.Join(names, "; ")
-	}
-	return fmt.Sprintf("%s; and %d more", strings.Join(names[:namedSecrets], "; "), len(names)-namedSecrets)
 }

@@ -14,10 +14,7 @@ import (
 // fault.ErrConflict.
 func (db *DB) AddObject(ctx context.Context, kind, id string, document []byte) error {
 	n, err := db.exec(ctx, `INSERT INTO objects (kind, id, document) VALUES (?, ?, ?) ON CONFLICT (kind, id) DO NOTHING`, kind, id, document)
-	if err == nil && n == 0 {
-		err = fmt.Errorf("there is a %s %q already: %w", named(kind), id, fault.ErrConflict)
-	}
-	return err
+	return added(n, err, kind, id)
 }
 
 // PutObject adds or replaces a document.
@@ -30,10 +27,7 @@ func (db *DB) PutObject(ctx context.Context, kind, id string, document []byte) e
 // fault.ErrConflict.
 func (db *DB) ReplaceObject(ctx context.Context, kind, id string, old, document []byte) error {
 	n, err := db.exec(ctx, `UPDATE objects SET document = ? WHERE kind = ? AND id = ? AND document = ?`, document, kind, id, old)
-	if err == nil && n == 0 {
-		err = fmt.Errorf("%s %q was changed or removed meanwhile; read it and try again: %w", named(kind), id, fault.ErrConflict)
-	}
-	return err
+	return replaced(n, err, kind, id)
 }
 
 // Object returns one document; fault.ErrNotFound when there is none.
@@ -56,6 +50,22 @@ func (db *DB) DeleteObject(ctx context.Context, kind, id string) error {
 	n, err := db.exec(ctx, `DELETE FROM objects WHERE kind = ? AND id = ?`, kind, id)
 	if err == nil && n == 0 {
 		err = errNoObject(kind, id)
+	}
+	return err
+}
+
+// added is what adding one document came to: n is 0 when it was there.
+func added(n int64, err error, kind, id string) error {
+	if err == nil && n == 0 {
+		err = fmt.Errorf("there is a %s %q already: %w", named(kind), id, fault.ErrConflict)
+	}
+	return err
+}
+
+// replaced is what replacing one document came to: n is 0 when it was another.
+func replaced(n int64, err error, kind, id string) error {
+	if err == nil && n == 0 {
+		err = fmt.Errorf("%s %q was changed or removed meanwhile; read it and try again: %w", named(kind), id, fault.ErrConflict)
 	}
 	return err
 }

@@ -4,9 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 
-	"github.com/eksposure/eksposure/internal/fault"
 	"github.com/eksposure/eksposure/internal/inventory"
 	"github.com/eksposure/eksposure/internal/plan"
 )
@@ -16,10 +14,7 @@ import (
 func (db *DB) AddPlan(ctx context.Context, r plan.Record) error {
 	n, err := db.exec(ctx, `INSERT INTO plans (kind, id, state, cluster, document) VALUES (?, ?, ?, ?, ?) ON CONFLICT (kind, id) DO NOTHING`,
 		r.Kind, r.ID, string(r.State), clusterOf(r), r.Document)
-	if err == nil && n == 0 {
-		err = fmt.Errorf("there is a %s %q already: %w", r.Kind, r.ID, fault.ErrConflict)
-	}
-	return err
+	return added(n, err, r.Kind, r.ID)
 }
 
 // ReplacePlan replaces one whose document still is the old one, else it is
@@ -27,10 +22,7 @@ func (db *DB) AddPlan(ctx context.Context, r plan.Record) error {
 func (db *DB) ReplacePlan(ctx context.Context, r plan.Record, old []byte) error {
 	n, err := db.exec(ctx, `UPDATE plans SET state = ?, cluster = ?, document = ? WHERE kind = ? AND id = ? AND document = ?`,
 		string(r.State), clusterOf(r), r.Document, r.Kind, r.ID, old)
-	if err == nil && n == 0 {
-		err = fmt.Errorf("%s %q was changed or removed meanwhile; read it and try again: %w", r.Kind, r.ID, fault.ErrConflict)
-	}
-	return err
+	return replaced(n, err, r.Kind, r.ID)
 }
 
 func clusterOf(r plan.Record) string {

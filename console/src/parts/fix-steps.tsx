@@ -1,10 +1,13 @@
 import Box from "@cloudscape-design/components/box";
 import Header from "@cloudscape-design/components/header";
 import Table, { type TableProps } from "@cloudscape-design/components/table";
+import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
+import { getFixSet } from "../api/inventory";
 import type { Schemas } from "../api/native";
 import { useFormats, useText } from "../text";
 import { useSaid } from "../text/said-in";
+import { plansKey } from "./plans";
 import { ProblemAlert } from "./problems";
 
 export type FixSet = Schemas["FleetFixSet"];
@@ -17,6 +20,10 @@ export const goalQuery = (g: Schemas["RemediationGoal"]) => ({
   account: g.accounts ?? [],
   region: g.regions ?? [],
 });
+
+/** The changes that bring the fleet to a goal, as it is now. */
+export const useFixSet = (goal: ReturnType<typeof goalQuery>) =>
+  useQuery({ queryKey: [plansKey, "fix-set", goal], queryFn: ({ signal }) => getFixSet(goal, signal) });
 
 interface Props {
   title: string;

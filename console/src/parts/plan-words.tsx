@@ -1,6 +1,8 @@
+import Box from "@cloudscape-design/components/box";
 import type { StatusIndicatorProps } from "@cloudscape-design/components/status-indicator";
-import type { PlanState } from "../api/plans";
-import { useText } from "../text";
+import type { PlanState, Run } from "../api/plans";
+import { useFormats, useText } from "../text";
+import { useSaid } from "../text/said-in";
 import { SeverityBadge } from "./severity";
 import { State } from "./state";
 
@@ -48,5 +50,23 @@ export function Reversible({ all }: { all: boolean }) {
     <State type={all ? "success" : "warning"} sentence>
       {all ? t.reversible : t.irreversible}
     </State>
+  );
+}
+
+/** Who approved a plan and when, and what was accepted. */
+export function Approved({ approval }: { approval: NonNullable<Run["approval"]> }) {
+  const said = useSaid();
+  const t = useText().plan;
+  const formats = useFormats();
+  const accepted = approval.accepted ?? [];
+  return (
+    <>
+      {t.by(formats.time(approval.at), approval.name ?? approval.by)}
+      {accepted.length > 0 && (
+        <Box color="text-body-secondary" fontSize="body-s">
+          {t.accepted(formats.list(accepted.map(said)))}
+        </Box>
+      )}
+    </>
   );
 }

@@ -1,4 +1,3 @@
-import Box from "@cloudscape-design/components/box";
 import Container from "@cloudscape-design/components/container";
 import Header from "@cloudscape-design/components/header";
 import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
@@ -7,13 +6,11 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import type { FleetPlan } from "../../api/plans";
 import { Copy } from "../../parts/copy";
 import { useTopicName } from "../../parts/plans";
-import { Reversible } from "../../parts/plan-words";
+import { Approved, Reversible } from "../../parts/plan-words";
 import { useFormats, useText } from "../../text";
-import { useSaid } from "../../text/said-in";
 
 /** What the fleet plan is for, who wrote and who approved it, and how much is done. */
 export function Facts({ fleet }: { fleet: FleetPlan }) {
-  const said = useSaid();
   const text = useText();
   const t = text.fleet;
   const formats = useFormats();
@@ -33,23 +30,7 @@ export function Facts({ fleet }: { fleet: FleetPlan }) {
             { label: t.undo, value: <Reversible all={plans.every((r) => r.reversible)} /> },
             { label: t.hash, value: <Copy value={fleet.hash} shown={`${fleet.hash.slice(0, 12)}…`} /> },
             { label: text.plan.drafted, value: text.plan.by(formats.time(fleet.drafted_at), fleet.author_name ?? fleet.author) },
-            ...(approval
-              ? [
-                  {
-                    label: text.plan.approval,
-                    value: (
-                      <>
-                        {text.plan.by(formats.time(approval.at), approval.name ?? approval.by)}
-                        {(approval.accepted ?? []).length > 0 && (
-                          <Box color="text-body-secondary" fontSize="body-s">
-                            {text.plan.accepted(formats.list((approval.accepted ?? []).map(said)))}
-                          </Box>
-                        )}
-                      </>
-                    ),
-                  },
-                ]
-              : []),
+            ...(approval ? [{ label: text.plan.approval, value: <Approved approval={approval} /> }] : []),
           ]}
         />
         {approval && (

@@ -1,13 +1,10 @@
 import Button from "@cloudscape-design/components/button";
 import Box from "@cloudscape-design/components/box";
-import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "react-router";
-import { getFixSet } from "../../api/inventory";
 import type { Schemas } from "../../api/native";
 import type { FleetPlan } from "../../api/plans";
 import { newFleetPlanAddress } from "../../parts/addresses";
-import { FixSteps, goalQuery } from "../../parts/fix-steps";
-import { plansKey } from "../../parts/plans";
+import { FixSteps, goalQuery, useFixSet } from "../../parts/fix-steps";
 import { useFormats, useText } from "../../text";
 import { useSaid } from "../../text/said-in";
 
@@ -19,7 +16,7 @@ export function Goal({ fleet, goal }: { fleet: FleetPlan; goal: Schemas["Remedia
   const formats = useFormats();
   const navigate = useNavigate();
   const asked = goalQuery(goal);
-  const set = useQuery({ queryKey: [plansKey, "fix-set", asked], queryFn: ({ signal }) => getFixSet(asked, signal) });
+  const set = useFixSet(asked);
   const meant = [...(goal.severities ?? []).map((s) => text.severities[s] ?? s), ...(goal.accounts ?? []), ...(goal.regions ?? [])];
   const address = (topic: string) => {
     const q = new URLSearchParams({ wish: asked.wish, topic });

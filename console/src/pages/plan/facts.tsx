@@ -1,4 +1,3 @@
-import Box from "@cloudscape-design/components/box";
 import Container from "@cloudscape-design/components/container";
 import Header from "@cloudscape-design/components/header";
 import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
@@ -6,14 +5,13 @@ import type { Run } from "../../api/plans";
 import { clusterAddress, exposureAddress } from "../../parts/addresses";
 import { Copy } from "../../parts/copy";
 import { PageLink } from "../../parts/follow";
-import { Becomes, Reversible } from "../../parts/plan-words";
+import { Approved, Becomes, Reversible } from "../../parts/plan-words";
 import { useTopicName } from "../../parts/plans";
 import { useFormats, useText } from "../../text";
 import { useSaid } from "../../text/said-in";
 
 /** What the plan is for, what it will come to, who wrote and who approved it. */
 export function Facts({ run }: { run: Run }) {
-  const said = useSaid();
   const text = useText();
   const t = text.plan;
   const formats = useFormats();
@@ -35,23 +33,7 @@ export function Facts({ run }: { run: Run }) {
           { label: t.seen, value: t.seenText(formats.time(plan.seen_at)) },
           { label: t.permissions, value: permissions.map((p) => <div key={p}>{p}</div>) },
           { label: t.hash, value: <Copy value={run.hash} shown={`${run.hash.slice(0, 12)}…`} /> },
-          ...(approval
-            ? [
-                {
-                  label: t.approval,
-                  value: (
-                    <>
-                      {t.by(formats.time(approval.at), approval.name ?? approval.by)}
-                      {(approval.accepted ?? []).length > 0 && (
-                        <Box color="text-body-secondary" fontSize="body-s">
-                          {t.accepted(formats.list((approval.accepted ?? []).map(said)))}
-                        </Box>
-                      )}
-                    </>
-                  ),
-                },
-              ]
-            : []),
+          ...(approval ? [{ label: t.approval, value: <Approved approval={approval} /> }] : []),
         ]}
       />
     </Container>
