@@ -1,6 +1,9 @@
 import type { QueryClient } from "@tanstack/react-query";
 import type { ComponentType } from "react";
+import { first as firstExposure } from "../pages/exposure/first";
 import { first as firstExposures } from "../pages/exposures/first";
+import { first as firstSummary } from "../pages/summary/first";
+import { versionsQuery } from "../parts/fleet";
 import type { Text } from "../text";
 
 /** One page: where it is, how it is loaded, and its place in the navigation. */
@@ -14,14 +17,19 @@ export interface PageEntry {
 
 /** All pages, in the order of the navigation. Those without `nav` are reached from others. */
 export const pages: PageEntry[] = [
-  { path: "/summary", load: () => import("../pages/summary"), nav: { section: "prioritize", label: (t) => t.nav.summary } },
+  {
+    path: "/summary",
+    load: () => import("../pages/summary"),
+    first: firstSummary,
+    nav: { section: "prioritize", label: (t) => t.nav.summary },
+  },
   {
     path: "/exposures",
     load: () => import("../pages/exposures"),
     first: firstExposures,
     nav: { section: "prioritize", label: (t) => t.nav.exposures },
   },
-  { path: "/exposures/:id", load: () => import("../pages/exposure") },
+  { path: "/exposures/:id", load: () => import("../pages/exposure"), first: firstExposure },
   {
     path: "/vulnerabilities",
     load: () => import("../pages/vulnerabilities"),
@@ -32,7 +40,12 @@ export const pages: PageEntry[] = [
   { path: "/clusters/:account/:region/:name", load: () => import("../pages/cluster") },
   { path: "/images", load: () => import("../pages/images"), nav: { section: "inventory", label: (t) => t.nav.images } },
   { path: "/images/:digest", load: () => import("../pages/image") },
-  { path: "/calendar", load: () => import("../pages/calendar"), nav: { section: "inventory", label: (t) => t.nav.calendar } },
+  {
+    path: "/calendar",
+    load: () => import("../pages/calendar"),
+    first: (client) => [client.query(versionsQuery)],
+    nav: { section: "inventory", label: (t) => t.nav.calendar },
+  },
   { path: "/remediation", load: () => import("../pages/remediation"), nav: { section: "manage", label: (t) => t.nav.remediation } },
   { path: "/remediation/fleet/new", load: () => import("../pages/new-fleet-plan") },
   { path: "/remediation/fleet/:id", load: () => import("../pages/fleet-plan") },

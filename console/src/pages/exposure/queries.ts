@@ -1,15 +1,15 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { getFindings } from "../../api/hub";
-import { getFinding, getGuidance, getHistory, getTopics, project, type Schemas } from "../../api/native";
+import { getGuidance, getTopics, project, type Schemas } from "../../api/native";
 import { findingsKey } from "../exposures/requests";
+import { historyOf, one } from "./requests";
 
 /** A finding in full. */
 export type Finding = Schemas["ExposureFinding"];
 
-export const useFinding = (id: string) => useQuery({ queryKey: [findingsKey, "one", id], queryFn: ({ signal }) => getFinding(id, signal) });
+export const useFinding = (id: string) => useQuery(one(id));
 
-export const useHistory = (id: string) =>
-  useQuery({ queryKey: [findingsKey, "history", id], queryFn: ({ signal }) => getHistory(id, signal) });
+export const useHistory = (id: string) => useQuery(historyOf(id));
 
 export const useTopics = (id: string) =>
   useQuery({ queryKey: [findingsKey, "topics", id], queryFn: ({ signal }) => getTopics(id, signal) });

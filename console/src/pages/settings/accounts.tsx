@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
-import { getAllClusters, getCoverage } from "../../api/inventory";
+import { getAllClusters } from "../../api/inventory";
+import { coverageQuery } from "../../parts/fleet";
 import { PageLink } from "../../parts/follow";
 import { ListTable } from "../../parts/list-table";
 import { useFormats, useText } from "../../text";
@@ -17,7 +18,7 @@ export function Accounts() {
   const text = useText();
   const formats = useFormats();
   const t = text.settings;
-  const coverage = useQuery({ queryKey: ["coverage"], queryFn: ({ signal }) => getCoverage(signal) });
+  const coverage = useQuery(coverageQuery);
   const clusters = useQuery({ queryKey: ["clusters"], queryFn: ({ signal }) => getAllClusters({}, signal) });
   const rows = new Map<string, Row>();
   for (const { cluster } of clusters.data?.items ?? []) {

@@ -1,5 +1,3 @@
-import { useStored } from "../../parts/stored";
-
 /** The parts of the page that can be moved and hidden, in their usual order. */
 export const widgets = ["severities", "worst", "trend", "topics", "cost", "coverage"] as const;
 export type WidgetName = (typeof widgets)[number];
@@ -10,14 +8,10 @@ export interface Arrangement {
   hidden: WidgetName[];
 }
 
-export const usual: Arrangement = { order: [...widgets], hidden: [] };
+/** The name under which a browser keeps its arrangement. */
+export const arrangementName = "summary.widgets";
 
-/** Gives the arrangement that this browser keeps; a widget that it does not know of comes last. */
-export function useArrangement(): [Arrangement, (to: Arrangement) => void] {
-  const [kept, keep] = useStored("summary.widgets", usual);
-  const known = kept.order.filter((w) => widgets.includes(w));
-  return [{ order: [...known, ...widgets.filter((w) => !known.includes(w))], hidden: kept.hidden }, keep];
-}
+export const usual: Arrangement = { order: [...widgets], hidden: [] };
 
 const full: readonly WidgetName[] = ["severities", "coverage"];
 

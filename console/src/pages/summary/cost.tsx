@@ -2,8 +2,8 @@ import Box from "@cloudscape-design/components/box";
 import ColumnLayout from "@cloudscape-design/components/column-layout";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useQuery } from "@tanstack/react-query";
-import { getVersions } from "../../api/inventory";
 import { clusterAddress } from "../../parts/addresses";
+import { versionsQuery } from "../../parts/fleet";
 import { PageLink } from "../../parts/follow";
 import { useFormats, useText } from "../../text";
 import type { Scope } from "./filters";
@@ -14,11 +14,11 @@ export function Cost({ scope }: { scope: Scope }) {
   const text = useText();
   const formats = useFormats();
   const t = text.summary;
-  const versions = useQuery({ queryKey: ["versions"], queryFn: ({ signal }) => getVersions(signal) });
+  const read = useQuery(versionsQuery);
   return (
     <Widget
       title={t.cost}
-      query={versions}
+      query={read}
       scope={scope}
       ignores={["account", "region", "severity", "status"]}
       actions={<PageLink href="/calendar">{t.calendar}</PageLink>}

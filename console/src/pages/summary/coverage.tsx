@@ -3,8 +3,8 @@ import ProgressBar from "@cloudscape-design/components/progress-bar";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Table from "@cloudscape-design/components/table";
 import { useQuery } from "@tanstack/react-query";
-import { getCoverage } from "../../api/inventory";
 import type { Schemas } from "../../api/native";
+import { coverageQuery } from "../../parts/fleet";
 import { PageLink } from "../../parts/follow";
 import { Empty } from "../../parts/problems";
 import { useFormats, useText, type Text } from "../../text";
@@ -34,11 +34,11 @@ export function Coverage({ scope }: { scope: Scope }) {
   const text = useText();
   const formats = useFormats();
   const t = text.summary;
-  const coverage = useQuery({ queryKey: ["coverage"], queryFn: ({ signal }) => getCoverage(signal) });
+  const read = useQuery(coverageQuery);
   return (
     <Widget
       title={t.coverage}
-      query={coverage}
+      query={read}
       scope={scope}
       ignores={["account", "region", "severity", "status"]}
       actions={<PageLink href="/clusters?sort=-coverage">{t.incomplete}</PageLink>}

@@ -1,5 +1,4 @@
 import type { Composite, Filters } from "../../api/hub";
-import { useUrl } from "../../parts/url";
 
 /** What all widgets are asked to look at. */
 export interface Scope {
@@ -9,9 +8,9 @@ export interface Scope {
   status: string;
 }
 
-/** Reads the shared filters from the address. */
-export function useScope(): Scope {
-  const { get } = useUrl();
+/** Reads the shared filters from an address. */
+export function scopeOf(params: URLSearchParams): Scope {
+  const get = (name: string) => params.get(name) ?? "";
   return { account: get("account"), region: get("region"), severity: get("severity"), status: get("status") };
 }
 

@@ -5,17 +5,19 @@ import Header from "@cloudscape-design/components/header";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useQuery } from "@tanstack/react-query";
 import { Fragment, lazy, type ReactNode, Suspense, useState } from "react";
-import { getStatistics } from "../../api/hub";
+import { useSearchParams } from "react-router";
 import { Page } from "../../app/layout";
 import { Choice } from "../../parts/choice";
 import { useText } from "../../text";
-import { spans, useArrangement, type WidgetName } from "./arrangement";
+import { spans, type WidgetName } from "./arrangement";
 import { Cost } from "./cost";
 import { Coverage } from "./coverage";
-import { findingFilters, useScope } from "./filters";
+import { scopeOf } from "./filters";
+import * as requests from "./requests";
 import { Severities } from "./severities";
 import { Topics } from "./topics";
 import { Trend } from "./trend";
+import { useArrangement } from "./use-arrangement";
 import { Worst } from "./worst";
 
 // Few arrange the page, and seldom.
@@ -25,17 +27,10 @@ const Arrange = lazy(async () => ({ default: (await import("./arrange")).Arrange
 export default function Summary() {
   const text = useText();
   const t = text.summary;
-  const scope = useScope();
-  const counts = useQuery({
-    queryKey: ["summary", "counts", scope],
-    queryFn: ({ signal }) => getStatistics({ GroupByRules: [{ GroupByField: "severity", Filters: findingFilters(scope) }] }, signal),
-  });
-  const places = useQuery({
-    queryKey: ["summary", "places"],
-    queryFn: ({ signal }) =>
-      getStatistics({ GroupByRules: ["cloud.account.uid", "cloud.region"].map((GroupByField) => ({ GroupByField })) }, signal),
-    staleTime: 300_000,
-  });
+  const [params] = useSearchParams();
+  const scope = scopeOf(params);
+  const counts = useQuery(requests.counts(scope));
+  const places = useQuery(requests.places);
   const values = (i: number) =>
     (places.data?.GroupByResults[i]?.GroupByValues ?? [])
       .map((v) => ({ value: v.FieldValue }))

@@ -2,14 +2,15 @@ import Box from "@cloudscape-design/components/box";
 import ColumnLayout from "@cloudscape-design/components/column-layout";
 import { useQuery, type UseQueryResult } from "@tanstack/react-query";
 import type { GroupCounts } from "../../api/hub";
-import { getTrends, severities, type Severity, type TrendPoint } from "../../api/trends";
+import { severities, type Severity, type TrendPoint } from "../../api/trends";
 import { exposuresAddress } from "../../parts/addresses";
 import { today } from "../../parts/clock";
 import { PageLink } from "../../parts/follow";
 import { SeverityBadge } from "../../parts/severity";
 import { useFormats, useText, type Text } from "../../text";
 import type { Formats } from "../../text/format";
-import { trendFilters, type Scope } from "./filters";
+import type { Scope } from "./filters";
+import { trend } from "./requests";
 import { Widget } from "./widget";
 
 const day = 86_400_000;
@@ -20,10 +21,7 @@ export function Severities({ counts, scope }: { counts: UseQueryResult<{ GroupBy
   const text = useText();
   const formats = useFormats();
   const end = today();
-  const past = useQuery({
-    queryKey: ["summary", "trend", 30, end, trendFilters(scope)],
-    queryFn: ({ signal }) => getTrends(new Date(end - 30 * day), new Date(end), trendFilters(scope), signal),
-  });
+  const past = useQuery(trend(scope, 30, end));
   const shown = severities.filter((s) => !scope.severity || s === scope.severity);
   return (
     <Widget title={text.summary.exposures} query={counts} scope={scope}>

@@ -1,11 +1,11 @@
 import Box from "@cloudscape-design/components/box";
 import Table from "@cloudscape-design/components/table";
 import { useQuery } from "@tanstack/react-query";
-import { getFixSet } from "../../api/inventory";
 import { Empty } from "../../parts/problems";
 import { useFormats, useText } from "../../text";
 import { useSaid } from "../../text/said-in";
 import type { Scope } from "./filters";
+import { topics } from "./requests";
 import { Widget } from "./widget";
 
 /** The topics by how many findings they would resolve, each by itself. */
@@ -14,10 +14,9 @@ export function Topics({ scope }: { scope: Scope }) {
   const text = useText();
   const formats = useFormats();
   const t = text.summary;
-  const asked = { wish: "resolved", account: scope.account, region: scope.region, severity: scope.severity.toLowerCase() };
-  const topics = useQuery({ queryKey: ["summary", "topics", asked], queryFn: ({ signal }) => getFixSet(asked, signal) });
+  const fixes = useQuery(topics(scope));
   return (
-    <Widget title={t.topics} description={t.topicsAbout} query={topics} scope={scope} ignores={["status"]}>
+    <Widget title={t.topics} description={t.topicsAbout} query={fixes} scope={scope} ignores={["status"]}>
       {(set) => (
         <>
           <Table

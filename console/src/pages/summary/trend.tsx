@@ -1,12 +1,13 @@
 import Box from "@cloudscape-design/components/box";
 import LineChart from "@cloudscape-design/components/line-chart";
 import { useQuery } from "@tanstack/react-query";
-import { getTrends, severities } from "../../api/trends";
+import { severities } from "../../api/trends";
 import { Choice } from "../../parts/choice";
 import { today } from "../../parts/clock";
 import { useUrl } from "../../parts/url";
 import { useFormats, useText } from "../../text";
-import { trendFilters, type Scope } from "./filters";
+import type { Scope } from "./filters";
+import { daysOf, trend } from "./requests";
 import { Widget } from "./widget";
 
 const day = 86_400_000;
@@ -23,18 +24,14 @@ export function Trend({ scope }: { scope: Scope }) {
   const formats = useFormats();
   const t = text.summary;
   const { get } = useUrl();
-  const days = Math.min(365, Math.max(5, Number(get("range", "30")) || 30));
+  const days = daysOf(get("range"));
   const end = today();
-  const filters = trendFilters(scope);
-  const trend = useQuery({
-    queryKey: ["summary", "trend", days, end, filters],
-    queryFn: ({ signal }) => getTrends(new Date(end - days * day), new Date(end), filters, signal),
-  });
+  const past = useQuery(trend(scope, days, end));
   const shown = severities.filter((s) => !scope.severity || s === scope.severity);
   return (
     <Widget
       title={t.trend}
-      query={trend}
+      query={past}
       scope={scope}
       actions={
         <Choice name="range" label={t.range} usual="30" options={Object.entries(t.ranges).map(([value, label]) => ({ value, label }))} />

@@ -1,7 +1,6 @@
 import Box from "@cloudscape-design/components/box";
 import Table from "@cloudscape-design/components/table";
 import { useQuery } from "@tanstack/react-query";
-import { getFindings } from "../../api/hub";
 import { clusterOf } from "../../api/ocsf";
 import { exposureAddress } from "../../parts/addresses";
 import { PageLink } from "../../parts/follow";
@@ -9,7 +8,8 @@ import { Empty } from "../../parts/problems";
 import { SeverityBadge } from "../../parts/severity";
 import { useFormats, useText } from "../../text";
 import { useSaid } from "../../text/said-in";
-import { findingFilters, type Scope } from "./filters";
+import type { Scope } from "./filters";
+import { worst } from "./requests";
 import { Widget } from "./widget";
 
 /** The eight most severe exposures. */
@@ -18,13 +18,9 @@ export function Worst({ scope }: { scope: Scope }) {
   const text = useText();
   const formats = useFormats();
   const t = text.summary;
-  const worst = useQuery({
-    queryKey: ["summary", "worst", scope],
-    queryFn: ({ signal }) =>
-      getFindings({ Filters: findingFilters(scope), SortCriteria: [{ Field: "severity_id", SortOrder: "desc" }], MaxResults: 8 }, signal),
-  });
+  const most = useQuery(worst(scope));
   return (
-    <Widget title={t.worst} query={worst} scope={scope} actions={<PageLink href="/exposures">{t.all}</PageLink>}>
+    <Widget title={t.worst} query={most} scope={scope} actions={<PageLink href="/exposures">{t.all}</PageLink>}>
       {({ Findings }) => (
         <Table
           variant="embedded"
