@@ -68,6 +68,12 @@ func (db *DB) ForgetIndex(ctx context.Context) error {
 	return err
 }
 
+// ForgetProfiles makes the database one of before there were profiles.
+func (db *DB) ForgetProfiles(ctx context.Context) error {
+	_, err := db.exec(ctx, `UPDATE entries SET profile = 0`)
+	return err
+}
+
 // IndexRows gives what the index says, with words in place of their numbers.
 func (db *DB) IndexRows(ctx context.Context) ([]string, error) {
 	return db.texts(ctx, `
@@ -75,7 +81,7 @@ func (db *DB) IndexRows(ctx context.Context) ([]string, error) {
 		UNION SELECT 'amount ' || e.finding || ' ' || a.field || ' ' || a.amount FROM amounts a JOIN entries e ON e.number = a.item WHERE a.field < 512
 		UNION SELECT 'count ' || w.field || ' ' || w.key || ' ' || c.severity || ' ' || c.status || ' ' || c.number FROM counts c JOIN words w ON w.id = c.value WHERE c.number <> 0 AND w.field < 512
 		UNION SELECT 'all ' || severity || ' ' || status || ' ' || number FROM counts WHERE value = -1 AND number <> 0
-		UNION SELECT 'entry ' || finding || ' ' || severity || ' ' || status || ' ' || activity || ' ' || computed || ' ' || events || ' ' || last_seen || ' ' || modified FROM entries
+		UNION SELECT 'entry ' || finding || ' ' || severity || ' ' || status || ' ' || activity || ' ' || computed || ' ' || events || ' ' || last_seen || ' ' || modified || ' ' || coalesce((SELECT coalesce(w.value, w.key) FROM words w WHERE w.id = entries.profile), '') FROM entries
 		ORDER BY 1`)
 }
 

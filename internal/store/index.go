@@ -60,6 +60,7 @@ const fieldBits = 40
 const (
 	findingSeries  = 0
 	resourceSeries = 1
+	findingProfile = 511
 	findingBase    = 1
 	resourceBase   = 512
 )

@@ -15,8 +15,9 @@ type indexed struct {
 	amounts map[int64][]float64
 	// scalars are the columns of entries from severity to modified, in order.
 	scalars [scalars]int64
-	series  string // empty when it is closed
-	page    []byte
+	// series and profile are empty when it is closed.
+	series, profile string
+	page            []byte
 }
 
 // The columns of entries that are whole numbers, in the order of the statement
@@ -57,6 +58,9 @@ func (db *DB) indexOf(f *exposure.Finding, document []byte) (*indexed, error) {
 		if x.series, err = seriesOf(d); err != nil {
 			return nil, err
 		}
+	}
+	if x.profile, err = profileText(f); err != nil {
+		return nil, err
 	}
 	values := db.findings.read.read(text)
 	x.words, x.amounts = db.findings.wordsOf(values), db.findings.amountsOf(values)

@@ -87,7 +87,7 @@ func (d *dictionary) forget() {
 // The statements of the index.
 const (
 	putEntry = `
-		INSERT INTO entries (number, finding, uid, cluster, account, region, severity, computed, status, activity, events, created, first_seen, last_seen, modified, series)`
+		INSERT INTO entries (number, finding, uid, cluster, account, region, severity, computed, status, activity, events, created, first_seen, last_seen, modified, series, profile)`
 
 	putPage = `INSERT INTO pages (number, document)`
 
@@ -120,7 +120,11 @@ func (x *indexer) put(ctx context.Context, f *indexed, change int64, at time.Tim
 			return err
 		}
 	}
-	series, err := x.series(ctx, f.series)
+	series, err := x.word(ctx, findingSeries, f.series)
+	if err != nil {
+		return err
+	}
+	profile, err := x.word(ctx, findingProfile, f.profile)
 	if err != nil {
 		return err
 	}
@@ -142,7 +146,7 @@ func (x *indexer) put(ctx context.Context, f *indexed, change int64, at time.Tim
 	for _, n := range f.scalars {
 		args = append(args, n)
 	}
-	x.row(putEntry, append(args, series)...)
+	x.row(putEntry, append(args, series, profile)...)
 	x.row(putPage, old.number, f.page)
 	x.queued[f.finding.ID] = true
 	delete(x.ahead.entries, f.finding.ID)
@@ -304,12 +308,12 @@ func (x *indexer) trend(was, is int64, at time.Time) {
 	}
 }
 
-// series gives the number of a trend series; 0 for none.
-func (x *indexer) series(ctx context.Context, text string) (int64, error) {
+// word gives the number of one word of a field; 0 for an empty one.
+func (x *indexer) word(ctx context.Context, field int64, text string) (int64, error) {
 	if text == "" {
 		return 0, nil
 	}
-	ids, err := x.words(ctx, map[int64][]string{findingSeries: {text}})
+	ids, err := x.words(ctx, map[int64][]string{field: {text}})
 	if err != nil {
 		return 0, err
 	}
@@ -409,7 +413,7 @@ func onConflict(insert string) string {
 	case insert == putEntry:
 		return ` ON CONFLICT (number) DO UPDATE SET severity = excluded.severity, computed = excluded.computed, status = excluded.status, activity = excluded.activity,
 			events = excluded.events, created = excluded.created, first_seen = excluded.first_seen, last_seen = excluded.last_seen,
-			modified = excluded.modified, series = excluded.series`
+			modified = excluded.modified, series = excluded.series, profile = excluded.profile`
 	case strings.Contains(insert, "facets "):
 		return ` ON CONFLICT (number) DO UPDATE SET words = excluded.words`
 	case insert == putPage:

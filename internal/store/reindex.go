@@ -45,6 +45,13 @@ func (db *DB) beginIndex(ctx context.Context) error {
 // Indexed reports whether all that was recorded is indexed as this program
 // searches it.
 func (db *DB) Indexed(ctx context.Context) (bool, error) {
+	if ok, err := db.searchable(ctx); !ok || err != nil {
+		return false, err
+	}
+	return db.profiled(ctx)
+}
+
+func (db *DB) searchable(ctx context.Context) (bool, error) {
 	version, finding, err := readIndexed(db.read.QueryRowContext(ctx, db.dialect.statement(indexedTo)))
 	return version == db.findings.version() && finding == done, db.engine.translate(err)
 }
@@ -59,7 +66,7 @@ func readIndexed(row *sql.Row) (version, finding string, err error) {
 // Reindex indexes what was recorded before there was an index, or for an index of
 // another form, which is removed first. It goes on where it was ended, and calls
 // progress with the number of findings that it has indexed. What is recorded
-// meanwhile is indexed by itself.
+// meanwhile is indexed by itself. Findings that lack only their profiles get those.
 func (db *DB) Reindex(ctx context.Context, progress func(n int)) error {
 	n := 0
 	for {
@@ -78,8 +85,10 @@ func (db *DB) Reindex(ctx context.Context, progress func(n int)) error {
 }
 
 func (db *DB) reindexBatch(ctx context.Context) (int, error) {
-	if ok, err := db.Indexed(ctx); ok || err != nil {
+	if ok, err := db.searchable(ctx); err != nil {
 		return 0, err
+	} else if ok {
+		return db.profileBatch(ctx)
 	}
 	n := 0
 	err := db.inOrder(ctx, func(t tx) error {

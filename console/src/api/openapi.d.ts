@@ -384,7 +384,7 @@ export interface paths {
         };
         /**
          * Get a short list of topics that, fixed everywhere, bring all findings to a severity.
-         * @description For each finding alone the smallest set is exact; over the fleet the list is greedy: the topic that brings most findings to the wish comes first, then the next for those that are left. A shorter list may exist. At most 20,000 findings are looked at, most severe first; `truncated` tells when there are more.
+         * @description For each finding alone the smallest set is exact; over the fleet the list is greedy: the topic that brings most findings to the wish comes first, then the next for those that are left. A shorter list may exist. Every open finding in the caller's scope is looked at.
          */
         get: operations["GetFleetFixSet"];
         put?: never;
@@ -1547,8 +1547,6 @@ export interface components {
             text: string;
             /** @description Every topic alone, fixed wherever it is: those that bring most findings to the wish come first. */
             topics: components["schemas"]["FleetTopic"][] | null;
-            /** @description Whether there are more findings than were looked at. */
-            truncated: boolean;
             /**
              * @description Severity that was asked for; empty means resolved.
              * @enum {string}

@@ -64,10 +64,7 @@ export function FixSteps({ title, description, set, error, retry, empty, last, s
       footer={
         set &&
         steps.length > 0 && (
-          <Box>
-            {t.sentence(formats.number(steps.length), steps.length, formats.number(set.greedy), formats.number(set.above))}
-            {set.truncated && ` ${t.truncated}`}
-          </Box>
+          <Box>{t.sentence(formats.number(steps.length), steps.length, formats.number(set.greedy), formats.number(set.above))}</Box>
         )
       }
       empty={empty}

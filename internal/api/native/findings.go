@@ -52,7 +52,7 @@ func (s *service) findingOperations() []operation {
 			name: "GetFleetFixSet", method: http.MethodGet, path: "/fix-set", action: access.Read, group: "findings",
 			summary: "Get a short list of topics that, fixed everywhere, bring all findings to a severity.",
 			description: "For each finding alone the smallest set is exact; over the fleet the list is greedy: the topic that brings most findings to the wish comes first, then the next for those that are left. " +
-				"A shorter list may exist. At most 20,000 findings are looked at, most severe first; `truncated` tells when there are more.",
+				"A shorter list may exist. Every open finding in the caller's scope is looked at.",
 			params: []param{
 				{name: "wish", doc: "Severity to reach, or below.", words: wishes()},
 				{name: "severity", doc: "Only findings of this severity now.", repeated: true, words: []string{"critical", "high", "medium", "low"}},

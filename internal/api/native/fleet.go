@@ -11,15 +11,14 @@ import (
 
 // FleetFixSet is a list of topics that brings a fleet to a severity.
 type FleetFixSet struct {
-	Wish      exposure.Severity `json:"wish" doc:"Severity that was asked for; empty means resolved."`
-	Findings  int               `json:"findings" doc:"Open findings that were looked at."`
-	Above     int               `json:"above" doc:"Those of them that are above the wish now."`
-	Steps     []FleetStep       `json:"steps" doc:"Topics to fix everywhere, in order; after the last, every finding is at the wish."`
-	Topics    []FleetTopic      `json:"topics" doc:"Every topic alone, fixed wherever it is: those that bring most findings to the wish come first."`
-	Greedy    int               `json:"greedy" doc:"Topics times clusters of this list."`
-	Least     int               `json:"least" doc:"Topics times clusters when each finding takes its own smallest set: no list can have fewer."`
-	Truncated bool              `json:"truncated" doc:"Whether there are more findings than were looked at."`
-	Text      string            `json:"text" doc:"The answer in one sentence."`
+	Wish     exposure.Severity `json:"wish" doc:"Severity that was asked for; empty means resolved."`
+	Findings int               `json:"findings" doc:"Open findings that were looked at."`
+	Above    int               `json:"above" doc:"Those of them that are above the wish now."`
+	Steps    []FleetStep       `json:"steps" doc:"Topics to fix everywhere, in order; after the last, every finding is at the wish."`
+	Topics   []FleetTopic      `json:"topics" doc:"Every topic alone, fixed wherever it is: those that bring most findings to the wish come first."`
+	Greedy   int               `json:"greedy" doc:"Topics times clusters of this list."`
+	Least    int               `json:"least" doc:"Topics times clusters when each finding takes its own smallest set: no list can have fewer."`
+	Text     string            `json:"text" doc:"The answer in one sentence."`
 }
 
 // FleetStep is one topic, fixed in every cluster that has it and still needs it.
@@ -54,96 +53,73 @@ func alone(first map[string]*candidate) []FleetTopic {
 	return list
 }
 
-// maxFleet bounds the findings of one calculation: each is read in full.
-const maxFleet = 20_000
-
 func (s *service) fleetFixSet(ctx context.Context, q *request) (any, error) {
-	query := exposure.Query{
-		Accounts: narrower(q.texts("account"), q.caller.Scope.Accounts), Regions: narrower(q.texts("region"), q.caller.Scope.Regions), Limit: maxFleet + 1,
-	}
-	for _, name := range q.texts("severity") {
-		severity, err := exposure.ParseSeverity(name)
-		if err != nil {
-			return nil, err
-		}
-		query.Severities = append(query.Severities, severity)
-	}
-	found, err := s.cfg.Findings.Findings(ctx, query)
+	found, err := s.cfg.Findings.Profiles(ctx, q.caller.Scope, q.texts("account"), q.texts("region"))
 	if err != nil {
 		return nil, err
 	}
-	truncated := len(found) > maxFleet
-	found = found[:min(len(found), maxFleet)]
-	found = slices.DeleteFunc(found, func(f *exposure.Finding) bool { return !q.caller.Scope.Allows(f.Cluster.Ref) })
-	a := fleet(found, wish(q))
-	a.Truncated = truncated
-	return a, nil
-}
-
-// narrower gives what was asked for, or what the caller is confined to; the scope
-// itself is asked afterwards.
-func narrower(asked, own []string) []string {
-	if len(asked) > 0 {
-		return asked
+	if names := q.texts("severity"); len(names) > 0 {
+		var severities []exposure.Severity
+		for _, name := range names {
+			severity, err := exposure.ParseSeverity(name)
+			if err != nil {
+				return nil, err
+			}
+			severities = append(severities, severity)
+		}
+		found = slices.DeleteFunc(found, func(p exposure.ProfileCount) bool { return !slices.Contains(severities, p.Severity) })
 	}
-	return own
+	return fleet(found, wish(q)), nil
 }
 
-// need is a finding that is above the wish, with the topics fixed so far.
+// need are the findings of one profile that are above the wish, with what is left of
+// the profile after the topics fixed so far.
 type need struct {
-	finding *exposure.Finding
-	fixed   []string
-	after   exposure.Severity
-}
+	exposure.ProfileCount
 
-// without gives the severity that one topic more would leave.
-func (n *need) without(topic string) exposure.Severity {
-	return exposure.Project(n.finding, append(slices.Clone(n.fixed), topic)...).Severity
+	// smallest is the smallest set for what is left.
+	smallest []string
 }
 
 // fleet chooses topics greedily. Every finding has a set that brings it to the
 // wish, so that the choice ends when all are there.
-func fleet(found []*exposure.Finding, wish exposure.Severity) FleetFixSet {
-	a := FleetFixSet{Wish: wish, Findings: len(found), Steps: []FleetStep{}}
-	var needs []*need
-	for _, f := range found {
-		if f.Severity.Rank() <= wish.Rank() || !f.Open() {
+func fleet(found []exposure.ProfileCount, wish exposure.Severity) FleetFixSet {
+	a := FleetFixSet{Wish: wish, Steps: []FleetStep{}}
+	var needs []need
+	for _, p := range found {
+		a.Findings += p.Findings
+		if p.Severity.Rank() <= wish.Rank() {
 			continue
 		}
-		needs = append(needs, &need{finding: f, after: f.Severity})
-		if set := exposure.SmallestFix(f, wish); set != nil {
-			a.Least += len(set.Topics)
-		}
+		n := need{ProfileCount: p, smallest: p.SmallestFix(wish)}
+		needs = append(needs, n)
+		a.Above += n.Findings
+		a.Least += n.Findings * len(n.smallest)
 	}
 	candidates := weigh(needs, wish)
-	a.Above, a.Topics = len(needs), alone(candidates)
+	a.Topics = alone(candidates)
 	for len(needs) > 0 {
 		step := best(candidates)
 		if step.Topic == "" {
 			break // cannot be: what contributes has a topic
 		}
-		var left []*need
+		var left []need
 		for _, n := range needs {
-			if has(n, step.Topic) {
-				n.after = n.without(step.Topic)
-				n.fixed = append(n.fixed, step.Topic)
-				a.Greedy++
+			if n.Has(step.Topic) {
+				n.Profile = n.Fix(step.Topic)
+				n.smallest = n.SmallestFix(wish)
+				a.Greedy += n.Findings
 			}
-			if n.after.Rank() > wish.Rank() {
+			if n.Severity.Rank() > wish.Rank() {
 				left = append(left, n)
+				step.Left += n.Findings
 			}
 		}
-		step.Left = len(left)
 		a.Steps = append(a.Steps, step)
 		needs, candidates = left, weigh(left, wish)
 	}
 	a.Text = a.sentence()
 	return a
-}
-
-func has(n *need, topic string) bool {
-	return topic != exposure.DeleteTopic && !slices.Contains(n.fixed, topic) &&
-		slices.ContainsFunc(n.finding.Topics, func(t exposure.TopicState) bool { return t.ID == topic })
 }
 
 // candidate is a topic that may be fixed next.
@@ -156,31 +132,27 @@ type candidate struct {
 }
 
 // weigh works out what each topic that is not fixed would do.
-func weigh(needs []*need, wish exposure.Severity) map[string]*candidate {
+func weigh(needs []need, wish exposure.Severity) map[string]*candidate {
 	by := map[string]*candidate{}
 	for _, n := range needs {
-		smallest := remaining(n, wish)
-		for _, t := range n.finding.Topics {
-			if !has(n, t.ID) {
-				continue
-			}
+		for _, t := range n.Topics {
 			c := by[t.ID]
 			if c == nil {
 				c = &candidate{FleetStep: FleetStep{Topic: t.ID, Title: t.Title, Effort: t.Effort}}
 				by[t.ID] = c
 			}
-			after := n.without(t.ID)
-			c.Clusters++
-			fall := n.after.Rank() - after.Rank()
-			c.lowered += fall
+			after := n.Fix(t.ID).Severity
+			c.Clusters += n.Findings
+			fall := n.Severity.Rank() - after.Rank()
+			c.lowered += fall * n.Findings
 			if fall > 0 {
-				c.lower++
+				c.lower += n.Findings
 			}
 			if after.Rank() <= wish.Rank() {
-				c.Reached++
+				c.Reached += n.Findings
 			}
-			if slices.Contains(smallest, t.ID) {
-				c.needed++
+			if slices.Contains(n.smallest, t.ID) {
+				c.needed += n.Findings
 			}
 		}
 	}
@@ -202,18 +174,6 @@ func best(by map[string]*candidate) FleetStep {
 		return FleetStep{}
 	}
 	return chosen.FleetStep
-}
-
-// remaining gives the smallest set of what is not fixed yet.
-func remaining(n *need, wish exposure.Severity) []string {
-	f := *n.finding
-	f.Severity = n.after
-	f.Traits = slices.DeleteFunc(slices.Clone(f.Traits), func(t exposure.TraitState) bool { return slices.Contains(n.fixed, t.ID) })
-	f.Topics = slices.DeleteFunc(slices.Clone(f.Topics), func(t exposure.TopicState) bool { return slices.Contains(n.fixed, t.ID) })
-	if set := exposure.SmallestFix(&f, wish); set != nil {
-		return set.Topics
-	}
-	return nil
 }
 
 func (a FleetFixSet) sentence() string {

@@ -172,3 +172,12 @@ func (s *service) moveFleetPlan(do func(context.Context, string, access.Principa
 		return s.fleetPlan(ctx, q, id)
 	}
 }
+
+// narrower gives what was asked for, or what the caller is confined to; the scope
+// itself is asked afterwards.
+func narrower(asked, own []string) []string {
+	if len(asked) > 0 {
+		return asked
+	}
+	return own
+}

@@ -51,6 +51,16 @@ func (k remembered) Finding(_ context.Context, key string) (*exposure.Finding, e
 	return nil, fmt.Errorf("no finding of %q: %w", key, fault.ErrNotFound)
 }
 
+func (k remembered) Findings(_ context.Context, q exposure.Query) ([]*exposure.Finding, error) {
+	var list []*exposure.Finding
+	for _, o := range k.outcomes {
+		if len(q.Accounts) == 0 || slices.Contains(q.Accounts, o.Cluster.Account) {
+			list = append(list, o.Finding)
+		}
+	}
+	return list, nil
+}
+
 func (p *planning) Describe(ctx context.Context, ref inventory.ClusterRef) (*inventory.Snapshot, error) {
 	return p.Snapshot(ctx, ref)
 }

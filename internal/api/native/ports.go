@@ -19,7 +19,9 @@ import (
 type Findings interface {
 	// Finding gives one by its ID; fault.ErrNotFound when there is none.
 	Finding(ctx context.Context, id string) (*exposure.Finding, error)
-	Findings(ctx context.Context, q exposure.Query) ([]*exposure.Finding, error)
+	// Profiles counts the open findings of a scope by their profiles, those of some
+	// accounts and regions alone where any are named.
+	Profiles(ctx context.Context, scope access.Scope, accounts, regions []string) ([]exposure.ProfileCount, error)
 	History(ctx context.Context, id string) ([]exposure.Event, error)
 }
 

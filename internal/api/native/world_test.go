@@ -106,11 +106,11 @@ func (w *world) Finding(_ context.Context, id string) (*exposure.Finding, error)
 	return nil, fmt.Errorf("no finding %q: %w", id, fault.ErrNotFound)
 }
 
-func (w *world) Findings(_ context.Context, q exposure.Query) ([]*exposure.Finding, error) {
-	var list []*exposure.Finding
+func (w *world) Profiles(_ context.Context, scope access.Scope, accounts, _ []string) ([]exposure.ProfileCount, error) {
+	var list []exposure.ProfileCount
 	for _, o := range w.outcomes {
-		if len(q.Accounts) == 0 || slices.Contains(q.Accounts, o.Cluster.Account) {
-			list = append(list, o.Finding)
+		if scope.Allows(o.Cluster) && (len(accounts) == 0 || slices.Contains(accounts, o.Cluster.Account)) {
+			list = append(list, exposure.ProfileCount{Profile: exposure.ProfileOf(o.Finding), Findings: 1})
 		}
 	}
 	return list, nil

@@ -89,7 +89,6 @@ export const fleet = {
     sentence: (topics: string, n: number, places: string, above: string) =>
       `${topics} ${n === 1 ? "change" : "changes"} in ${places} places bring all ${above} exposures there.`,
     nothing: "All of these exposures are there already.",
-    truncated: "Only the 20,000 most severe exposures were looked at.",
     change: "Change",
     effort: "Effort in each cluster",
     clusters: "Clusters",

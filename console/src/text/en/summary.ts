@@ -40,7 +40,6 @@ export const summary = {
     concerns: "Concerns",
     effort: "Effort",
     efforts: { minutes: "Minutes", hours: "Hours", days: "Days" } as Record<string, string>,
-    truncated: "Only the 20,000 most severe findings were looked at.",
     coverage: "Coverage",
     read: (n: string, all: string) => `${n} of ${all} clusters were read and decided in full`,
     places: (accounts: string, regions: string) => `${accounts} accounts and ${regions} regions were looked at`,

@@ -87,7 +87,6 @@ export const fleet: typeof english = {
     changesFailed: "无法计算所需的更改",
     sentence: (topics, _n, places, above) => `${topics} 项更改，共 ${places} 处，可使全部 ${above} 个暴露达到目标。`,
     nothing: "这些暴露均已达到目标。",
-    truncated: "仅考虑了最严重的 20,000 个暴露。",
     change: "更改",
     effort: "每个集群的工作量",
     clusters: "集群",

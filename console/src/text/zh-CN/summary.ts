@@ -42,7 +42,6 @@ export const summary: typeof english = {
     concerns: "涉及",
     effort: "工作量",
     efforts: { minutes: "几分钟", hours: "几小时", days: "几天" },
-    truncated: "仅查看了最严重的 20,000 个发现。",
     coverage: "覆盖范围",
     read: (n, all) => `${all} 个集群中有 ${n} 个已全部读取并判定`,
     places: (accounts, regions) => `已查看 ${accounts} 个账户和 ${regions} 个区域`,
