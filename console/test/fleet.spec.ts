@@ -37,6 +37,23 @@ test("from a goal to a fleet plan that is applied, wave after wave", async ({ pa
   await expect(page.getByText("The trait is gone.", { exact: false })).toBeVisible();
 });
 
+test("all of it is reverted, the last wave first", async ({ page }) => {
+  test.setTimeout(600_000);
+  await page.goto("/remediation?tab=fleet");
+  await page.getByRole("link", { name: /in 2 clusters/ }).click();
+  await expect(state(page, "Done")).toBeVisible();
+  await page.getByRole("button", { name: "Revert" }).click();
+  const dialog = page.getByRole("dialog");
+  await expect(dialog.getByText("the last wave first", { exact: false })).toBeVisible();
+  await dialog.getByRole("button", { name: "Revert" }).click();
+  await expect(state(page, "Reverting")).toBeVisible();
+  await expect(page.getByRole("table", { name: "Wave 2" }).getByText("Reverted", { exact: true })).toBeVisible();
+  await expect(state(page, "Reverted")).toBeVisible();
+  await expect(page.getByRole("table", { name: "Wave 1: the first to try it" }).getByText("Reverted", { exact: true })).toBeVisible();
+  await page.getByRole("link", { name: "shop-us" }).click();
+  await expect(page.getByRole("heading", { name: "Taken back" })).toBeVisible();
+});
+
 test("by keyboard alone: one is drafted, approved and cancelled", async ({ page }) => {
   await page.goto(topic);
   await expect(page.getByRole("heading", { name: "Internet reachable", exact: true })).toBeVisible();

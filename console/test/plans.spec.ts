@@ -1,6 +1,10 @@
 import type { Page } from "@playwright/test";
 import { expect, inBothModes, keep, tabTo } from "./fixtures";
+import { translator } from "../src/text/said";
+import pairs from "../src/text/zh-CN/said";
 import { approveAndApply, state, still, test } from "./own";
+import { everythingSaid } from "./told";
+import { unsaid } from "./unsaid";
 
 test.describe.configure({ mode: "serial" });
 
@@ -54,6 +58,32 @@ test.describe("what the server refuses", () => {
     await expect(page.getByText(/^These checks do not hold: operator/)).toBeVisible();
     await expect(page.getByRole("button", { name: "Approve" })).toHaveAttribute("aria-disabled", "true");
   });
+});
+
+test("ranges come from who called, who is shown, in Chinese too", async ({ page }) => {
+  await still(page);
+  await remediationOf(page, "shop-production");
+  await page.getByRole("button", { name: "Plan this change: Internet reachable" }).first().click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("radio", { name: "Use the private endpoint and limit the public one" }).check();
+  await dialog.getByLabel("Days whose callers stay let in").fill("7");
+  await dialog.getByRole("button", { name: "Draft the plan" }).click();
+
+  const callers = page.getByRole("table", { name: "Who called" });
+  const pipeline = callers.getByRole("row", { name: /^203\.0\.113\.8/ });
+  await expect(pipeline).toContainText("Stays let in");
+  await expect(pipeline).toContainText("assumed-role/deploy/pipeline");
+  await expect(pipeline).toContainText("shop-deployers");
+  await callers.scrollIntoViewIfNeeded();
+  await inBothModes(page, "plan-callers");
+
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.evaluate(() => localStorage.setItem("eksposure.looks", JSON.stringify({ language: "zh-CN" })));
+  await page.reload();
+  const chinese = page.getByRole("table", { name: "调用方" });
+  await expect(chinese.getByRole("row", { name: /^203\.0\.113\.8/ })).toContainText("仍被允许");
+  await chinese.scrollIntoViewIfNeeded();
+  await keep(page, "zh-CN-plan-callers");
 });
 
 test("by keyboard alone: what cannot be undone is accepted by typing, and the plan is cancelled", async ({ page }) => {
@@ -133,4 +163,16 @@ test("in Chinese", async ({ page }) => {
     expect(said, "what the server says is in Chinese").not.toMatch(/[a-z]+ [a-z]+ [a-z]+ [a-z]+/);
   }
   await keep(page, "zh-CN-plan");
+});
+
+/** The words of Kubernetes, of AWS and of people in what the demo says. */
+const foreign = [/ is forbidden: User /, /: dial tcp /, /^ec2:.*The prefix list ID /, /tags: environment=|标签：/];
+
+test("all that the demo says has a translation", async ({ page }) => {
+  test.setTimeout(900_000);
+  const said = translator(pairs);
+  const left = [...(await everythingSaid(page))]
+    .flatMap((text) => text.replace(/^ *```[^]*?^ *```$/gm, "").split("\n"))
+    .filter((line) => !foreign.some((f) => f.test(line)) && unsaid(said(line)) !== undefined);
+  expect(left, "give these a pair in src/text/zh-CN/said").toEqual([]);
 });

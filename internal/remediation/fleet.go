@@ -212,7 +212,7 @@ func (s *Service) candidates(ctx context.Context, q FleetRequest) ([]*exposure.F
 		return nil, fmt.Errorf("no open finding that was asked for has the topic %q: %w", q.Request.Trait, fault.ErrNotFound)
 	case len(found) > maxFleet:
 		return nil, fmt.Errorf("%d clusters have the topic %q; a fleet plan is for %d at most: narrow it to an account, a region or a severity: %w", len(found), q.Request.Trait, maxFleet, fault.ErrInvalid)
-	case q.Request.Trait == exposure.DeleteTopic && len(q.Query.Clusters) == 0:
+	case NamesClusters(q.Request.Trait) && len(q.Query.Clusters) == 0:
 		return nil, fmt.Errorf("clusters to delete are named one by one: %w", fault.ErrInvalid)
 	}
 	slices.SortStableFunc(found, func(a, b *exposure.Finding) int {

@@ -24,6 +24,10 @@ type Ask struct {
 	Unless string `json:"unless,omitempty"`
 }
 
+// NamesClusters reports whether the clusters of a fleet plan about a topic are always
+// named one by one.
+func NamesClusters(topic string) bool { return topic == exposure.DeleteTopic }
+
 // Offers lists the options of a topic that can be applied; none for a topic that is
 // not in Topics.
 func Offers(topic string) []Offer {

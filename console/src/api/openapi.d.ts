@@ -1576,10 +1576,34 @@ export interface components {
             title: string;
             trait: string;
             waves: components["schemas"]["RemediationMember"][][] | null;
+            /** @description Whether the server is at work on it, or on one of its plans where these are given, so that it changes by itself. */
+            working: boolean;
+        };
+        FleetPlanBrief: {
+            approval?: components["schemas"]["RemediationApproval"];
+            author: string;
+            author_name?: string;
+            back?: components["schemas"]["RemediationReturn"][];
+            /** Format: date-time */
+            drafted_at: string;
+            goal?: components["schemas"]["RemediationGoal"];
+            hash: string;
+            id: string;
+            kept?: components["schemas"]["RemediationOmission"][];
+            omitted?: components["schemas"]["RemediationOmission"][];
+            option: string;
+            problem?: string;
+            /** @enum {string} */
+            state: "applying" | "approved" | "cancelled" | "done" | "drafted" | "failed" | "paused" | "reverted" | "reverting" | "verifying";
+            title: string;
+            trait: string;
+            waves: components["schemas"]["RemediationMember"][][] | null;
+            /** @description Whether the server is at work on it, or on one of its plans where these are given, so that it changes by itself. */
+            working: boolean;
         };
         FleetPlanList: {
             /** @description The fleet plans, the newest first. */
-            items: components["schemas"]["RemediationFleet"][] | null;
+            items: components["schemas"]["FleetPlanBrief"][] | null;
         };
         FleetPlanRequest: {
             /** @description Accounts of the clusters; all when left out. */
@@ -2194,6 +2218,8 @@ export interface components {
             stays?: string;
             steps: components["schemas"]["RemediationStep"][] | null;
             verified?: components["schemas"]["RemediationVerified"];
+            /** @description Whether the server is at work on it, so that it changes by itself. */
+            working: boolean;
         };
         PlanAction: {
             /** @enum {string} */
@@ -2349,6 +2375,8 @@ export interface components {
             ready?: string[];
         };
         PlanTopic: {
+            /** @description Whether the clusters of a fleet plan are always named one by one. */
+            clusters_named?: boolean;
             /** @description ID of the topic. */
             id: string;
             /** @description Its options. A finding may have fewer. */
@@ -2357,6 +2385,8 @@ export interface components {
             title: string;
         };
         PlanTopics: {
+            /** @description Clusters of each further wave of a fleet plan, where its request does not say. */
+            fleet_batch: number;
             /** @description The topics. */
             items: components["schemas"]["PlanTopic"][] | null;
         };
@@ -2445,26 +2475,6 @@ export interface components {
             required?: boolean;
             title: string;
             unless?: string;
-        };
-        RemediationFleet: {
-            approval?: components["schemas"]["RemediationApproval"];
-            author: string;
-            author_name?: string;
-            back?: components["schemas"]["RemediationReturn"][];
-            /** Format: date-time */
-            drafted_at: string;
-            goal?: components["schemas"]["RemediationGoal"];
-            hash: string;
-            id: string;
-            kept?: components["schemas"]["RemediationOmission"][];
-            omitted?: components["schemas"]["RemediationOmission"][];
-            option: string;
-            problem?: string;
-            /** @enum {string} */
-            state: "applying" | "approved" | "cancelled" | "done" | "drafted" | "failed" | "paused" | "reverted" | "reverting" | "verifying";
-            title: string;
-            trait: string;
-            waves: components["schemas"]["RemediationMember"][][] | null;
         };
         RemediationGoal: {
             accounts?: string[];

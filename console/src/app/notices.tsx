@@ -2,7 +2,7 @@ import type { FlashbarProps } from "@cloudscape-design/components/flashbar";
 import { createContext, useCallback, useContext, useMemo, useState, type ReactNode } from "react";
 import { ApiError } from "../api/problem";
 import { useText } from "../text";
-import { describe } from "../parts/problems";
+import { useDescribe } from "../parts/problems";
 
 type Notice = Pick<FlashbarProps.MessageDefinition, "type" | "header" | "content" | "action">;
 
@@ -19,6 +19,7 @@ let number = 0;
 
 /** Holds what the page has to tell. */
 export function NoticesProvider({ children }: { children: ReactNode }) {
+  const describe = useDescribe();
   const text = useText();
   const [items, setItems] = useState<FlashbarProps.MessageDefinition[]>([]);
   const notify = useCallback(
@@ -40,9 +41,9 @@ export function NoticesProvider({ children }: { children: ReactNode }) {
       if (error instanceof ApiError && error.signedOut) {
         return; // the sign-in page says it
       }
-      notify({ type: "error", header, content: describe(error, text) });
+      notify({ type: "error", header, content: describe(error) });
     },
-    [notify, text],
+    [notify, describe],
   );
   const value = useMemo(() => ({ items, notify, fail }), [items, notify, fail]);
   return <Context.Provider value={value}>{children}</Context.Provider>;

@@ -10,7 +10,7 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useState, type SyntheticEvent } from "react";
 import { ApiError } from "../api/problem";
 import { providerAddress, type Session, signInWithKey } from "../api/session";
-import { describe } from "../parts/problems";
+import { useDescribe } from "../parts/problems";
 import { useText } from "../text";
 
 interface Props {
@@ -20,6 +20,7 @@ interface Props {
 
 /** The sign-in page: with an access key, or with the identity provider where there is one. */
 export function SignIn({ methods, onSignedIn }: Props) {
+  const describe = useDescribe();
   const text = useText();
   const [id, setId] = useState("");
   const [secret, setSecret] = useState("");
@@ -36,7 +37,7 @@ export function SignIn({ methods, onSignedIn }: Props) {
     try {
       onSignedIn(await signInWithKey(id.trim(), secret.trim()));
     } catch (error) {
-      setProblem(error instanceof ApiError && error.status === 403 ? text.signIn.refused : describe(error, text));
+      setProblem(error instanceof ApiError && error.status === 403 ? text.signIn.refused : describe(error));
       setBusy(false);
     }
   };

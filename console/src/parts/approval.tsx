@@ -8,7 +8,7 @@ import { useState, type ReactNode } from "react";
 import { useText } from "../text";
 import { useSaid } from "../text/said-in";
 import { Dialog } from "./dialog";
-import { describe } from "./problems";
+import { useDescribe } from "./problems";
 
 interface Props {
   title: string;
@@ -27,6 +27,7 @@ interface Props {
 /** Takes somebody's word for exactly what has a hash: what is not known is accepted one by one, what cannot be undone is typed. */
 export function Approval({ title, intro, hash, unknown, final, error, busy, onApprove, onClose }: Props) {
   const said = useSaid();
+  const describe = useDescribe();
   const text = useText();
   const t = text.plan;
   const [ticked, setTicked] = useState<string[]>([]);
@@ -46,7 +47,7 @@ export function Approval({ title, intro, hash, unknown, final, error, busy, onAp
         <SpaceBetween size="l">
           {error !== null && (
             <Alert type="error" header={t.failed}>
-              {describe(error, text)}
+              {describe(error)}
             </Alert>
           )}
           <div>

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useCallback } from "react";
-import { getFleetPlans, getPlans, type PlanState, type Run } from "../api/plans";
+import { getFleetPlans, getPlans, type Run } from "../api/plans";
 import { useText } from "../text";
 import { useSaid } from "../text/said-in";
 import { traitsQuery } from "./traits";
@@ -12,17 +12,15 @@ export const plansKey = "plans";
 const pace = { working: 2000, waiting: 15_000 };
 
 /** When to look at plans again. */
-export const again = (atWork: boolean): number => (atWork ? pace.working : pace.waiting);
-
-/** Whether the server is at work on a plan. */
-export const working = ({ state }: { state: PlanState }): boolean => state === "applying" || state === "verifying" || state === "reverting";
+export const again = (...shown: readonly ({ working: boolean } | undefined)[]): number =>
+  shown.some((p) => p?.working) ? pace.working : pace.waiting;
 
 /** The plans for clusters of the caller's scope, the newest first. */
 export const usePlans = () =>
   useQuery({
     queryKey: [plansKey],
     queryFn: async ({ signal }) => (await getPlans(signal)).items ?? [],
-    refetchInterval: ({ state }) => again(state.data?.some(working) ?? false),
+    refetchInterval: ({ state }) => again(...(state.data ?? [])),
   });
 
 /** The fleet plans whose clusters are all in the caller's scope, the newest first. */
@@ -30,7 +28,7 @@ export const useFleetPlans = () =>
   useQuery({
     queryKey: [plansKey, "fleet"],
     queryFn: async ({ signal }) => (await getFleetPlans(signal)).items ?? [],
-    refetchInterval: ({ state }) => again(state.data?.some(working) ?? false),
+    refetchInterval: ({ state }) => again(...(state.data ?? [])),
   });
 
 /** The checks of a plan that came to a verdict. */

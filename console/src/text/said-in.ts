@@ -11,7 +11,7 @@ export function useSaid(): (said: string) => string {
     queryKey: ["said", language],
     enabled: language === "zh-CN",
     staleTime: Infinity,
-    queryFn: async () => translator((await import("./zh-CN/said.json")).default),
+    queryFn: async () => translator((await import("./zh-CN/said")).default),
   });
   return data ?? asSaid;
 }

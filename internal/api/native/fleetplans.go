@@ -67,15 +67,22 @@ type FleetPlanRequest struct {
 
 // FleetPlan is a fleet plan with its plans, and what can be done with it.
 type FleetPlan struct {
-	remediation.Fleet
+	FleetPlanBrief
 
 	Moves []remediation.Move `json:"moves" doc:"What can be done with it now, what helps most first."`
 	Plans []Plan             `json:"plans" doc:"The plans, wave after wave."`
 }
 
+// FleetPlanBrief is a fleet plan without its plans.
+type FleetPlanBrief struct {
+	remediation.Fleet
+
+	Working bool `json:"working" doc:"Whether the server is at work on it, or on one of its plans where these are given, so that it changes by itself."`
+}
+
 // FleetPlanList are fleet plans.
 type FleetPlanList struct {
-	Items []remediation.Fleet `json:"items" doc:"The fleet plans, the newest first."`
+	Items []FleetPlanBrief `json:"items" doc:"The fleet plans, the newest first."`
 }
 
 func (s *service) draftFleetPlan(ctx context.Context, q *request) (any, error) {
@@ -119,10 +126,10 @@ func (s *service) listFleetPlans(ctx context.Context, q *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	list := FleetPlanList{Items: []remediation.Fleet{}}
+	list := FleetPlanList{Items: []FleetPlanBrief{}}
 	for _, f := range fleets {
 		if seesFleet(q, f) {
-			list.Items = append(list.Items, f)
+			list.Items = append(list.Items, FleetPlanBrief{f, f.State.Working()})
 		}
 	}
 	return list, nil
@@ -143,9 +150,10 @@ func (s *service) fleetPlan(ctx context.Context, q *request, id string) (FleetPl
 	if err == nil && !seesFleet(q, f) {
 		err = fmt.Errorf("no fleet plan %q: %w", id, fault.ErrNotFound)
 	}
-	told := FleetPlan{Fleet: f, Moves: append([]remediation.Move{}, f.Moves()...), Plans: []Plan{}}
+	told := FleetPlan{FleetPlanBrief: FleetPlanBrief{f, f.State.Working()}, Moves: append([]remediation.Move{}, f.Moves()...), Plans: []Plan{}}
 	for _, r := range runs {
 		told.Plans = append(told.Plans, planOf(r))
+		told.Working = told.Working || r.State.Working()
 	}
 	return told, err
 }

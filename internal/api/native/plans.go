@@ -92,6 +92,7 @@ func (c PlanChoice) request() (remediation.Request, error) {
 // PlanTopics is what can be planned.
 type PlanTopics struct {
 	Items []PlanTopic `json:"items" doc:"The topics."`
+	Batch int         `json:"fleet_batch" doc:"Clusters of each further wave of a fleet plan, where its request does not say."`
 }
 
 // PlanTopic is a topic that can be applied.
@@ -99,12 +100,13 @@ type PlanTopic struct {
 	ID     string              `json:"id" doc:"ID of the topic."`
 	Title  string              `json:"title" doc:"Its title."`
 	Offers []remediation.Offer `json:"offers" doc:"Its options. A finding may have fewer."`
+	Named  bool                `json:"clusters_named,omitempty" doc:"Whether the clusters of a fleet plan are always named one by one."`
 }
 
 func (s *service) planTopics(context.Context, *request) (any, error) {
-	out := PlanTopics{Items: []PlanTopic{}}
+	out := PlanTopics{Items: []PlanTopic{}, Batch: remediation.DefaultBatch}
 	for _, id := range remediation.Topics() {
-		topic := PlanTopic{ID: id, Title: exposure.DeleteOption().Title, Offers: s.titled(id, remediation.Offers(id))}
+		topic := PlanTopic{ID: id, Title: exposure.DeleteOption().Title, Offers: s.titled(id, remediation.Offers(id)), Named: remediation.NamesClusters(id)}
 		for _, t := range s.cfg.Traits {
 			if t.ID == id {
 				topic.Title = t.Short
@@ -120,6 +122,7 @@ type Plan struct {
 	remediation.Run
 
 	Moves      []remediation.Move `json:"moves" doc:"What can be done with it now, what helps most first. A plan with a failed check cannot be approved."`
+	Working    bool               `json:"working" doc:"Whether the server is at work on it, so that it changes by itself."`
 	Reversible bool               `json:"reversible" doc:"Whether all of it can be undone."`
 	Stays      string             `json:"stays,omitempty" doc:"Why a revert would leave some of what was begun."`
 	Final      string             `json:"final,omitempty" doc:"What an approver types and accepts where not all of it can be undone: irreversible, or delete and the cluster's name."`
@@ -127,7 +130,7 @@ type Plan struct {
 
 func planOf(r remediation.Run) Plan {
 	_, stays := r.Undoes()
-	return Plan{Run: r, Moves: append([]remediation.Move{}, r.Moves()...), Reversible: r.Plan.Reversible(), Stays: stays, Final: r.Plan.Final()}
+	return Plan{Run: r, Moves: append([]remediation.Move{}, r.Moves()...), Working: r.State.Working(), Reversible: r.Plan.Reversible(), Stays: stays, Final: r.Plan.Final()}
 }
 
 // PlanApproval is a word for one plan.

@@ -2,7 +2,7 @@ import Spinner from "@cloudscape-design/components/spinner";
 import { useQuery } from "@tanstack/react-query";
 import { getRule, previewRule, type RuleBrief } from "../../api/rules";
 import { Dialog } from "../../parts/dialog";
-import { describe } from "../../parts/problems";
+import { useDescribe } from "../../parts/problems";
 import { useFormats, useText } from "../../text";
 import { useRuleChanges } from "./changes";
 
@@ -30,6 +30,7 @@ export function DeleteRule({ rule, onClose }: Props) {
 
 /** Asks whether a rule is to label what is there, and says how much that is. */
 export function ApplyRule({ rule, onClose }: Props) {
+  const describe = useDescribe();
   const text = useText();
   const t = text.automations;
   const formats = useFormats();
@@ -46,7 +47,7 @@ export function ApplyRule({ rule, onClose }: Props) {
       onClose={onClose}
       onAction={() => apply.mutate(rule, { onSettled: onClose })}
     >
-      {met.error ? describe(met.error, text) : met.data ? t.applyText(formats.number(met.data.matches), met.data.matches) : <Spinner />}
+      {met.error ? describe(met.error) : met.data ? t.applyText(formats.number(met.data.matches), met.data.matches) : <Spinner />}
     </Dialog>
   );
 }

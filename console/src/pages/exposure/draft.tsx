@@ -9,7 +9,7 @@ import { planAddress } from "../../parts/addresses";
 import { Dialog } from "../../parts/dialog";
 import { DraftFields, useDraft } from "../../parts/draft-fields";
 import { plansKey } from "../../parts/plans";
-import { describe } from "../../parts/problems";
+import { useDescribe } from "../../parts/problems";
 import { useText } from "../../text";
 import { useSaid } from "../../text/said-in";
 
@@ -22,6 +22,7 @@ interface Props {
 /** Drafts a plan for a topic: an option, the values that it asks for, and then the plan's page. */
 export function Draft({ finding, topic, onClose }: Props) {
   const said = useSaid();
+  const describe = useDescribe();
   const text = useText();
   const t = text.draft;
   const navigate = useNavigate();
@@ -55,7 +56,7 @@ export function Draft({ finding, topic, onClose }: Props) {
         <SpaceBetween size="m">
           {draft.error && (
             <Alert type="error" header={t.failed}>
-              {describe(draft.error, text)}
+              {describe(draft.error)}
             </Alert>
           )}
           <DraftFields draft={choice} offers={offers} about={after} />

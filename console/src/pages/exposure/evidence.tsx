@@ -41,9 +41,9 @@ function One({ evidence }: { evidence: Evidence }) {
           items={facts}
           trackBy="name"
           columnDefinitions={[
-            { id: "name", header: t.fact, cell: (f) => f.name, isRowHeader: true, width: 220 },
-            { id: "value", header: t.value, cell: (f) => <span className="anywhere">{f.value}</span> },
-            { id: "limit", header: t.limit, cell: (f) => f.limit ?? text.common.none, width: 260 },
+            { id: "name", header: t.fact, cell: (f) => said(f.name), isRowHeader: true, width: 220 },
+            { id: "value", header: t.value, cell: (f) => <span className="anywhere">{said(f.value)}</span> },
+            { id: "limit", header: t.limit, cell: (f) => (f.limit ? said(f.limit) : text.common.none), width: 260 },
           ]}
           ariaLabels={{ tableLabel: `${t.evidence}: ${evidence.resource.name}` }}
         />

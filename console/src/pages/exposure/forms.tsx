@@ -52,16 +52,17 @@ export function OptionForms({ option, explained }: { option: Schemas["OptionGuid
 }
 
 function Steps({ form }: { form: Schemas["GuidanceInOne"] }) {
+  const said = useSaid();
   const t = useText().remediation;
   return (
     <SpaceBetween size="m">
-      {form.cannot && <Alert type="info">{form.cannot}</Alert>}
+      {form.cannot && <Alert type="info">{said(form.cannot)}</Alert>}
       {form.placeholders && form.placeholders.length > 0 && (
         <Alert type="warning" header={t.placeholders}>
           <ul className="plain">
             {form.placeholders.map((p) => (
               <li key={p.name}>
-                <Box variant="code">{`<${p.name}>`}</Box> {p.meaning}
+                <Box variant="code">{`<${p.name}>`}</Box> {said(p.meaning)}
               </li>
             ))}
           </ul>
@@ -72,8 +73,8 @@ function Steps({ form }: { form: Schemas["GuidanceInOne"] }) {
           {form.steps.map((s, i) => (
             <li key={`${i} ${s.text}`}>
               {s.back && <strong>{t.back}: </strong>}
-              {s.text}
-              {s.code && <Code label={s.text}>{s.code}</Code>}
+              {said(s.text)}
+              {s.code && <Code label={said(s.text)}>{s.code}</Code>}
             </li>
           ))}
         </ol>
@@ -83,7 +84,7 @@ function Steps({ form }: { form: Schemas["GuidanceInOne"] }) {
           <Box variant="awsui-key-label">{t.notes}</Box>
           <ul>
             {form.notes.map((n) => (
-              <li key={n}>{n}</li>
+              <li key={n}>{said(n)}</li>
             ))}
           </ul>
         </div>

@@ -5,10 +5,12 @@ import { ProblemAlert } from "../../parts/problems";
 import { SeverityBadge } from "../../parts/severity";
 import { Waiting } from "../../parts/waiting";
 import { useFormats, useText } from "../../text";
+import { useSaid } from "../../text/said-in";
 import { useHistory } from "./queries";
 
 /** Every change of a finding, the newest first. */
 export function History({ id }: { id: string }) {
+  const said = useSaid();
   const text = useText();
   const formats = useFormats();
   const t = text.history;
@@ -25,7 +27,7 @@ export function History({ id }: { id: string }) {
             <div>
               <strong>{t.kinds[e.kind] ?? e.kind}</strong> {e.severity && <SeverityBadge severity={e.severity} />}
               {(e.details ?? []).map((d) => (
-                <div key={d}>{d}</div>
+                <div key={d}>{said(d)}</div>
               ))}
             </div>
           </li>

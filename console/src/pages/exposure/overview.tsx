@@ -53,7 +53,7 @@ export function Overview({ finding, inPanel }: { finding: Finding; inPanel: bool
           <Facts finding={finding} columns={inPanel ? 3 : 4} />
           <div>
             <Box variant="awsui-key-label">{t.description}</Box>
-            <Box variant="p">{finding.description}</Box>
+            <Box variant="p">{said(finding.description)}</Box>
           </div>
           <div>
             <Box variant="awsui-key-label">{t.contributing}</Box>

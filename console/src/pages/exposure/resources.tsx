@@ -90,7 +90,10 @@ export function Resources({ finding }: { finding: Finding }) {
   );
 }
 
+const capital = (name: string) => name.charAt(0).toUpperCase() + name.slice(1);
+
 function One({ resource, finding }: { resource: Resource; finding: Finding }) {
+  const said = useSaid();
   const text = useText();
   const t = text.resources;
   const { ref } = finding.cluster;
@@ -121,7 +124,7 @@ function One({ resource, finding }: { resource: Resource; finding: Finding }) {
             { label: t.type, value: resource.type },
             { label: t.account, value: resource.account || text.common.none },
             ...(resource.facts ?? []).map((f) => ({
-              label: f.name.charAt(0).toUpperCase() + f.name.slice(1),
+              label: capital(said(f.name)),
               value: <span className="anywhere">{f.value}</span>,
             })),
           ]}

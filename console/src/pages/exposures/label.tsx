@@ -9,7 +9,7 @@ import { useState } from "react";
 import { type Label, maxLabelled, updateFindings } from "../../api/hub";
 import { useNotices } from "../../app/notices";
 import { Dialog } from "../../parts/dialog";
-import { describe } from "../../parts/problems";
+import { useDescribe } from "../../parts/problems";
 import { useFormats, useText } from "../../text";
 import { findingsKey } from "./requests";
 
@@ -30,6 +30,7 @@ const maxComment = 512;
 
 /** Sets status, severity and comment of findings. */
 export function LabelDialog({ findings, onClose, onDone }: Props) {
+  const describe = useDescribe();
   const text = useText();
   const formats = useFormats();
   const client = useQueryClient();
@@ -69,7 +70,7 @@ export function LabelDialog({ findings, onClose, onDone }: Props) {
       onDone?.();
       onClose();
     } catch (error) {
-      setProblem(describe(error, text));
+      setProblem(describe(error));
       setBusy(false);
     }
   };

@@ -3,7 +3,7 @@ import { Approval } from "../../parts/approval";
 import { finalities } from "../../parts/plans";
 import { useFormats, useText } from "../../text";
 import { useSaid } from "../../text/said-in";
-import { useFleetPlanChanges } from "./queries";
+import { useChanges } from "./queries";
 import { unknownsOf } from "./unknowns";
 
 /** Takes somebody's word for exactly one fleet plan, and so for every plan in it. */
@@ -11,7 +11,7 @@ export function Approve({ fleet, onClose }: { fleet: FleetPlan; onClose: () => v
   const said = useSaid();
   const t = useText().fleet;
   const formats = useFormats();
-  const { approve } = useFleetPlanChanges(fleet.id);
+  const { approve } = useChanges(fleet.id);
   return (
     <Approval
       title={t.approveTitle}

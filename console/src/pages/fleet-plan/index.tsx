@@ -10,7 +10,7 @@ import { useText } from "../../text";
 import { useSaid } from "../../text/said-in";
 import { Facts } from "./facts";
 import { Goal } from "./goal";
-import { Omitted, Unknowns } from "./unknowns";
+import { Reasons, Unknowns } from "./unknowns";
 import { useFleetPlan } from "./queries";
 import { Top } from "./top";
 import { Waves } from "./waves";
@@ -55,7 +55,8 @@ function Review({ fleet }: { fleet: Fleet }) {
       <Facts fleet={fleet} />
       <Waves fleet={fleet} />
       <Unknowns fleet={fleet} />
-      {(fleet.omitted ?? []).length > 0 && <Omitted fleet={fleet} />}
+      {fleet.kept && <Reasons title={t.kept} about={t.keptText} items={fleet.kept} />}
+      {fleet.omitted && <Reasons title={t.omitted} about={t.omittedText} items={fleet.omitted} />}
       {fleet.goal && <Goal fleet={fleet} goal={fleet.goal} />}
     </SpaceBetween>
   );

@@ -2,13 +2,13 @@ import type { FleetPlan } from "../../api/plans";
 import { PlanTop } from "../../parts/plan-top";
 import { useFormats, useText } from "../../text";
 import { Approve } from "./approve";
-import { useFleetPlanChanges } from "./queries";
+import { useChanges } from "./queries";
 
 /** What the fleet plan is called, how far it is, and what can be done with it. */
 export function Top({ fleet }: { fleet: FleetPlan }) {
   const t = useText().fleet;
   const formats = useFormats();
-  const { move } = useFleetPlanChanges(fleet.id);
+  const { move } = useChanges(fleet.id);
   const waves = fleet.waves ?? [];
   const [all, first, count] = [(fleet.plans ?? []).length, waves[0]?.length ?? 0, waves.length].map((n) => formats.number(n));
   return (

@@ -1,6 +1,7 @@
 import Box from "@cloudscape-design/components/box";
 import Container from "@cloudscape-design/components/container";
 import Header from "@cloudscape-design/components/header";
+import type { Schemas } from "../../api/native";
 import type { FleetPlan } from "../../api/plans";
 import { clusterAddress } from "../../parts/addresses";
 import { PageLink } from "../../parts/follow";
@@ -69,20 +70,19 @@ export function Unknowns({ fleet }: { fleet: FleetPlan }) {
   );
 }
 
-/** The clusters that were left out, and why. */
-export function Omitted({ fleet }: { fleet: FleetPlan }) {
+/** Some clusters, with a reason for each. */
+export function Reasons({ title, about, items }: { title: string; about: string; items: readonly Schemas["RemediationOmission"][] }) {
   const said = useSaid();
-  const t = useText().fleet;
   return (
     <Container
       header={
-        <Header variant="h2" description={t.omittedText}>
-          {t.omitted}
+        <Header variant="h2" description={about}>
+          {title}
         </Header>
       }
     >
       <ul className="plain fleet-omitted">
-        {(fleet.omitted ?? []).map((o) => (
+        {items.map((o) => (
           <li key={`${o.cluster.account} ${o.cluster.region} ${o.cluster.name}`}>
             <PageLink href={clusterAddress(o.cluster)}>{o.cluster.name}</PageLink>
             <span>{said(o.reason)}</span>

@@ -15,6 +15,7 @@ import { shortDigest, shortRepository } from "../../parts/addresses";
 import { ProblemAlert } from "../../parts/problems";
 import { useTab } from "../../parts/tab";
 import { useFormats, useText } from "../../text";
+import { useSaid } from "../../text/said-in";
 import { Layers } from "./layers";
 import { Matches } from "./matches";
 import { Uses } from "./uses";
@@ -56,6 +57,7 @@ function useContent(image: Image, uses: Schemas["InventoryImageUse"][] | undefin
 }
 
 function Loaded({ image, title }: { image: Image; title: string }) {
+  const said = useSaid();
   const text = useText();
   const formats = useFormats();
   const tab = useTab("vulnerabilities");
@@ -68,7 +70,7 @@ function Loaded({ image, title }: { image: Image; title: string }) {
       <SpaceBetween size="l">
         {unread && (
           <Alert type="warning" header={text.images.unread}>
-            {unread}
+            {said(unread)}
             {image.report && ` ${t.reportBy(image.report.tool ?? image.report.source)}.`}
           </Alert>
         )}

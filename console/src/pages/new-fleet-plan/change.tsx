@@ -19,7 +19,7 @@ import { fleetPlanAddress } from "../../parts/addresses";
 import { DraftFields, parts, useDraft } from "../../parts/draft-fields";
 import type { FixStep } from "../../parts/fix-steps";
 import { plansKey } from "../../parts/plans";
-import { describe } from "../../parts/problems";
+import { useDescribe } from "../../parts/problems";
 import { useText } from "../../text";
 import { useSaid } from "../../text/said-in";
 import type { Wanted } from "./goal";
@@ -27,21 +27,24 @@ import type { Wanted } from "./goal";
 interface Props {
   step: FixStep | undefined;
   goal: Wanted;
-  offers: readonly Schemas["RemediationOffer"][];
+  /** What can be planned about the step's topic; nothing where it is done by hand. */
+  topic: Schemas["PlanTopic"] | undefined;
+  /** How many clusters a further wave has where nobody says. */
+  batch: number;
 }
 
 /** The change that was chosen: how it is done, in which waves, and the button that drafts it. */
-export function Change({ step, goal, offers }: Props) {
+export function Change({ step, topic, ...rest }: Props) {
   const said = useSaid();
   const t = useText().newFleet;
   return (
     <Container header={<Header variant="h2">{step ? said(step.title) : t.what}</Header>}>
       {!step ? (
         <Box color="text-body-secondary">{t.whatNone}</Box>
-      ) : offers.length === 0 ? (
+      ) : !topic?.offers?.length ? (
         <Alert type="info">{t.whatByHand}</Alert>
       ) : (
-        <Form step={step} goal={goal} offers={offers} />
+        <Form topic={topic} {...rest} />
       )}
     </Container>
   );
@@ -53,19 +56,21 @@ function meant(goal: Wanted) {
   return severities.filter((s, i) => (goal.severity.length > 0 ? goal.severity.includes(s.toLowerCase()) : above < 0 || i < above));
 }
 
-function Form({ step, goal, offers }: { step: FixStep; goal: Wanted; offers: readonly Schemas["RemediationOffer"][] }) {
+function Form({ topic, goal, batch: usual }: { topic: Schemas["PlanTopic"]; goal: Wanted; batch: number }) {
+  const describe = useDescribe();
   const text = useText();
   const t = text.newFleet;
   const { may } = useSession();
   const navigate = useNavigate();
   const client = useQueryClient();
+  const offers = topic.offers ?? [];
   const choice = useDraft(offers);
   const [only, setOnly] = useState("");
   const [canaries, setCanaries] = useState("");
-  const [batch, setBatch] = useState("5");
+  const [batch, setBatch] = useState(String(usual));
   const [tried, setTried] = useState(false);
-  const deletes = step.topic === "delete-cluster";
-  const lacks = deletes && parts(only).length === 0;
+  const named = topic.clusters_named ?? false;
+  const lacks = named && parts(only).length === 0;
   const wrong = !/^[1-9]\d*$/.test(batch);
   const draft = useMutation({
     mutationFn: draftFleetPlan,
@@ -81,7 +86,7 @@ function Form({ step, goal, offers }: { step: FixStep; goal: Wanted; offers: rea
       return;
     }
     draft.mutate({
-      topic: step.topic,
+      topic: topic.id,
       option: choice.option,
       ...values,
       wish: goal.wish,
@@ -103,14 +108,14 @@ function Form({ step, goal, offers }: { step: FixStep; goal: Wanted; offers: rea
       <SpaceBetween size="l">
         {draft.error && (
           <Alert type="error" header={t.failed}>
-            {describe(draft.error, text)}
+            {describe(draft.error)}
           </Alert>
         )}
         <DraftFields draft={choice} offers={offers} />
         <ColumnLayout columns={3}>
           <FormField
-            label={deletes ? t.only : t.optional(t.only)}
-            constraintText={deletes ? t.onlyNeeded : t.onlyHint}
+            label={named ? t.only : t.optional(t.only)}
+            constraintText={named ? t.onlyNeeded : t.onlyHint}
             errorText={tried && lacks ? text.draft.required : ""}
             stretch
           >

@@ -19,7 +19,7 @@ export default function NewFleetPlan() {
   const goal = useGoal();
   const found = useFixSet(goal);
   const topics = useQuery({ queryKey: ["plan-topics"], staleTime: Infinity, queryFn: ({ signal }) => getPlanTopics(signal) });
-  const offersOf = (topic: string) => (topics.data?.items ?? []).find((i) => i.id === topic)?.offers ?? [];
+  const topicOf = (id: string) => (topics.data?.items ?? []).find((i) => i.id === id);
   const steps = found.data?.steps ?? [];
   const chosen = get("topic");
   const step = steps.find((s) => s.topic === chosen);
@@ -49,14 +49,14 @@ export default function NewFleetPlan() {
             empty={t.nothing}
             last={{
               header: text.draft.column,
-              cell: (s) => (offersOf(s.topic).length > 0 ? text.common.yes : t.byHand),
+              cell: (s) => (topicOf(s.topic)?.offers?.length ? text.common.yes : t.byHand),
             }}
             selection={{
               selectedItems: step ? [step] : [],
               onSelectionChange: ({ detail }) => set({ topic: detail.selectedItems[0]?.topic }, { replace: true }),
             }}
           />
-          <Change key={chosen} step={step} goal={goal} offers={offersOf(chosen)} />
+          {topics.data && <Change key={chosen} step={step} goal={goal} topic={topicOf(chosen)} batch={topics.data.fleet_batch} />}
         </SpaceBetween>
       </ContentLayout>
     </Page>

@@ -3,13 +3,13 @@ import { Approval } from "../../parts/approval";
 import { checksWith, finalities } from "../../parts/plans";
 import { useText } from "../../text";
 import { useSaid } from "../../text/said-in";
-import { usePlanChanges } from "./queries";
+import { useChanges } from "./queries";
 
 /** Takes somebody's word for exactly one plan. */
 export function Approve({ run, onClose }: { run: Run; onClose: () => void }) {
   const said = useSaid();
   const t = useText().plan;
-  const { approve } = usePlanChanges(run.plan.id);
+  const { approve } = useChanges(run.plan.id);
   return (
     <Approval
       title={t.approveTitle}

@@ -9,6 +9,7 @@ import { Waiting } from "../../parts/waiting";
 import { useText } from "../../text";
 import { useSaid } from "../../text/said-in";
 import { Actions } from "./actions";
+import { Callers } from "./callers";
 import { Checks } from "./checks";
 import { Facts, Notes } from "./facts";
 import { Outcome } from "./outcome";
@@ -46,6 +47,7 @@ function Review({ run }: { run: Run }) {
       <Outcome run={run} />
       <Facts run={run} />
       {(run.plan.checks ?? []).length > 0 && <Checks run={run} />}
+      {run.plan.callers && <Callers callers={run.plan.callers} />}
       <Actions run={run} />
       <Notes run={run} />
     </SpaceBetween>

@@ -1,6 +1,6 @@
 import Alert from "@cloudscape-design/components/alert";
 import type { Run } from "../../api/plans";
-import { checksWith, working } from "../../parts/plans";
+import { checksWith } from "../../parts/plans";
 import { useFormats, useText } from "../../text";
 import { useSaid } from "../../text/said-in";
 
@@ -21,11 +21,11 @@ export function Outcome({ run }: { run: Run }) {
         </Alert>
       )}
       {run.problem && (
-        <Alert type={working(run) ? "info" : "error"} header={working(run) ? t.waits : t.stopped}>
+        <Alert type={run.working ? "info" : "error"} header={run.working ? t.waits : t.stopped}>
           {said(run.problem)}
         </Alert>
       )}
-      {verified && !working(run) && (
+      {verified && !run.working && (
         <Alert type={run.state === "done" ? "success" : "info"} header={t.verified}>
           {[
             t.verifiedAt(formats.time(verified.at)),

@@ -3,14 +3,14 @@ import { PlanTop } from "../../parts/plan-top";
 import { useFormats, useText } from "../../text";
 import { useSaid } from "../../text/said-in";
 import { Approve } from "./approve";
-import { usePlanChanges } from "./queries";
+import { useChanges } from "./queries";
 
 /** What the plan is called, how far it is, and what can be done with it. */
 export function Top({ run }: { run: Run }) {
   const said = useSaid();
   const t = useText().plan;
   const formats = useFormats();
-  const { move } = usePlanChanges(run.plan.id);
+  const { move } = useChanges(run.plan.id);
   const count = (run.plan.actions ?? []).length;
   return (
     <PlanTop

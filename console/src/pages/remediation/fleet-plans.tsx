@@ -13,7 +13,7 @@ import { useSaid } from "../../text/said-in";
 import type { Formats } from "../../text/format";
 import { StateChoice } from "./state-choice";
 
-type Fleet = Schemas["RemediationFleet"];
+type Fleet = Schemas["FleetPlanBrief"];
 
 const author = (f: Fleet) => f.author_name ?? f.author;
 const clusters = (f: Fleet) => (f.waves ?? []).reduce((n, wave) => n + wave.length, 0);

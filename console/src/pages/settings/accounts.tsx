@@ -4,6 +4,7 @@ import { coverageQuery } from "../../parts/fleet";
 import { PageLink } from "../../parts/follow";
 import { ListTable } from "../../parts/list-table";
 import { useFormats, useText } from "../../text";
+import { useSaid } from "../../text/said-in";
 
 interface Row {
   account: string;
@@ -15,6 +16,7 @@ interface Row {
 
 /** The places that were looked at: those with clusters, and those that could not be listed. */
 export function Accounts() {
+  const said = useSaid();
   const text = useText();
   const formats = useFormats();
   const t = text.settings;
@@ -74,7 +76,7 @@ export function Accounts() {
               formats.number(0)
             ),
         },
-        { id: "problem", header: t.problem, sort: (r) => r.problem || undefined, cell: (r) => r.problem || text.common.none },
+        { id: "problem", header: t.problem, sort: (r) => r.problem || undefined, cell: (r) => said(r.problem) || text.common.none },
       ]}
     />
   );

@@ -12,7 +12,7 @@ import { useState } from "react";
 import { createKey } from "../../api/manage";
 import type { Schemas } from "../../api/native";
 import { Dialog } from "../../parts/dialog";
-import { describe } from "../../parts/problems";
+import { useDescribe } from "../../parts/problems";
 import { useText } from "../../text";
 
 const roles = ["viewer", "operator", "approver", "admin"] as const;
@@ -20,6 +20,7 @@ const words = (list: string) => list.split(/[\s,]+/).filter(Boolean);
 
 /** Makes a key, and shows its secret once. */
 export function NewKey({ onClose }: { onClose: () => void }) {
+  const describe = useDescribe();
   const text = useText();
   const t = text.settings;
   const client = useQueryClient();
@@ -49,7 +50,7 @@ export function NewKey({ onClose }: { onClose: () => void }) {
         }}
       >
         <SpaceBetween size="m">
-          {make.error && <Alert type="error">{describe(make.error, text)}</Alert>}
+          {make.error && <Alert type="error">{describe(make.error)}</Alert>}
           <FormField label={t.keyName} description={t.nameHint} errorText={tried && form.name.trim() === "" ? t.required : ""}>
             <Input value={form.name} onChange={(e) => change({ name: e.detail.value })} ariaRequired />
           </FormField>

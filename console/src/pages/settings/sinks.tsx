@@ -6,12 +6,14 @@ import type { Schemas } from "../../api/native";
 import { useNotices } from "../../app/notices";
 import { ListTable } from "../../parts/list-table";
 import { useFormats, useText } from "../../text";
+import { useSaid } from "../../text/said-in";
 import { State } from "../../parts/state";
 
 type Letter = Schemas["DeliverLetter"];
 
 /** Where changes are sent, and what did not get there. */
 export function Sinks() {
+  const said = useSaid();
   const text = useText();
   const formats = useFormats();
   const t = text.settings;
@@ -49,7 +51,7 @@ export function Sinks() {
             cell: (s) =>
               s.problem ? (
                 <State type="error" sentence>
-                  {s.problem}
+                  {said(s.problem)}
                 </State>
               ) : (
                 <State type="success">{t.ok}</State>
@@ -73,7 +75,7 @@ export function Sinks() {
           { id: "number", header: t.number, isRowHeader: true, sort: (l) => l.number, cell: (l) => l.number },
           { id: "sink", header: t.sink, sort: (l) => l.sink, cell: (l) => l.sink },
           { id: "at", header: t.givenUp, sort: (l) => l.given_up_at, cell: (l) => formats.time(l.given_up_at) },
-          { id: "reason", header: t.reason, cell: (l) => l.reason },
+          { id: "reason", header: t.reason, cell: (l) => said(l.reason) },
           { id: "attempts", header: t.attempts, cell: (l) => formats.number(l.attempts) },
           {
             id: "actions",

@@ -8,6 +8,7 @@ import { coverageQuery } from "../../parts/fleet";
 import { PageLink } from "../../parts/follow";
 import { Empty } from "../../parts/problems";
 import { useFormats, useText, type Text } from "../../text";
+import { useSaid } from "../../text/said-in";
 import type { Scope } from "./filters";
 import { Widget } from "./widget";
 
@@ -31,6 +32,7 @@ function rowsOf(c: Schemas["Coverage"], text: Text): Row[] {
 
 /** What could not be evaluated, and why. */
 export function Coverage({ scope }: { scope: Scope }) {
+  const said = useSaid();
   const text = useText();
   const formats = useFormats();
   const t = text.summary;
@@ -71,7 +73,7 @@ export function Coverage({ scope }: { scope: Scope }) {
                 header: text.cluster.what,
                 cell: (r) => (
                   <Box variant="small">
-                    <span className="anywhere">{r.example}</span>
+                    <span className="anywhere">{said(r.example)}</span>
                   </Box>
                 ),
               },
