@@ -12,7 +12,7 @@ const sentences = new Set(
 const foreign = new Set(["references", "tags", "forms.title"]);
 
 /** Collects the sentences in an answer. */
-export function sentencesIn(answer: unknown, name = "", into: Set<string> = new Set()): Set<string> {
+export function sentencesIn(answer: unknown, name = "", into = new Set<string>()): Set<string> {
   if (typeof answer === "string" && (sentences.has(name) || sentences.has(name.split(".").at(-1) ?? ""))) {
     into.add(answer);
   } else if (Array.isArray(answer)) {
