@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
 
+	"github.com/eksposure/eksposure/internal/config"
 	"github.com/eksposure/eksposure/internal/exposure"
 	"github.com/eksposure/eksposure/internal/guidance"
 	"github.com/eksposure/eksposure/internal/guidance/guidancetest"
@@ -27,8 +28,8 @@ var update = flag.Bool("update", false, "write the list of what the server says"
 // a translation.
 const saidFile = "../../console/test/said.json"
 
-// TestSaid collects what the server says: the sentences in its source, and those that come
-// out of every fixture of a trait, of the guidance and of the pages. Where it is another
+// TestSaid collects what the server says: the sentences in its source, what settings mean,
+// and what comes out of every fixture of a trait, of the guidance and of the pages. Where it is another
 // than the list of the console's tests, that list is written with -update, and the
 // console's test then names what has no translation.
 func TestSaid(t *testing.T) {
@@ -49,6 +50,9 @@ func TestSaid(t *testing.T) {
 		if !c.Hostile {
 			said["guidance"] = append(said["guidance"], inGuidance(c.Options)...)
 		}
+	}
+	for _, setting := range config.Settings() {
+		said["settings"] = append(said["settings"], setting.Doc)
 	}
 	for area := range said {
 		said[area] = distinct(said[area])

@@ -1,4 +1,5 @@
 import type { Text } from "./en";
+import { spaced } from "./spaced";
 
 const units: [Intl.RelativeTimeFormatUnit, number][] = [
   ["year", 31_557_600],
@@ -68,6 +69,6 @@ export class Formats {
   }
 
   list(items: string[]): string {
-    return this.lists.format(items);
+    return spaced(this.lists.format(items));
   }
 }

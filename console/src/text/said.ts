@@ -1,3 +1,5 @@
+import { spaced } from "./spaced";
+
 /**
  * What the server says in English, and the same in Chinese; {names} stand for what differs: n… for numbers, word… for
  * what has no space, image… for an image with its tag or digest, subject… for what has no colon (as all that begins a
@@ -54,12 +56,6 @@ function closed(value: string): boolean {
   }
   return open === 0;
 }
-
-/** Sets Chinese beside other letters and numbers as it is set in print: with a space between them, and none between Chinese and Chinese. */
-const spaced = (text: string) =>
-  text
-    .replace(/(?<=[\p{sc=Han}”]) (?=[\p{sc=Han}“])/gu, "")
-    .replace(/(?<=\p{sc=Han})(?=[A-Za-z0-9])|(?<=[A-Za-z0-9])(?=\p{sc=Han})/gu, " ");
 
 /** What begins a line: the mark of a list, a quotation or a heading. */
 const mark = /^(?:\s+|\s*(?:\d+\. |[-*>] |#+ )+)(?=\S)(?=.*$)/;

@@ -4,9 +4,11 @@ import { getSettings } from "../../api/manage";
 import type { Schemas } from "../../api/native";
 import { ListTable } from "../../parts/list-table";
 import { useText } from "../../text";
+import { useSaid } from "../../text/said-in";
 
 /** The settings whose keys begin with one of some words, as they are in force. */
 export function Values({ title, description, prefixes }: { title: string; description: string; prefixes: string[] }) {
+  const said = useSaid();
   const text = useText().settings;
   const settings = useQuery({ queryKey: ["settings"], queryFn: ({ signal }) => getSettings(signal) });
   const items = settings.data?.items?.filter((s) => prefixes.some((p) => s.key.startsWith(p)));
@@ -18,7 +20,7 @@ export function Values({ title, description, prefixes }: { title: string; descri
       error={settings.error}
       retry={settings.refetch}
       sort=""
-      search={(s) => `${s.key} ${s.value} ${s.doc}`}
+      search={(s) => `${s.key} ${s.value} ${said(s.doc)}`}
       searchLabel={text.search}
       empty={{ title: text.noSettings }}
       row={(s) => s.key}
@@ -26,7 +28,7 @@ export function Values({ title, description, prefixes }: { title: string; descri
       columns={[
         { id: "key", header: text.setting, isRowHeader: true, sort: (s) => s.key, cell: (s) => <Box variant="code">{s.key}</Box> },
         { id: "value", header: text.value, cell: (s) => <Shown setting={s} /> },
-        { id: "meaning", header: text.meaning, cell: (s) => s.doc },
+        { id: "meaning", header: text.meaning, cell: (s) => said(s.doc) },
       ]}
     />
   );

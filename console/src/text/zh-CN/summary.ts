@@ -61,7 +61,7 @@ export const summary: typeof english = {
     },
     undecided: "未判定",
     cost: "每月可避免的费用",
-    extended: "延长支持",
+    extended: "扩展支持",
     unneeded: "似乎不再需要的集群",
     unneededCount: (n) => `${n} 个集群`,
     calendar: "升级日历",
