@@ -87,7 +87,7 @@ test("by keyboard alone: one is drafted, approved and cancelled", async ({ page 
 test("fleet plans are found by their state, and are accessible", async ({ page }) => {
   await still(page);
   await page.goto("/remediation?tab=fleet&state=cancelled");
-  await expect(page.getByRole("link", { name: /in 1 clusters/ })).toBeVisible();
+  await expect(page.getByRole("link", { name: /in 1 cluster$/ })).toBeVisible();
   await expect(page.getByRole("link", { name: /in 2 clusters/ })).toHaveCount(0);
   await page.goto("/remediation?tab=fleet&sort=plan");
   await expect(page.getByRole("link", { name: /in 2 clusters/ })).toBeVisible();

@@ -184,7 +184,11 @@ func (s *Service) DraftFleet(ctx context.Context, q FleetRequest, by access.Prin
 		return f, fmt.Errorf("none of %d clusters can be planned; the first: %s: %w", len(found), f.Omitted[0].Reason, fault.ErrConflict)
 	}
 	f.Waves = waves(members, q)
-	f.Title = fmt.Sprintf("%s in %d clusters", f.Title, len(members))
+	clusters := "clusters"
+	if len(members) == 1 {
+		clusters = "cluster"
+	}
+	f.Title = fmt.Sprintf("%s in %d %s", f.Title, len(members), clusters)
 	f.Hash = f.hash()
 	if err := add(ctx, s.cfg.Documents, &f); err != nil {
 		return f, err
