@@ -42,7 +42,12 @@ export class Formats {
   }
 
   usd(n: number): string {
-    return new Intl.NumberFormat(this.language, { style: "currency", currency: "USD", maximumFractionDigits: n < 100 ? 2 : 0, trailingZeroDisplay: "stripIfInteger" }).format(n);
+    return new Intl.NumberFormat(this.language, {
+      style: "currency",
+      currency: "USD",
+      maximumFractionDigits: n < 100 ? 2 : 0,
+      trailingZeroDisplay: "stripIfInteger",
+    }).format(n);
   }
 
   bytes(n: number): string {
