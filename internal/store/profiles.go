@@ -15,8 +15,8 @@ import (
 // there were profiles has none until Reindex has been there.
 
 const (
-	unprofiled = `SELECT e.number, f.seen, d.document FROM entries e JOIN findings f ON f.id = e.finding JOIN documents d ON d.finding = e.finding
-		WHERE e.series > 0 AND e.profile = 0 ORDER BY e.number LIMIT ?`
+	unprofiled = `SELECT e.number, f.seen, d.document FROM (SELECT number, finding FROM entries WHERE series > 0 AND profile = 0 LIMIT ?) e
+		JOIN findings f ON f.id = e.finding JOIN documents d ON d.finding = e.finding`
 
 	anyUnprofiled = `SELECT count(*) FROM (SELECT 1 FROM entries WHERE series > 0 AND profile = 0 LIMIT 1) e`
 
