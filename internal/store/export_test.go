@@ -97,8 +97,8 @@ func (db *DB) CheckFacets(ctx context.Context) (n int, err error) {
 				err := scan(&item, &words)
 				if to[item] == nil {
 					to[item] = tally{}
-					for field, counted := range c.counted {
-						if counted {
+					for field, grouped := range c.grouped {
+						if grouped {
 							to[item][field] = map[int64]int{}
 						}
 					}

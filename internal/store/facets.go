@@ -17,7 +17,7 @@ import (
 func (c *collection) facetsOf(words []int64) string {
 	var text strings.Builder
 	for _, v := range words {
-		if !c.counted[v>>fieldBits] {
+		if !c.grouped[v>>fieldBits] {
 			continue
 		}
 		if text.Len() > 0 {

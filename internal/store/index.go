@@ -3,6 +3,7 @@ package store
 import (
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,9 +35,10 @@ type collection struct {
 	columns map[string]place
 	// constants are the fields that have one value in all documents.
 	constants map[string]string
-	// counted are the fields whose values are counted.
-	counted map[int64]bool
-	numbers map[string]int64
+	// counted are the fields whose values are counted by severity and status, and
+	// grouped those of them that statistics are grouped by.
+	counted, grouped map[int64]bool
+	numbers          map[string]int64
 	// others are the fields that are neither, and read the members of a document that
 	// hold their values.
 	others []string
@@ -78,7 +80,7 @@ func newCollection(c collection, uncounted ...string) *collection {
 	for i, f := range c.schema.Fields() {
 		c.numbers[f] = c.base + 1 + int64(i)
 	}
-	c.counted = map[int64]bool{}
+	c.counted, c.grouped = map[int64]bool{}, map[int64]bool{}
 	var paths []string
 	for _, f := range c.schema.Fields() {
 		_, constant := c.constants[f]
@@ -88,16 +90,18 @@ func newCollection(c collection, uncounted ...string) *collection {
 		}
 	}
 	for _, f := range c.schema.Groups() {
-		c.counted[c.numbers[f]] = slices.Contains(c.others, f) && !slices.Contains(uncounted, f)
+		c.grouped[c.numbers[f]] = slices.Contains(c.others, f) && !slices.Contains(uncounted, f)
 	}
+	maps.Copy(c.counted, c.grouped)
 	c.read = membersOf(paths)
 	return &c
 }
 
 // findingCollection: values of resources.uid and resources.name are about as many
-// as there are findings, and are not counted.
+// as there are findings, and are not counted. Those of finding_info.tags, the traits,
+// are asked for one by one.
 func findingCollection() *collection {
-	return newCollection(collection{
+	c := newCollection(collection{
 		schema: search.FindingSchema(), table: "entries", pages: "pages", facets: "facets", seen: "last_seen", base: findingBase, constants: constants(),
 		columns: map[string]place{
 			"metadata.uid":                      {name: "finding"},
@@ -115,6 +119,8 @@ func findingCollection() *collection {
 			"finding_info.modified_time_dt":     {name: "modified", walked: true},
 		},
 	}, "resources.uid", "resources.name")
+	c.counted[c.number("finding_info.tags")] = true
+	return c
 }
 
 func severityNames() map[string]int {

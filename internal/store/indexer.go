@@ -219,7 +219,7 @@ func (x *indexer) values(ctx context.Context, c *collection, old indexEntry, kno
 		counted := c.counted[v>>fieldBits]
 		if !before[v] {
 			moved[v>>fieldBits] = true
-			regrouped = regrouped || counted
+			regrouped = regrouped || c.grouped[v>>fieldBits]
 			x.row(`INSERT INTO postings (item, value, severity)`, old.number, v, is[0])
 		}
 		if counted && before[v] {
@@ -232,8 +232,8 @@ func (x *indexer) values(ctx context.Context, c *collection, old indexEntry, kno
 	}
 	for _, v := range slices.Sorted(maps.Keys(before)) {
 		moved[v>>fieldBits] = true
+		regrouped = regrouped || c.grouped[v>>fieldBits]
 		if c.counted[v>>fieldBits] {
-			regrouped = true
 			x.count(v, was, -1)
 		}
 		if _, err := x.t.exec(ctx, `DELETE FROM postings WHERE item = ? AND value = ?`, old.number, v); err != nil {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -109,6 +110,34 @@ func TestMigrateFacets(t *testing.T) {
 		execute(t, path, `DROP TABLE facets; DROP TABLE resource_facets; `+migration)
 		if got, err := db.CheckFacets(t.Context()); err != nil || got != want {
 			t.Errorf("facets of %d items, want %d: %v", got, want, err)
+		}
+	})
+}
+
+// A database of before traits were counted gets the counts from its postings.
+func TestMigrateTraitCounts(t *testing.T) {
+	text, err := os.ReadFile("schema/0018_trait_counts.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	storetest.EachPlace(t, func(t *testing.T, path string) {
+		db := open(t, path)
+		filled(t, db, rand.New(rand.NewPCG(15, 15)), 20)
+		want, err := db.IndexRows(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		traits := func(row string) bool { return strings.HasPrefix(row, "count 109 ") }
+		if !slices.ContainsFunc(want, traits) {
+			t.Fatal("no trait is counted")
+		}
+		execute(t, path, `DELETE FROM counts WHERE value IN (SELECT id FROM words WHERE field = 109)`)
+		if without, err := db.IndexRows(t.Context()); err != nil || slices.ContainsFunc(without, traits) {
+			t.Fatalf("traits are counted still: %v", err)
+		}
+		execute(t, path, string(text))
+		if got, err := db.IndexRows(t.Context()); err != nil || cmp.Diff(want, got) != "" {
+			t.Errorf("%v (-kept +migrated):\n%s", err, cmp.Diff(want, got))
 		}
 	})
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/eksposure/eksposure/internal/access"
 	"github.com/eksposure/eksposure/internal/exposure"
 	"github.com/eksposure/eksposure/internal/ocsf"
 	"github.com/eksposure/eksposure/internal/search"
@@ -161,6 +162,41 @@ func counted(t *testing.T, ask statistics, schema *search.Schema, docs []any, r 
 		text, _ := json.Marshal([]any{r.Rules, r.Scope})
 		t.Fatalf("%s\n(-evaluator +SQL):\n%s", text, diff)
 	}
+}
+
+// TestStatisticsOfTraits counts what has a trait, with and without a condition on
+// severity and status, as the counts have it; and with more, as the findings do.
+func TestStatisticsOfTraits(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		docs := filled(t, db, rand.New(rand.NewPCG(3, 5)), 80)
+		is := func(field, value string) search.StringFilter {
+			return search.StringFilter{FieldName: field, Filter: search.StringIs{Value: value, Comparison: search.Equals}}
+		}
+		met := map[search.Pair]bool{}
+		for _, d := range docs.list() {
+			for _, p := range search.Pairs(d, "finding_info.tags") {
+				met[p] = true
+			}
+		}
+		if len(met) < 3 {
+			t.Fatalf("%d traits", len(met))
+		}
+		for p := range met {
+			tag := []search.MapFilter{{FieldName: "finding_info.tags", Filter: search.MapIs{Key: p.Key, Value: p.Value, Comparison: search.Equals}}}
+			for _, f := range []search.Filters{
+				{CompositeFilters: []search.Composite{{MapFilters: tag}}},
+				{CompositeFilters: []search.Composite{{MapFilters: tag, StringFilters: []search.StringFilter{is("status", "New"), is("status", "In Progress")}, Operator: search.And}}},
+				{CompositeFilters: []search.Composite{{MapFilters: tag, StringFilters: []search.StringFilter{is("status", "New")}, Operator: search.Or}}},
+				{CompositeFilters: []search.Composite{{MapFilters: tag}, {StringFilters: []search.StringFilter{is("severity", "Critical"), is("status", "New")}, Operator: search.Or}}, CompositeOperator: search.And},
+				{CompositeFilters: []search.Composite{{MapFilters: tag}, {StringFilters: []search.StringFilter{is("cloud.region", "us-east-1")}}}, CompositeOperator: search.And},
+			} {
+				rules := []search.GroupRule{{Field: "severity", Filters: &f}, {Field: "status", Filters: &f}, {Field: "cloud.account.uid", Filters: &f}}
+				for _, scope := range []access.Scope{{}, {Accounts: []string{"111122223333"}}} {
+					counted(t, db.Statistics, search.FindingSchema(), docs.list(), search.GroupRequest{Rules: rules, Scope: scope, Now: storetest.Now(), Limit: 30})
+				}
+			}
+		}
+	})
 }
 
 // TestSearchOfValues asks for what has a value, as people do most: most or least

@@ -21,8 +21,8 @@ import (
 //
 // A rule whose filters ask for severity and status alone, or for nothing, is
 // answered from the counts that recording keeps, and so is one by severity or status
-// of what has a value; any other looks at all findings that match, once for all rules
-// that have the same filters.
+// whose filters ask for one value besides, as for a trait; any other looks at all
+// findings that match, once for all rules that have the same filters.
 func (db *DB) Statistics(ctx context.Context, r search.GroupRequest) ([]search.Groups, error) {
 	return db.statistics(ctx, db.findings, r)
 }
@@ -89,18 +89,28 @@ func (g *grouper) answer(ctx context.Context, list []search.Groups) error {
 	if g.where.fixed { // by what all have alike
 		tree, kept = search.Node{}, true
 	}
+	labels, value, err := g.besides(ctx, tree)
+	if err != nil {
+		return err
+	}
 	var shared []int
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for _, i := range g.rules {
 		field := list[i].Field
+		_, isColumn := g.k.c.columns[field]
 		switch {
 		case kept:
 			group.Go(func() (err error) {
-				list[i].Values, err = g.fromCounts(ctx, field, tree)
+				list[i].Values, err = g.fromCounts(ctx, field, g.k.c.all(), tree)
 				return err
 			})
-		case g.k.c.counted[g.k.c.number(field)]:
+		case isColumn && value != 0 && g.request.Scope.Everything():
+			group.Go(func() (err error) {
+				list[i].Values, err = g.fromCounts(ctx, field, value, labels)
+				return err
+			})
+		case g.k.c.grouped[g.k.c.number(field)]:
 			shared = append(shared, i)
 		default:
 			group.Go(func() (err error) {
@@ -121,6 +131,42 @@ func aboutLabels(n search.Node) bool {
 		return slices.Contains([]string{"severity", "severity_id", "status", "status_id"}, n.Test.Field)
 	}
 	return !slices.ContainsFunc(n.Terms, func(t search.Node) bool { return !aboutLabels(t) })
+}
+
+// besides splits a filter that asks for one counted value, and for nothing else but
+// severity and status: into what it asks of those, and the value. Any other has 0.
+func (g *grouper) besides(ctx context.Context, tree search.Node) (labels search.Node, value int64, err error) {
+	var tests []*search.Test
+	for _, t := range conjuncts(tree) {
+		switch {
+		case aboutLabels(t):
+			labels.Terms = append(labels.Terms, t)
+		case t.Test != nil:
+			tests = append(tests, t.Test)
+		default:
+			return labels, 0, nil
+		}
+	}
+	if len(tests) != 1 {
+		return labels, 0, nil
+	}
+	c, err := g.k.test(ctx, tests[0])
+	if err != nil || !c.exact || len(c.values) != 1 || !g.k.c.counted[c.values[0]>>fieldBits] {
+		return labels, 0, err
+	}
+	return labels, c.values[0], nil
+}
+
+// conjuncts are what a filter asks for all at once.
+func conjuncts(n search.Node) []search.Node {
+	if n.Test != nil || n.Operator == search.Or {
+		return []search.Node{n}
+	}
+	var all []search.Node
+	for _, t := range n.Terms {
+		all = append(all, conjuncts(t)...)
+	}
+	return all
 }
 
 // labels gives the pairs of severity and status that satisfy a filter about them,
@@ -145,13 +191,15 @@ func (g *grouper) labels(tree search.Node) string {
 	return "(" + strings.Join(pairs, " OR ") + ")"
 }
 
-func (g *grouper) fromCounts(ctx context.Context, name string, tree search.Node) ([]search.GroupValue, error) {
+// fromCounts answers a rule from the counts of a value; fields that are no column
+// have those of all alone.
+func (g *grouper) fromCounts(ctx context.Context, name string, value int64, tree search.Node) ([]search.GroupValue, error) {
 	labels := g.labels(tree)
 	field := g.k.c.number(name)
 	lo, hi := span(field)
 	switch p, isColumn := g.k.c.columns[name]; {
 	case isColumn:
-		return g.read(ctx, name, `SELECT c.`+p.name+`, sum(c.number) AS n FROM counts c WHERE c.value = ? AND `+labels+` GROUP BY c.`+p.name, g.k.c.all())
+		return g.read(ctx, name, `SELECT c.`+p.name+`, sum(c.number) AS n FROM counts c WHERE c.value = ? AND `+labels+` GROUP BY c.`+p.name, value)
 	case g.k.c.constants[name] != "":
 		return g.read(ctx, name, `SELECT 0, sum(c.number) AS n FROM counts c WHERE c.value = ? AND `+labels, g.k.c.all())
 	case g.k.c.counted[field]:
@@ -192,8 +240,6 @@ func (g *grouper) fromItems(ctx context.Context, name string) ([]search.GroupVal
 	p, isColumn := g.k.c.columns[name]
 	m := g.matching()
 	switch {
-	case isColumn && g.where.exact && len(g.where.values) == 1 && g.k.c.counted[g.where.values[0]>>fieldBits]:
-		return g.read(ctx, name, `SELECT c.`+p.name+`, sum(c.number) AS n FROM counts c WHERE c.value = ? GROUP BY c.`+p.name, g.where.values[0])
 	case isColumn:
 		return g.read(ctx, name, m.with+`SELECT e.`+p.name+`, count(*) AS n FROM `+m.from+` WHERE `+m.text+` GROUP BY e.`+p.name, m.args...)
 	case g.k.c.constants[name] != "":

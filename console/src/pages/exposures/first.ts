@@ -3,7 +3,7 @@ import { keptValues } from "../../parts/kept-values";
 import { readLocal } from "../../parts/local";
 import { traitsQuery } from "../../parts/traits";
 import { tooMany } from "./filters";
-import { facetCounts, findingPages, groupFields, groupRows, namesOf, totalOf, traitCounts } from "./requests";
+import { facetCounts, findingPages, groupFields, groupRows, namesOf, totalOf } from "./requests";
 import { listName, quickName, read, usualSize } from "./state";
 
 /** Asks for what the list shows first. */
@@ -22,7 +22,6 @@ export function first(client: QueryClient, url: URL): Promise<unknown>[] {
   }
   if (readLocal<boolean>(quickName, true)) {
     asked.push(client.query(facetCounts(state.query)));
-    asked.push(traits.then((names) => client.query(traitCounts(state.query, names))));
   }
   return asked;
 }

@@ -117,7 +117,12 @@ export default function Exposures() {
     >
       <div className={quick ? "list-with-filters" : "list-alone"}>
         {quick && (
-          <QuickFilters query={state.query} onChange={(query) => change({ query, finding: undefined })} onHide={() => setQuick(false)} />
+          <QuickFilters
+            query={state.query}
+            listed={(grouped ? groups.data : findings.data) !== undefined}
+            onChange={(query) => change({ query, finding: undefined })}
+            onHide={() => setQuick(false)}
+          />
         )}
         <div>
           {tooMany(state.query) && <ProblemAlert header={text.exposures.loadFailed} error={new Error(text.exposures.filter.tooMany)} />}

@@ -53,10 +53,13 @@ export function useGroups(state: ListState, enabled: boolean) {
 /** How many findings the state has in all. */
 export const useTotal = (state: ListState, enabled: boolean): number | undefined => useQuery({ ...totalOf(state), enabled }).data;
 
-/** The values of the quick filters, and the traits, with their counts. */
-export function useFacets(query: Query) {
+/**
+ * The values of the quick filters, and the traits, with their counts. Each trait is counted by itself, which takes
+ * the server longest: it is asked for when the list is there.
+ */
+export function useFacets(query: Query, listed: boolean) {
   const traits = useTraitNames();
   const fields = useQuery({ ...facetCounts(query), placeholderData: keepPreviousData });
-  const byTrait = useQuery({ ...traitCounts(query, traits), enabled: traits !== undefined, placeholderData: keepPreviousData });
+  const byTrait = useQuery({ ...traitCounts(query, traits), enabled: listed && traits !== undefined, placeholderData: keepPreviousData });
   return { fields: fields.data, traits: byTrait.data };
 }

@@ -22,11 +22,19 @@ const shownAtFirst = 6;
 
 const ranks = new Map<string, number>(severityNames.map((s, i) => [s, i]));
 
+interface Props {
+  query: Query;
+  /** Whether the list that is filtered is there. */
+  listed: boolean;
+  onChange: (q: Query) => void;
+  onHide: () => void;
+}
+
 /** The most usual filters, with what each would leave. */
-export function QuickFilters({ query, onChange, onHide }: { query: Query; onChange: (q: Query) => void; onHide: () => void }) {
+export function QuickFilters({ query, listed, onChange, onHide }: Props) {
   const text = useText();
   const quick = text.exposures.quick;
-  const { fields, traits } = useFacets(query);
+  const { fields, traits } = useFacets(query, listed);
   const titles = {
     severity: quick.severity,
     status: quick.status,
