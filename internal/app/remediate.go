@@ -142,7 +142,7 @@ func (c *clusters) Network(ctx context.Context, now *inventory.Snapshot) plan.Ne
 	client, err := c.client(ctx)
 	if err != nil {
 		text := fault.Message(err)
-		return plan.Network{DNSOff: plan.Reading[string]{Unread: text}, Sources: plan.Reading[plan.Source]{Unread: text}, Exits: plan.Reading[plan.Exit]{Unread: text}}
+		return plan.Network{DNSOff: plan.Reading[string]{Unread: text}, Sources: plan.Reading[plan.Rule]{Unread: text}, Exits: plan.Reading[plan.Exit]{Unread: text}}
 	}
 	return client.Network(ctx, now)
 }

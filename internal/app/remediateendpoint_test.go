@@ -55,25 +55,36 @@ func (x *site) offices() string {
 // What is around a cluster decides its checks; a plan whose nodes would be cut off cannot
 // be approved.
 func TestEndpointsAreChecked(t *testing.T) {
+	// grouped gives the nodes a security group of their own.
+	grouped := func(out []estate.Rule, in ...estate.Rule) func(*estate.Cluster) {
+		return func(c *estate.Cluster) {
+			c.NodeGroups[0].SecurityGroups = []string{"sg-nodes"}
+			c.Network.Groups, c.Network.Rules = []estate.SecurityGroup{{ID: "sg-nodes", Out: out}}, in
+		}
+	}
+	nodes := estate.Rule{Protocol: "tcp", Low: 443, High: 443, From: "sg-nodes"}
 	tests := []struct {
 		name   string
 		option string
-		net    func(*estate.Network)
+		net    func(*estate.Cluster)
 		want   map[string]plan.Verdict
 	}{
-		{"private", "private", func(*estate.Network) {}, map[string]plan.Verdict{"private path": plan.Passed, "nodes": plan.Passed}},
-		{"no DNS", "private", func(n *estate.Network) { n.DNSOff = []string{"enableDnsSupport"} }, map[string]plan.Verdict{"private path": plan.Failed}},
-		{"closed", "private", func(n *estate.Network) { n.Rules = []estate.Rule{} }, map[string]plan.Verdict{"private path": plan.Failed}},
-		{"public", "public", func(*estate.Network) {}, map[string]plan.Verdict{"nodes": plan.Passed}},
-		{"another NAT gateway", "public", func(n *estate.Network) { n.NAT = []string{away} }, map[string]plan.Verdict{"nodes": plan.Failed}},
-		{"no way out", "public", func(n *estate.Network) { n.Ways = []string{estate.NoWay} }, map[string]plan.Verdict{"nodes": plan.Failed}},
-		{"a transit gateway", "public", func(n *estate.Network) { n.Ways = []string{"tgw-1"} }, map[string]plan.Verdict{"nodes": plan.Unknown}},
+		{"private", "private", func(*estate.Cluster) {}, map[string]plan.Verdict{"private path": plan.Passed, "nodes": plan.Passed}},
+		{"no DNS", "private", func(c *estate.Cluster) { c.Network.DNSOff = []string{"enableDnsSupport"} }, map[string]plan.Verdict{"private path": plan.Failed}},
+		{"closed", "private", func(c *estate.Cluster) { c.Network.Rules = []estate.Rule{} }, map[string]plan.Verdict{"private path": plan.Failed}},
+		{"a group of the nodes that is let in", "private", grouped(nil, nodes), map[string]plan.Verdict{"private path": plan.Passed}},
+		{"a group of the nodes that is not", "private", grouped(nil), map[string]plan.Verdict{"private path": plan.Failed}},
+		{"a group of the nodes that lets nothing out", "private", grouped([]estate.Rule{}, nodes), map[string]plan.Verdict{"private path": plan.Failed}},
+		{"public", "public", func(*estate.Cluster) {}, map[string]plan.Verdict{"nodes": plan.Passed}},
+		{"another NAT gateway", "public", func(c *estate.Cluster) { c.Network.NAT = []string{away} }, map[string]plan.Verdict{"nodes": plan.Failed}},
+		{"no way out", "public", func(c *estate.Cluster) { c.Network.Ways = []string{estate.NoWay} }, map[string]plan.Verdict{"nodes": plan.Failed}},
+		{"a transit gateway", "public", func(c *estate.Cluster) { c.Network.Ways = []string{"tgw-1"} }, map[string]plan.Verdict{"nodes": plan.Unknown}},
 	}
 	x := networks(t, len(tests), filepath.Join(t.TempDir(), "eksposure.db"))
 	s := remediation.New(x.parts)
 	for i, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			tt.net(&x.cluster(i).Network)
+			tt.net(x.cluster(i))
 			q := x.public(i)
 			if q.Option = tt.option; tt.option == "private" {
 				q.CIDRs = nil
@@ -151,6 +162,10 @@ func TestEndpointsAreTakenBack(t *testing.T) {
 		{"nothing goes wrong", false, nil, nil, plan.Done, ""},
 		{"nodes leave by another address by now", false, func(x *site, i int) { x.cluster(i).Network.NAT = []string{away} }, nil, plan.Reverted, "not ready"},
 		{"the VPC's names are off by now", true, func(x *site, i int) { x.cluster(i).Network.DNSOff = []string{"enableDnsSupport"} }, nil, plan.Reverted, "not ready"},
+		{"the nodes' security group lets nothing out by now", true, func(x *site, i int) {
+			x.cluster(i).NodeGroups[0].SecurityGroups = []string{"sg-nodes"}
+			x.cluster(i).Network.Groups = []estate.SecurityGroup{{ID: "sg-nodes", Out: []estate.Rule{}}}
+		}, nil, plan.Reverted, "not ready"},
 		{"a node group is cut off", true, nil, func(x *site, i int) {
 			x.cluster(i).NodeGroups[0].Issues = []estate.Issue{{Code: "ClusterUnreachable", Message: "no heartbeat"}}
 		}, plan.Reverted, "no heartbeat"},

@@ -16,9 +16,6 @@ import (
 	"github.com/eksposure/eksposure/internal/plan"
 )
 
-// httpsPort is the port of the private endpoint.
-const httpsPort = 443
-
 // Network reads what a change of a cluster's endpoint has to know of its network. What
 // cannot be read says why.
 func (c *Client) Network(ctx context.Context, s *inventory.Snapshot) plan.Network {
@@ -26,15 +23,23 @@ func (c *Client) Network(ctx context.Context, s *inventory.Snapshot) plan.Networ
 	ref := s.Cluster.Ref
 	cfg, err := c.in(ctx, place{ref.Account, ref.Region})
 	if err != nil {
-		n.DNSOff.Unread, n.Sources.Unread, n.Exits.Unread = explain(err), explain(err), explain(err)
+		why := explain(err)
+		n.DNSOff.Unread, n.Sources.Unread, n.Exits.Unread = why, why, why
+		n.Machines.Unread, n.Outlets.Unread, n.Subnets.Unread = why, why, why
 		return n
 	}
 	client := ec2.NewFromConfig(cfg)
 	if n.DNSOff.Items, err = c.dnsOff(ctx, client, s.Cluster.Network.VPC); err != nil {
 		n.DNSOff = plan.Reading[string]{Unread: unread(err)}
 	}
-	if n.Sources.Items, err = c.sources(ctx, client, s.Cluster.Network); err != nil {
-		n.Sources = plan.Reading[plan.Source]{Unread: unread(err)}
+	if n.Machines.Items, err = c.machines(ctx, client, s); err != nil {
+		n.Machines = plan.Reading[plan.Machine]{Unread: unread(err)}
+	}
+	if n.Sources.Items, n.Outlets.Items, err = c.rules(ctx, client, s.Cluster.Network, n.Machines.Items); err != nil {
+		n.Sources, n.Outlets = plan.Reading[plan.Rule]{Unread: unread(err)}, plan.Reading[plan.Rule]{Unread: unread(err)}
+	}
+	if n.Subnets.Items, err = c.subnetRanges(ctx, client, s.Cluster.Network.Subnets); err != nil {
+		n.Subnets = plan.Reading[string]{Unread: unread(err)}
 	}
 	if n.Exits.Items, err = c.exits(ctx, client, s.Cluster.Network.VPC, plan.NodeSubnets(s)); err != nil {
 		n.Exits = plan.Reading[plan.Exit]{Unread: unread(err)}
@@ -61,66 +66,6 @@ func (c *Client) dnsOff(ctx context.Context, client *ec2.Client, vpc string) ([]
 		}
 	}
 	return off, nil
-}
-
-// sources gives what the security groups of the cluster let in on port 443.
-func (c *Client) sources(ctx context.Context, client *ec2.Client, n inventory.Network) ([]plan.Source, error) {
-	ids := slices.Clone(n.SecurityGroups)
-	if n.ClusterSecurityGroup != "" {
-		ids = append(ids, n.ClusterSecurityGroup)
-	}
-	if len(ids) == 0 {
-		return nil, malformed(eksDescribeCluster, "the cluster has no security group")
-	}
-	slices.Sort(ids)
-	out, err := call(ctx, c, ec2DescribeSecurityGroups, func(ctx context.Context) (*ec2.DescribeSecurityGroupsOutput, error) {
-		return client.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{GroupIds: slices.Compact(ids)})
-	})
-	if err != nil {
-		return nil, err
-	}
-	var list []plan.Source
-	for _, g := range out.SecurityGroups {
-		for _, p := range g.IpPermissions {
-			if !opens(p) {
-				continue
-			}
-			for _, from := range origins(p) {
-				list = append(list, plan.Source{Into: aws.ToString(g.GroupId), From: from})
-			}
-		}
-	}
-	slices.SortFunc(list, func(a, b plan.Source) int { return cmp.Or(cmp.Compare(a.Into, b.Into), cmp.Compare(a.From, b.From)) })
-	return slices.Compact(list), nil
-}
-
-// opens reports whether a rule is about port 443 of TCP; protocol -1 is all, with all
-// ports (EC2 API Reference, IpPermission).
-func opens(p ec2types.IpPermission) bool {
-	switch aws.ToString(p.IpProtocol) {
-	case "-1":
-		return true
-	case "tcp", "6":
-		return aws.ToInt32(p.FromPort) <= httpsPort && httpsPort <= aws.ToInt32(p.ToPort)
-	}
-	return false
-}
-
-func origins(p ec2types.IpPermission) []string {
-	var list []string
-	for _, o := range p.IpRanges {
-		list = append(list, aws.ToString(o.CidrIp))
-	}
-	for _, o := range p.Ipv6Ranges {
-		list = append(list, aws.ToString(o.CidrIpv6))
-	}
-	for _, o := range p.UserIdGroupPairs {
-		list = append(list, aws.ToString(o.GroupId))
-	}
-	for _, o := range p.PrefixListIds {
-		list = append(list, aws.ToString(o.PrefixListId))
-	}
-	return list
 }
 
 // exits gives the ways by which subnets leave their VPC.
@@ -230,10 +175,12 @@ func (c *Client) gatewayAddresses(ctx context.Context, client *ec2.Client, ids [
 	return all, err
 }
 
+func isPrefixList(id string) bool { return strings.HasPrefix(id, "pl-") }
+
 // PrefixList reads a managed prefix list for a cluster, all entries of one version. One
 // that does not exist is fault.ErrNotFound.
 func (c *Client) PrefixList(ctx context.Context, ref inventory.ClusterRef, id string) (plan.PrefixList, error) {
-	if !strings.HasPrefix(id, "pl-") {
+	if !isPrefixList(id) {
 		return plan.PrefixList{}, fmt.Errorf("prefix list %q: want the ID of one, such as pl-0123456789abcdef0: %w", id, fault.ErrInvalid)
 	}
 	cfg, err := c.in(ctx, place{ref.Account, ref.Region})
@@ -255,17 +202,26 @@ func (c *Client) PrefixList(ctx context.Context, ref inventory.ClusterRef, id st
 		return plan.PrefixList{}, fmt.Errorf("prefix list %q is being changed (%s); draft the plan when that is done: %w", id, is.State, fault.ErrConflict)
 	}
 	list := plan.PrefixList{ID: id, Name: aws.ToString(is.PrefixListName), Version: aws.ToInt64(is.Version)}
-	err = c.pages(ctx, ec2GetManagedPrefixListEntries, func(ctx context.Context, token *string) (*string, error) {
-		out, err := client.GetManagedPrefixListEntries(ctx, &ec2.GetManagedPrefixListEntriesInput{PrefixListId: aws.String(id), TargetVersion: is.Version, NextToken: token})
+	if list.CIDRs, err = c.entries(ctx, client, id, is.Version); err != nil {
+		return plan.PrefixList{}, advised(err)
+	}
+	return list, nil
+}
+
+// entries reads the ranges of a prefix list: of its newest version where none is named.
+func (c *Client) entries(ctx context.Context, client *ec2.Client, id string, version *int64) ([]string, error) {
+	var list []string
+	err := c.pages(ctx, ec2GetManagedPrefixListEntries, func(ctx context.Context, token *string) (*string, error) {
+		out, err := client.GetManagedPrefixListEntries(ctx, &ec2.GetManagedPrefixListEntriesInput{PrefixListId: aws.String(id), TargetVersion: version, NextToken: token})
 		if err != nil {
 			return nil, err
 		}
 		for _, e := range out.Entries {
-			list.CIDRs = append(list.CIDRs, aws.ToString(e.Cidr))
+			list = append(list, aws.ToString(e.Cidr))
 		}
 		return out.NextToken, nil
 	})
-	return list, advised(err)
+	return list, err
 }
 
 // advised adds the remedy to an error, where there is one.

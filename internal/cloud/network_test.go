@@ -2,12 +2,15 @@ package cloud_test
 
 import (
 	"errors"
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/eksposure/eksposure/internal/cloud"
 	"github.com/eksposure/eksposure/internal/estate"
@@ -49,53 +52,82 @@ func networked(t *testing.T, without string, change func(*estate.Account, *estat
 	return e, c, now
 }
 
+// TestNetwork reads what is around a cluster whose nodes have the cluster security group,
+// or others.
 func TestNetwork(t *testing.T) {
+	const office, ours, theirs = "pl-1", "sg-ours", "sg-theirs"
+	everywhere := []string{"0.0.0.0/0"}
 	tests := []struct {
 		name string
 		net  estate.Network
-		want func(s *inventory.Snapshot) plan.Network
+		// groups are those of the managed nodes.
+		groups []string
+		in     []string // of the cluster security group
+		listed bool     // in has the prefix list, which is read
+		out    map[string][]string
+		off    []string
 	}{
-		{"as EKS makes it", estate.Network{NAT: []string{"203.0.113.80", "203.0.113.81"}}, func(s *inventory.Snapshot) plan.Network {
-			var n plan.Network
-			own := s.Cluster.Network.ClusterSecurityGroup
-			n.Sources.Items = []plan.Source{{Into: own, From: own}}
-			for _, id := range plan.NodeSubnets(s) {
-				n.Exits.Items = append(n.Exits.Items, plan.Exit{Subnet: id, Addresses: []string{"203.0.113.80", "203.0.113.81"}})
-			}
-			return n
-		}},
-		{"closed", estate.Network{
-			DNSOff: []string{"enableDnsHostnames"}, Ways: []string{"igw-1", estate.NoWay, "tgw-1"},
-			Rules: []estate.Rule{{Protocol: "tcp", Low: 10250, High: 10250, From: "10.0.0.0/8"}, {Protocol: "udp", Low: 1, High: 65535, From: "10.0.0.0/8"}},
-		}, func(s *inventory.Snapshot) plan.Network {
-			var n plan.Network
-			n.DNSOff.Items = []string{"enableDnsHostnames"}
-			for _, id := range plan.NodeSubnets(s) {
-				n.Exits.Items = append(n.Exits.Items, plan.Exit{Subnet: id})
-			}
-			return n
-		}},
-		{"let in by all kinds of rules", estate.Network{Ways: []string{estate.NoWay}, Rules: []estate.Rule{
+		{name: "as EKS makes it", net: estate.Network{NAT: []string{"203.0.113.80", "203.0.113.81"}}, in: []string{"own"}, out: map[string][]string{"own": everywhere}},
+		{
+			name: "closed", net: estate.Network{
+				DNSOff: []string{"enableDnsHostnames"}, Ways: []string{"igw-1", estate.NoWay, "tgw-1"},
+				Rules: []estate.Rule{{Protocol: "tcp", Low: 10250, High: 10250, From: "10.0.0.0/8"}, {Protocol: "udp", Low: 1, High: 65535, From: "10.0.0.0/8"}},
+			},
+			out: map[string][]string{"own": everywhere}, off: []string{"enableDnsHostnames"},
+		},
+		{name: "let in by all kinds of rules", net: estate.Network{Ways: []string{estate.NoWay}, Rules: []estate.Rule{
 			{Protocol: "tcp", Low: 443, High: 443, From: "10.1.0.0/16"},
 			{Protocol: "6", Low: 1, High: 65535, From: "2001:db8::/56"},
 			{Protocol: "-1", From: "sg-1"},
-			{Protocol: "tcp", Low: 400, High: 500, From: "pl-1"},
-		}}, func(s *inventory.Snapshot) plan.Network {
-			var n plan.Network
-			for _, from := range []string{"10.1.0.0/16", "2001:db8::/56", "pl-1", "sg-1"} {
-				n.Sources.Items = append(n.Sources.Items, plan.Source{Into: s.Cluster.Network.ClusterSecurityGroup, From: from})
-			}
-			for _, id := range plan.NodeSubnets(s) {
-				n.Exits.Items = append(n.Exits.Items, plan.Exit{Subnet: id})
-			}
-			return n
-		}},
+			{Protocol: "tcp", Low: 400, High: 500, From: office},
+		}}, in: []string{"10.1.0.0/16", "2001:db8::/56", office, "sg-1"}, listed: true, out: map[string][]string{"own": everywhere}},
+		{name: "groups of the nodes", net: estate.Network{Groups: []estate.SecurityGroup{
+			{ID: ours, Out: []estate.Rule{{Protocol: "tcp", Low: 443, High: 443, From: "10.0.0.0/16"}, {Protocol: "tcp", Low: 80, High: 80, From: "0.0.0.0/0"}}},
+			{ID: theirs, In: []estate.Rule{{Protocol: "-1", From: ours}}, Out: []estate.Rule{}},
+		}}, groups: []string{theirs, ours}, in: []string{"own"}, out: map[string][]string{"own": everywhere, ours: {"10.0.0.0/16"}}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var subnets []string
-			_, c, now := networked(t, "", func(_ *estate.Account, cl *estate.Cluster) { cl.Network, subnets = tt.net, cl.Subnets })
-			got, want := c.Network(t.Context(), now), tt.want(now)
+			_, c, now := networked(t, "", func(a *estate.Account, cl *estate.Cluster) {
+				cl.Network, subnets = tt.net, cl.Subnets
+				cl.NodeGroups[0].SecurityGroups = tt.groups
+				a.PrefixLists = []estate.PrefixList{{Region: cl.Region, ID: office, Version: 2, CIDRs: []string{"10.7.0.0/16"}}}
+			})
+			housing(t, c, now)
+			got := c.Network(t.Context(), now)
+			own, extra := now.Cluster.Network.ClusterSecurityGroup, now.Cluster.Network.SecurityGroups[0]
+			tt.out[extra] = everywhere
+			named := func(id string) string {
+				if id == "own" {
+					return own
+				}
+				return id
+			}
+			var want plan.Network
+			want.DNSOff.Items = tt.off
+			for _, peer := range tt.in {
+				r := plan.Rule{Group: own, Peer: named(peer)}
+				if tt.listed && peer == office {
+					r.CIDRs = []string{"10.7.0.0/16"}
+				}
+				want.Sources.Items = append(want.Sources.Items, r)
+			}
+			for _, group := range slices.Sorted(maps.Keys(tt.out)) {
+				for _, peer := range tt.out[group] {
+					want.Outlets.Items = append(want.Outlets.Items, plan.Rule{Group: named(group), Peer: peer})
+				}
+			}
+			groups := slices.Sorted(slices.Values(tt.groups))
+			if groups == nil {
+				groups = []string{own}
+			}
+			for _, node := range now.Nodes[:len(now.Nodes)-2] {
+				want.Machines.Items = append(want.Machines.Items, plan.Machine{ID: plan.InstanceID(node), Groups: groups, Addresses: node.InternalIPs})
+			}
+			for i := range subnets {
+				want.Subnets.Items = append(want.Subnets.Items, fmt.Sprintf("10.0.%d.0/24", i))
+			}
 			for i, id := range plan.NodeSubnets(now) {
 				way := got.Exits.Items[i].Via
 				if ways := tt.net.Ways; ways == nil {
@@ -106,12 +138,36 @@ func TestNetwork(t *testing.T) {
 					t.Errorf("%s leaves by %q, want %q", id, way, w)
 				}
 				got.Exits.Items[i].Via = ""
+				exit := plan.Exit{Subnet: id, Addresses: got.Exits.Items[i].Addresses}
+				if tt.net.NAT != nil {
+					exit.Addresses = tt.net.NAT
+				}
+				want.Exits.Items = append(want.Exits.Items, exit)
 			}
-			if diff := cmp.Diff(want, got); diff != "" {
+			byID := cmpopts.SortSlices(func(a, b plan.Machine) bool { return a.ID < b.ID })
+			byGroup := cmpopts.SortSlices(func(a, b plan.Rule) bool { return a.Group+a.Peer < b.Group+b.Peer })
+			if diff := cmp.Diff(want, got, byID, byGroup); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
 	}
+}
+
+// housing gives a snapshot the nodes of its cluster. Where the Kubernetes API was not read,
+// EC2 tells of those of managed node groups, page by page.
+func housing(t *testing.T, c *cloud.Client, now *inventory.Snapshot) {
+	t.Helper()
+	now.Gaps = []inventory.Gap{{Section: inventory.SectionNodes, Reason: "unavailable"}}
+	found := c.Network(t.Context(), now).Machines
+	if len(found.Items) < 2 {
+		t.Fatalf("%+v are no two pages", found)
+	}
+	now.Gaps = nil
+	for _, m := range found.Items {
+		now.Nodes = append(now.Nodes, inventory.Node{Name: m.ID, ProviderID: "aws:///eu-west-1a/" + m.ID, InternalIPs: m.Addresses})
+	}
+	now.Nodes = append(now.Nodes,
+		inventory.Node{Name: "gone", ProviderID: "aws:///eu-west-1a/i-0123456789abcdef0"}, inventory.Node{Name: "fargate", Fargate: true, ProviderID: "aws:///eu-west-1a/0123/fargate-ip"})
 }
 
 func TestPrefixList(t *testing.T) {
@@ -151,10 +207,17 @@ func TestNetworkWithoutARight(t *testing.T) {
 			e, c, now := networked(t, p.Action, func(a *estate.Account, cl *estate.Cluster) {
 				a.PrefixLists = []estate.PrefixList{{Region: cl.Region, ID: "pl-1", Version: 1, CIDRs: []string{"203.0.113.0/24"}}}
 			})
+			if p.Action != "ec2:DescribeInstances" {
+				housing(t, c, now)
+			}
+			now.Nodes = append(now.Nodes, inventory.Node{ProviderID: "aws:///eu-west-1a/i-0123456789abcdef0"})
 			n := c.Network(t.Context(), now)
 			_, err := c.PrefixList(t.Context(), now.Cluster.Ref, "pl-1")
 			var missing []string
-			for _, text := range []string{n.DNSOff.Unread, n.Sources.Unread, n.Exits.Unread} {
+			if p.Action == "ec2:DescribeSecurityGroups" && n.Outlets.Unread != n.Sources.Unread {
+				t.Errorf("what is let out: %q, what is let in: %q", n.Outlets.Unread, n.Sources.Unread)
+			}
+			for _, text := range []string{n.DNSOff.Unread, n.Sources.Unread, n.Machines.Unread, n.Subnets.Unread, n.Exits.Unread} {
 				if text != "" {
 					missing = append(missing, text)
 				}

@@ -16,6 +16,7 @@ type action string
 // The calls that this package makes.
 const (
 	cloudtrailLookupEvents            action = "cloudtrail:LookupEvents"
+	ec2DescribeInstances              action = "ec2:DescribeInstances"
 	ec2DescribeManagedPrefixLists     action = "ec2:DescribeManagedPrefixLists"
 	ec2DescribeNATGateways            action = "ec2:DescribeNatGateways"
 	ec2DescribeRegions                action = "ec2:DescribeRegions"
@@ -121,13 +122,15 @@ type Permission struct {
 func Permissions() []Permission {
 	list := []Permission{
 		{string(cloudtrailLookupEvents), ScopeCallers, "who manages a cluster that writes no audit log; only to draft ranges from callers"},
+		{string(ec2DescribeInstances), ScopeEndpoint, "security groups of nodes; only to draft a change of the endpoint"},
 		{string(ec2DescribeManagedPrefixLists), ScopeEndpoint, "version of the prefix list that ranges are taken from; only to draft a change of the endpoint"},
 		{string(ec2DescribeNATGateways), ScopeEndpoint, "public addresses by which nodes leave the VPC; only to draft a change of the endpoint"},
 		{string(ec2DescribeRouteTables), ScopeEndpoint, "by which way the subnets of nodes leave the VPC; only to draft a change of the endpoint"},
-		{string(ec2DescribeSecurityGroups), ScopeEndpoint, "what may reach port 443 of a cluster; only to draft a change of the endpoint"},
+		{string(ec2DescribeSecurityGroups), ScopeEndpoint, "what may reach port 443 of a cluster, and what lets its nodes out; only to draft a change of the endpoint"},
 		{string(ec2DescribeVPCAttribute), ScopeEndpoint, "whether a VPC resolves the endpoint's private name; only to draft a change of the endpoint"},
-		{string(ec2GetManagedPrefixListEntries), ScopeEndpoint, "ranges of a prefix list; only to draft a change of the endpoint"},
+		{string(ec2GetManagedPrefixListEntries), ScopeEndpoint, "ranges of a prefix list that is taken, or that a security group names; only to draft a change of the endpoint"},
 		{string(ec2DescribeRegions), ScopeAccount, "which regions the account has enabled"},
+		{string(ec2DescribeSubnets), ScopeEndpoint, "ranges in which a control plane has its network interfaces; only to draft a change of the endpoint"},
 		{string(ec2DescribeSubnets), ScopeUpgrade, "free addresses of a cluster's subnets; only to draft an upgrade"},
 		{"ecr:BatchGetImage", ScopeRegistry, "image manifests"},
 		{string(ecrGetAuthorizationToken), ScopeAccount, "the password to pull from ECR registries"},

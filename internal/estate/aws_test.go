@@ -126,6 +126,7 @@ func (e everything) network(t *testing.T) {
 	t.Helper()
 	client := ec2.NewFromConfig(e.cfg)
 	must(t, client.DescribeSecurityGroups, &ec2.DescribeSecurityGroupsInput{})
+	must(t, client.DescribeInstances, &ec2.DescribeInstancesInput{})
 	for _, n := range must(t, client.DescribeNatGateways, &ec2.DescribeNatGatewaysInput{}).NatGateways {
 		for _, attribute := range []ec2types.VpcAttributeName{"enableDnsSupport", "enableDnsHostnames"} {
 			must(t, client.DescribeVpcAttribute, &ec2.DescribeVpcAttributeInput{VpcId: n.VpcId, Attribute: attribute})

@@ -108,18 +108,18 @@ func (c *content) addNodes(n int, m machine, age time.Duration) {
 		meta.Labels = map[string]string{
 			"kubernetes.io/arch": m.arch, "kubernetes.io/os": "linux", "kubernetes.io/hostname": name,
 			"topology.kubernetes.io/region": c.region, "topology.kubernetes.io/zone": c.region + string(rune('a'+i%3)),
-			"node.kubernetes.io/instance-type": "m7i.large", "eks.amazonaws.com/nodegroup": m.group,
+			"node.kubernetes.io/instance-type": "m7i.large", labelNodeGroup: m.group,
 		}
 		if m.autoMode {
-			delete(meta.Labels, "eks.amazonaws.com/nodegroup")
-			meta.Labels["eks.amazonaws.com/compute-type"], meta.Labels["karpenter.sh/nodepool"] = "auto", m.group
+			delete(meta.Labels, labelNodeGroup)
+			meta.Labels[labelCompute], meta.Labels["karpenter.sh/nodepool"] = "auto", m.group
 		}
 		if m.group == "self-managed" {
-			delete(meta.Labels, "eks.amazonaws.com/nodegroup")
+			delete(meta.Labels, labelNodeGroup)
 		}
 		if m.fargate {
-			delete(meta.Labels, "eks.amazonaws.com/nodegroup")
-			meta.Labels["eks.amazonaws.com/compute-type"] = "fargate"
+			delete(meta.Labels, labelNodeGroup)
+			meta.Labels[labelCompute] = "fargate"
 		}
 		addresses := []corev1.NodeAddress{
 			{Type: corev1.NodeInternalIP, Address: fmt.Sprintf("10.%d.%d.%d", 10+len(c.cluster)%8, 16*(i%3), 20+len(c.nodes)*7)},

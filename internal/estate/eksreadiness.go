@@ -3,6 +3,7 @@ package estate
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -111,9 +112,15 @@ func (e *Estate) describeAddonVersions(_ context.Context, c *call) (any, error) 
 const roomy = 4000
 
 type ec2Subnet struct {
-	ID   string `xml:"subnetId"`
-	VPC  string `xml:"vpcId"`
-	Free int    `xml:"availableIpAddressCount"`
+	ID     string          `xml:"subnetId"`
+	VPC    string          `xml:"vpcId"`
+	Range  string          `xml:"cidrBlock"`
+	Range6 []ec2IPv6Subnet `xml:"ipv6CidrBlockAssociationSet>item"`
+	Free   int             `xml:"availableIpAddressCount"`
+}
+
+type ec2IPv6Subnet struct {
+	Range string `xml:"ipv6CidrBlock"`
 }
 
 type describeSubnetsResult struct {
@@ -134,7 +141,7 @@ func describeSubnets(_ context.Context, c *call) (any, error) {
 	slices.Sort(wanted)
 	out, found := describeSubnetsResult{}, map[string]bool{}
 	for _, cl := range c.account.Clusters {
-		for _, id := range cl.Subnets {
+		for i, id := range cl.Subnets {
 			if cl.Region != c.region || found[id] || len(wanted) > 0 && !slices.Contains(wanted, id) {
 				continue
 			}
@@ -145,7 +152,11 @@ func describeSubnets(_ context.Context, c *call) (any, error) {
 					free = n.Free
 				}
 			}
-			out.Subnets = append(out.Subnets, ec2Subnet{ID: id, VPC: cl.VPC, Free: free})
+			subnet := ec2Subnet{ID: id, VPC: cl.VPC, Free: free, Range: fmt.Sprintf("10.0.%d.0/24", i)}
+			if cl.IPv6 {
+				subnet.Range6 = []ec2IPv6Subnet{{fmt.Sprintf("2001:db8:0:%x::/64", i)}}
+			}
+			out.Subnets = append(out.Subnets, subnet)
 		}
 	}
 	for _, id := range wanted {

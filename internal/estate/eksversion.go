@@ -182,7 +182,7 @@ func (k *kubeServer) renew(group, version string) {
 		}
 		for i, o := range objects {
 			node, ok := o.(*corev1.Node)
-			if !ok || node.Labels["eks.amazonaws.com/nodegroup"] != group {
+			if !ok || node.Labels[labelNodeGroup] != group {
 				continue
 			}
 			fresh := node.DeepCopy()

@@ -17,6 +17,7 @@ func (e *Estate) networkOperations() []operation {
 	}
 	return []operation{
 		read("DescribeVpcAttribute", describeVPCAttribute),
+		read("DescribeInstances", e.describeInstances),
 		read("DescribeSecurityGroups", describeSecurityGroups),
 		read("DescribeRouteTables", describeRouteTables),
 		read("DescribeNatGateways", describeNATGateways),
@@ -87,104 +88,6 @@ func describeVPCAttribute(_ context.Context, c *call) (any, error) {
 		return nil, unknownID("InvalidParameterValue", "Value ("+attribute+") for parameter attribute is invalid. Unknown attribute.")
 	}
 	return nil, unknownID("InvalidVpcID.NotFound", "The vpc ID '"+id+"' does not exist")
-}
-
-type ec2Group struct {
-	Owner       string    `xml:"ownerId"`
-	ID          string    `xml:"groupId"`
-	Name        string    `xml:"groupName"`
-	Description string    `xml:"groupDescription"`
-	VPC         string    `xml:"vpcId"`
-	Ingress     []ec2Rule `xml:"ipPermissions>item"`
-}
-
-type ec2Rule struct {
-	Protocol string      `xml:"ipProtocol"`
-	From     *int        `xml:"fromPort"`
-	To       *int        `xml:"toPort"`
-	Groups   []ec2Pair   `xml:"groups>item"`
-	Ranges   []ec2Range  `xml:"ipRanges>item"`
-	Ranges6  []ec2Range6 `xml:"ipv6Ranges>item"`
-	Lists    []ec2ListID `xml:"prefixListIds>item"`
-}
-
-type (
-	ec2Pair struct {
-		ID    string `xml:"groupId"`
-		Owner string `xml:"userId"`
-	}
-	ec2Range struct {
-		CIDR string `xml:"cidrIp"`
-	}
-	ec2Range6 struct {
-		CIDR string `xml:"cidrIpv6"`
-	}
-	ec2ListID struct {
-		ID string `xml:"prefixListId"`
-	}
-)
-
-type securityGroupsResult struct {
-	Groups []ec2Group `xml:"securityGroupInfo>item"`
-}
-
-// describeSecurityGroups tells of the clusters' groups: the one that EKS made has the
-// network's rules, and the others none.
-func describeSecurityGroups(_ context.Context, c *call) (any, error) {
-	wanted := numbered(c.query, "GroupId")
-	var out securityGroupsResult
-	add := func(cl *Cluster, id, name string, rules []Rule) {
-		if len(wanted) > 0 && !slices.Contains(wanted, id) || slices.ContainsFunc(out.Groups, func(g ec2Group) bool { return g.ID == id }) {
-			return
-		}
-		g := ec2Group{Owner: c.account.ID, ID: id, Name: name, Description: name, VPC: cl.VPC}
-		for _, r := range rules {
-			g.Ingress = append(g.Ingress, r.of(c.account.ID))
-		}
-		out.Groups = append(out.Groups, g)
-	}
-	for i := range c.account.Clusters {
-		cl := &c.account.Clusters[i]
-		if cl.Region != c.region {
-			continue
-		}
-		add(cl, cl.ClusterSecurityGroup, "eks-cluster-sg-"+cl.Name, cl.Network.rules(cl.ClusterSecurityGroup))
-		for _, id := range cl.SecurityGroups {
-			add(cl, id, "additional-"+cl.Name, nil)
-		}
-	}
-	for _, id := range wanted {
-		if !slices.ContainsFunc(out.Groups, func(g ec2Group) bool { return g.ID == id }) {
-			return nil, unknownID("InvalidGroup.NotFound", "The security group '"+id+"' does not exist")
-		}
-	}
-	return out, nil
-}
-
-// rules are those of the cluster's security group: EKS makes it let itself in.
-func (n Network) rules(group string) []Rule {
-	if n.Rules == nil {
-		return []Rule{{Protocol: "-1", From: group}}
-	}
-	return n.Rules
-}
-
-func (r Rule) of(account string) ec2Rule {
-	rule := ec2Rule{Protocol: r.Protocol}
-	if r.Protocol != "-1" {
-		rule.From, rule.To = &r.Low, &r.High
-	}
-	switch {
-	case strings.HasPrefix(r.From, "sg-"):
-		rule.Groups = []ec2Pair{{ID: r.From, Owner: account}}
-	case strings.HasPrefix(r.From, "pl-"):
-		rule.Lists = []ec2ListID{{ID: r.From}}
-	case strings.Contains(r.From, ":"):
-		rule.Ranges6 = []ec2Range6{{CIDR: r.From}}
-	default:
-		rule.Ranges = []ec2Range{{CIDR: r.From}}
-	}
-	return rule
 }
 
 type ec2RouteTable struct {

@@ -205,6 +205,8 @@ type NodeGroup struct {
 	Tags                                              map[string]string
 	// LaunchTemplate is the ID of one of the account's own; empty for EKS's.
 	LaunchTemplate string
+	// SecurityGroups are those that it gives the nodes; none is the cluster security group.
+	SecurityGroups []string
 	// Issues are what EKS says is wrong with it.
 	Issues []Issue
 }
@@ -312,6 +314,12 @@ type Network struct {
 	DNSOff []string
 	// Rules are the ingress rules of the cluster security group; nil lets the group itself in.
 	Rules []Rule
+	// Groups are other security groups of the VPC. Those of the cluster that are not among
+	// them let nothing in, and all out.
+	Groups []SecurityGroup
+	// Apart are the security groups of nodes that no managed node group has; nil is the
+	// cluster security group.
+	Apart []string
 	// Ways are the targets of the default routes of the cluster's subnets, in their
 	// order, the last for all others; none is the NAT gateway.
 	Ways []string
@@ -322,11 +330,19 @@ type Network struct {
 // NoWay is the way of a subnet that does not leave its VPC.
 const NoWay = "none"
 
-// Rule is an ingress rule of a security group.
+// SecurityGroup is a security group of a VPC.
+type SecurityGroup struct {
+	ID string
+	// In and Out are its rules; nil Out lets all out, as EC2 makes a group.
+	In, Out []Rule
+}
+
+// Rule is a rule of a security group.
 type Rule struct {
 	Protocol  string // tcp, or -1 for all
 	Low, High int    // ports
-	From      string // a range, a security group or a prefix list
+	// From is the other side: a range, a security group or a prefix list.
+	From string
 }
 
 // PrefixList is a customer-managed prefix list of a VPC.

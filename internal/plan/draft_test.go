@@ -44,7 +44,7 @@ func endpoint(public, private bool, cidrs ...string) func(*inventory.Snapshot) {
 
 // unread is a network of which nothing could be read.
 var unread = plan.Network{
-	DNSOff: plan.Reading[string]{Unread: "denied"}, Sources: plan.Reading[plan.Source]{Unread: "denied"}, Exits: plan.Reading[plan.Exit]{Unread: "denied"},
+	DNSOff: plan.Reading[string]{Unread: "denied"}, Sources: plan.Reading[plan.Rule]{Unread: "denied"}, Exits: plan.Reading[plan.Exit]{Unread: "denied"},
 }
 
 func offices(cidrs ...string) *plan.PrefixList {

@@ -15,15 +15,18 @@ type Network struct {
 	// DNSOff are the attributes of the VPC that the endpoint's private name needs, and
 	// that are off.
 	DNSOff Reading[string]
-	// Sources are what may reach port 443 of the cluster inside its network.
-	Sources Reading[Source]
+	// Sources are what may reach port 443 of the control plane inside its network.
+	Sources Reading[Rule]
+	// Machines are the instances of the cluster's nodes, and Outlets what their security
+	// groups let out to port 443.
+	Machines Reading[Machine]
+	Outlets  Reading[Rule]
+	// Subnets are the ranges of the cluster's subnets, in which the control plane has its
+	// network interfaces.
+	Subnets Reading[string]
 	// Exits are the ways by which the subnets of NodeSubnets leave the VPC.
 	Exits Reading[Exit]
 }
-
-// Source is what a security group of the cluster lets in on port 443: a range, another
-// security group or a prefix list.
-type Source struct{ Into, From string }
 
 // Exit is the way by which a subnet leaves its VPC.
 type Exit struct {
@@ -50,66 +53,6 @@ func NodeSubnets(s *inventory.Snapshot) []string {
 	}
 	slices.Sort(list)
 	return slices.Compact(list)
-}
-
-// privatePathCheck looks whether those inside the network find the private endpoint,
-// and may reach it.
-func privatePathCheck(s *inventory.Snapshot, n Network) Check {
-	const name = "private path"
-	if n.DNSOff.Unread == "" && len(n.DNSOff.Items) > 0 {
-		return Check{name, Failed, fmt.Sprintf("the VPC does not resolve the private name: %s off (aws ec2 modify-vpc-attribute switches %s on)",
-			are(n.DNSOff.Items), list(n.DNSOff.Items))}
-	}
-	if n.Sources.Unread == "" && len(n.Sources.Items) == 0 {
-		return Check{name, Failed, "no security group of the cluster lets anything in on port 443; add a rule for nodes and operators (aws ec2 authorize-security-group-ingress)"}
-	}
-	for _, part := range []struct{ what, unread string }{
-		{"the VPC's attributes enableDnsSupport and enableDnsHostnames", n.DNSOff.Unread},
-		{"what may reach port 443 inside the network", n.Sources.Unread},
-	} {
-		if part.unread != "" {
-			return Check{name, Unknown, part.what + " could not be read: " + part.unread}
-		}
-	}
-	text := "the VPC resolves the private name, and port 443 is open to " + sources(n.Sources.Items)
-	if out := stray(s, n.Sources.Items); len(out) > 0 {
-		return Check{name, Unknown, fmt.Sprintf("%s; whether that lets in %s is not known, as security groups of nodes are not read", text, few(out))}
-	}
-	return Check{name, Passed, text}
-}
-
-// stray are the nodes that no source is known to let in: their address is in no range, and
-// EKS did not give them the cluster security group, which lets itself in. A launch template
-// may name other groups (Amazon EKS User Guide, "Customize managed nodes with launch
-// templates").
-func stray(s *inventory.Snapshot, all []Source) []string {
-	own := s.Cluster.Network.ClusterSecurityGroup
-	itself := slices.ContainsFunc(all, func(o Source) bool { return o.From == own })
-	var ranges, templated, out []string
-	for _, g := range s.NodeGroups {
-		if g.LaunchTemplate != "" {
-			templated = append(templated, g.Name)
-		}
-	}
-	for _, o := range all {
-		if strings.Contains(o.From, "/") {
-			ranges = append(ranges, o.From)
-		}
-	}
-	for _, node := range s.Nodes {
-		managed := node.NodeGroup != "" && !slices.Contains(templated, node.NodeGroup) || node.Fargate || s.Cluster.AutoMode
-		if itself && managed || slices.ContainsFunc(node.InternalIPs, func(ip string) bool {
-			a, err := netip.ParseAddr(ip)
-			return err == nil && holds(ranges, a)
-		}) {
-			continue
-		}
-		out = append(out, node.Name)
-	}
-	if len(s.Nodes) == 0 && len(NodeSubnets(s)) > 0 && len(ranges) == 0 && (!itself || len(templated) > 0) {
-		out = append(out, "the nodes")
-	}
-	return out
 }
 
 // nodesCheck looks how nodes and Fargate pods reach the API afterwards.
@@ -184,12 +127,12 @@ func beyondAddress(cidrs []string, address string) []string {
 }
 
 // sources writes what is let in, each once.
-func sources(all []Source) string {
+func sources(all []Rule) string {
 	var from []string
 	for _, o := range all {
-		word := o.From
-		if o.From == o.Into {
-			word = "itself (" + o.From + ")"
+		word := o.Peer
+		if o.Peer == o.Group {
+			word = "itself (" + o.Peer + ")"
 		}
 		from = append(from, word)
 	}

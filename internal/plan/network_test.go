@@ -17,7 +17,7 @@ func housed(change ...func(*inventory.Snapshot)) *inventory.Snapshot {
 	s := open(func(s *inventory.Snapshot) {
 		s.Cluster.Network.ClusterSecurityGroup = group
 		s.NodeGroups = []inventory.NodeGroup{{Name: "general", Subnets: []string{"subnet-b", "subnet-a"}}}
-		s.Nodes = []inventory.Node{{Name: "n1", NodeGroup: "general", InternalIPs: []string{"10.0.1.7"}, Ready: true}}
+		s.Nodes = []inventory.Node{{Name: "n1", NodeGroup: "general", ProviderID: "aws:///eu-central-1a/i-1", InternalIPs: []string{"10.0.1.7"}, Ready: true}}
 	})
 	for _, f := range change {
 		f(s)
@@ -28,7 +28,10 @@ func housed(change ...func(*inventory.Snapshot)) *inventory.Snapshot {
 // network is one that is as it should be.
 func network(change ...func(*plan.Network)) plan.Network {
 	n := plan.Network{
-		Sources: plan.Reading[plan.Source]{Items: []plan.Source{{Into: group, From: group}}},
+		Sources:  plan.Reading[plan.Rule]{Items: []plan.Rule{{Group: group, Peer: group}}},
+		Machines: plan.Reading[plan.Machine]{Items: []plan.Machine{{ID: "i-1", Groups: []string{group}, Addresses: []string{"10.0.1.7"}}}},
+		Outlets:  plan.Reading[plan.Rule]{Items: []plan.Rule{{Group: group, Peer: "0.0.0.0/0"}}},
+		Subnets:  plan.Reading[string]{Items: []string{"10.0.8.0/24", "10.0.9.0/24"}},
 		Exits: plan.Reading[plan.Exit]{Items: []plan.Exit{
 			{Subnet: "subnet-a", Via: "nat-1", Addresses: []string{"203.0.113.80"}}, {Subnet: "subnet-b", Via: "nat-1", Addresses: []string{"203.0.113.80"}},
 		}},
@@ -43,7 +46,7 @@ func from(sources ...string) func(*plan.Network) {
 	return func(n *plan.Network) {
 		n.Sources.Items = nil
 		for _, s := range sources {
-			n.Sources.Items = append(n.Sources.Items, plan.Source{Into: group, From: s})
+			n.Sources.Items = append(n.Sources.Items, plan.Rule{Group: group, Peer: s})
 		}
 	}
 }
@@ -73,46 +76,6 @@ func checked(t *testing.T, s *inventory.Snapshot, option string, n plan.Network,
 		}
 	}
 	return plan.Check{}
-}
-
-// Whether those inside the network find the private endpoint, and may reach it.
-func TestPrivatePath(t *testing.T) {
-	template := func(s *inventory.Snapshot) { s.NodeGroups[0].LaunchTemplate = "lt-1" }
-	alone := inventory.Node{Name: "alone", InternalIPs: []string{"10.0.2.9"}}
-	tests := []struct {
-		name string
-		is   *inventory.Snapshot
-		n    plan.Network
-		want plan.Verdict
-		says string
-	}{
-		{"the group lets itself in", housed(), network(), plan.Passed, "open to itself (sg-cluster)"},
-		{"an attribute is off", housed(), network(func(n *plan.Network) { n.DNSOff.Items = []string{"enableDnsHostnames"} }), plan.Failed, "enableDnsHostnames is off"},
-		{"both are off", housed(), network(func(n *plan.Network) { n.DNSOff.Items = []string{"enableDnsSupport", "enableDnsHostnames"} }), plan.Failed, "are off"},
-		{"off, and the rest is not read", housed(), plan.Network{DNSOff: plan.Reading[string]{Items: []string{"enableDnsSupport"}}, Sources: unread.Sources}, plan.Failed, "enableDnsSupport"},
-		{"nothing is let in", housed(), network(from()), plan.Failed, "port 443"},
-		{"nothing, and DNS is not read", housed(), plan.Network{DNSOff: unread.DNSOff}, plan.Failed, "port 443"},
-		{"nothing is read", housed(), unread, plan.Unknown, "enableDnsSupport and enableDnsHostnames could not be read: denied"},
-		{"groups are not read", housed(), network(func(n *plan.Network) { n.Sources = unread.Sources }), plan.Unknown, "port 443 inside the network could not be read: denied"},
-		{"a range holds the nodes", housed(node(alone)), network(from("10.0.0.0/16")), plan.Passed, "10.0.0.0/16"},
-		{"a range holds some nodes", housed(node(alone)), network(from("10.0.1.0/24")), plan.Unknown, "alone"},
-		{"a node of one's own beside the group", housed(node(alone)), network(), plan.Unknown, "alone"},
-		{"a node of one's own in Auto Mode", housed(node(alone), func(s *inventory.Snapshot) { s.Cluster.AutoMode = true }), network(), plan.Passed, ""},
-		{"a launch template", housed(template), network(), plan.Unknown, "n1"},
-		{"a launch template, and a range", housed(template), network(from("10.0.0.0/8")), plan.Passed, ""},
-		{"a launch template, and nodes that were not read", housed(template, func(s *inventory.Snapshot) { s.Nodes = nil }), network(), plan.Unknown, "the nodes"},
-		{"a Fargate pod's node", housed(node(inventory.Node{Name: "f", Fargate: true})), network(), plan.Passed, ""},
-		{"another group alone", housed(), network(from(other)), plan.Unknown, "n1"},
-		{"another group, and nodes that were not read", housed(func(s *inventory.Snapshot) { s.Nodes = nil }), network(from(other)), plan.Unknown, "the nodes"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			got := checked(t, tt.is, "private", tt.n, "private path")
-			if got.Verdict != tt.want || !strings.Contains(got.Detail, tt.says) {
-				t.Errorf("%+v, want %s that says %q", got, tt.want, tt.says)
-			}
-		})
-	}
 }
 
 // From which addresses nodes and Fargate pods come without the private endpoint.

@@ -87,7 +87,7 @@ func (p *planning) Callers(context.Context, *inventory.Snapshot, int) (plan.Call
 }
 
 func (p *planning) Network(context.Context, *inventory.Snapshot) plan.Network {
-	return plan.Network{Sources: plan.Reading[plan.Source]{Items: []plan.Source{{Into: "sg-1", From: "0.0.0.0/0"}}}}
+	return plan.Network{Sources: plan.Reading[plan.Rule]{Items: []plan.Rule{{Group: "sg-1", Peer: "0.0.0.0/0"}}}}
 }
 
 func (p *planning) PrefixList(_ context.Context, _ inventory.ClusterRef, id string) (plan.PrefixList, error) {

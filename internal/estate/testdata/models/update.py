@@ -17,6 +17,7 @@ from botocore.loaders import Loader
 KEEP = {
     "cloudtrail": ["LookupEvents"],
     "ec2": [
+        "DescribeInstances",
         "DescribeManagedPrefixLists",
         "DescribeNatGateways",
         "DescribeRegions",
