@@ -118,7 +118,7 @@ func (c *Client) auditCallers(ctx context.Context, client *cloudwatchlogs.Client
 func (c *Client) queryDone(ctx context.Context, client *cloudwatchlogs.Client, id *string) (*cloudwatchlogs.GetQueryResultsOutput, error) {
 	limited, cancel := context.WithTimeout(ctx, queryCalls*c.cfg.CallTimeout)
 	defer cancel()
-	for pause := querySoonest; ; pause = min(pause*2, queryLatest) {
+	for delay := querySoonest; ; delay = min(delay*2, queryLatest) {
 		out, err := call(limited, c, logsGetQueryResults, func(ctx context.Context) (*cloudwatchlogs.GetQueryResultsOutput, error) {
 			return client.GetQueryResults(ctx, &cloudwatchlogs.GetQueryResultsInput{QueryId: id})
 		})
@@ -128,7 +128,7 @@ func (c *Client) queryDone(ctx context.Context, client *cloudwatchlogs.Client, i
 		if err == nil && out.Status != logtypes.QueryStatusScheduled && out.Status != logtypes.QueryStatusRunning {
 			return nil, fmt.Errorf("the query of the audit log is %s; draft the plan again, or for fewer days: %w", strings.ToLower(string(out.Status)), fault.ErrUnavailable)
 		}
-		if err == nil && wait(limited, pause) == nil {
+		if err == nil && c.cfg.Pause(limited, delay) == nil {
 			continue
 		}
 		if limited.Err() != nil && ctx.Err() == nil {
@@ -146,17 +146,6 @@ func (c *Client) stopQuery(ctx context.Context, client *cloudwatchlogs.Client, i
 		return fmt.Errorf("the query goes on and is billed: %w", advised(err))
 	}
 	return nil
-}
-
-func wait(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
 }
 
 // auditCall reads one row.
@@ -190,7 +179,7 @@ func logTime(text string) (time.Time, error) {
 }
 
 // trailCallers reads the events of EKS's API that name the cluster, the newest first. When
-// there are more than can be read, the window is as long as what was read.
+// there are more than can be read, the window is as long as what was read, and says so.
 func (c *Client) trailCallers(ctx context.Context, client *cloudtrail.Client, ref inventory.ClusterRef, window plan.Callers) (plan.Callers, error) {
 	window.Source, window.Place = plan.CloudTrail, "CloudTrail's event history of "+ref.Region
 	asked := &cloudtrail.LookupEventsInput{
@@ -198,10 +187,10 @@ func (c *Client) trailCallers(ctx context.Context, client *cloudtrail.Client, re
 		LookupAttributes: []trailtypes.LookupAttribute{{AttributeKey: trailtypes.LookupAttributeKeyEventSource, AttributeValue: aws.String("eks.amazonaws.com")}},
 	}
 	var calls []plan.Call
-	oldest := window.To
+	oldest, read := window.To, 0
 	for n := range maxTrailPages {
 		if n > 0 {
-			if err := wait(ctx, trailPace); err != nil {
+			if err := c.cfg.Pause(ctx, trailPace); err != nil {
 				return window, translate(cloudtrailLookupEvents, err, nil)
 			}
 		}
@@ -211,6 +200,7 @@ func (c *Client) trailCallers(ctx context.Context, client *cloudtrail.Client, re
 		if err != nil {
 			return window, err
 		}
+		read += len(out.Events)
 		for _, e := range out.Events {
 			oldest = aws.ToTime(e.EventTime).UTC()
 			if one, ok := trailCall(e, ref); ok {
@@ -222,7 +212,7 @@ func (c *Client) trailCallers(ctx context.Context, client *cloudtrail.Client, re
 		}
 		asked.NextToken = out.NextToken
 	}
-	window.From = oldest
+	window.From, window.Cut = oldest, read
 	return window.Gather(calls)
 }
 

@@ -1,6 +1,7 @@
 package cloud_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -161,5 +162,51 @@ func TestManyCallersAreNotCutOff(t *testing.T) {
 	})
 	if _, err := c.Callers(t.Context(), now, 30); !errors.Is(err, fault.ErrInvalid) || !strings.Contains(err.Error(), "fewer days") {
 		t.Errorf("%v", err)
+	}
+}
+
+// CloudTrail is read up to a bound, at the pace that it has. What is older was not looked
+// at, which the check says; it is never a ✓.
+func TestManyEventsAreCutOff(t *testing.T) {
+	const bound = 10_000
+	from, last := estate.AsOf().AddDate(0, 0, -20), estate.AsOf().Add(-time.Hour)
+	for name, tt := range map[string]struct {
+		events int
+		cut    bool
+	}{"as many as are read": {bound, false}, "one more": {bound + 1, true}} {
+		t.Run(name, func(t *testing.T) {
+			_, _, now := calling(t, legacy, "", 0, func(cl *estate.Cluster) {
+				cl.Managed = []estate.EKSCalls{{Event: "DescribeCluster", Principal: "arn:aws:sts::444455556666:assumed-role/ci/run", Source: "203.0.113.7", Times: tt.events, First: from, Last: last}}
+			})
+			var waited time.Duration
+			c, err := cloud.New(t.Context(), cloud.Config{RoleName: estate.ScanRole, Attempts: 1, Now: estate.AsOf, Pause: func(ctx context.Context, d time.Duration) error {
+				waited += d
+				return ctx.Err()
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := c.Callers(t.Context(), now, 30)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(got.Addresses) != 1 || got.Addresses[0].Calls != bound {
+				t.Errorf("addresses %+v", got.Addresses)
+			}
+			if pace := waited / (bound/50 - 1); pace != 500*time.Millisecond {
+				t.Errorf("a page was read each %s", pace)
+			}
+			if (got.Cut == bound) != tt.cut || !got.From.Equal(got.Addresses[0].First) == tt.cut {
+				t.Errorf("cut after %d events, from %s, the oldest is of %s", got.Cut, got.From, got.Addresses[0].First)
+			}
+			_, checks, err := plan.DraftEndpoint(now, plan.EndpointChoice{Option: "public", Callers: &got}, plan.Network{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			i := slices.IndexFunc(checks, func(c plan.Check) bool { return c.Name == "callers" })
+			if said := strings.Contains(checks[i].Detail, "was not looked at"); checks[i].Verdict != plan.Unknown || said != tt.cut {
+				t.Errorf("%+v", checks[i])
+			}
+		})
 	}
 }

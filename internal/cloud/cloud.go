@@ -30,6 +30,7 @@ import (
 
 	"github.com/eksposure/eksposure/internal/fault"
 	"github.com/eksposure/eksposure/internal/inventory"
+	"github.com/eksposure/eksposure/internal/pause"
 )
 
 // The bounds of a Client that a Config does not state.
@@ -84,6 +85,8 @@ type Config struct {
 	// Clock is the true time: tokens are signed with it, and what AWS dated is
 	// kept by it.
 	Clock func() time.Time
+	// Pause waits between calls that AWS wants few of; nil truly does.
+	Pause func(ctx context.Context, d time.Duration) error
 	// Logger takes what the SDK wants to say; nil discards it.
 	Logger *slog.Logger
 }
@@ -104,6 +107,9 @@ func (c Config) WithDefaults() Config {
 	}
 	if c.Now == nil {
 		c.Now = c.Clock
+	}
+	if c.Pause == nil {
+		c.Pause = pause.For
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

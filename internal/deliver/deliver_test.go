@@ -384,7 +384,7 @@ func TestStoppedInTheMiddle(t *testing.T) {
 	if err := deliver.New(w.config(s)).Run(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if n := w.placeOf("a"); n != 3 || len(w.leases) != 0 {
-		t.Errorf("place %d, leases %v", n, w.leases)
+	if n := w.placeOf("a"); n != 3 || w.Leases() != 0 {
+		t.Errorf("place %d, %d leases", n, w.Leases())
 	}
 }

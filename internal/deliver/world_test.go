@@ -1,16 +1,15 @@
 package deliver_test
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/eksposure/eksposure/internal/deliver"
+	"github.com/eksposure/eksposure/internal/deliver/delivertest"
 	"github.com/eksposure/eksposure/internal/exposure"
 	"github.com/eksposure/eksposure/internal/fault"
 	"github.com/eksposure/eksposure/internal/inventory"
@@ -19,12 +18,12 @@ import (
 
 // world is the store that deliverers work on. It outlives them, as a database does.
 type world struct {
+	*delivertest.Memory
+
 	mu        sync.Mutex
 	changes   []exposure.LoggedChange
 	documents map[string]string
 	cursors   map[string]int64
-	objects   map[string][]byte
-	leases    map[string]string
 	// moveErr is what MoveCursor fails with.
 	moveErr error
 	now     func() time.Time
@@ -33,7 +32,7 @@ type world struct {
 }
 
 func newWorld() *world {
-	return &world{documents: map[string]string{}, cursors: map[string]int64{}, objects: map[string][]byte{}, leases: map[string]string{}, now: time.Now}
+	return &world{Memory: delivertest.New(), documents: map[string]string{}, cursors: map[string]int64{}, now: time.Now}
 }
 
 // change records a change of a finding; the document tells its number.
@@ -101,73 +100,6 @@ func (w *world) Document(_ context.Context, id string) ([]byte, error) {
 	return []byte(d), nil
 }
 
-func (w *world) PutObject(_ context.Context, kind, id string, document []byte) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.objects[kind+"/"+id] = document
-	return nil
-}
-
-func (w *world) Object(_ context.Context, kind, id string) ([]byte, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	d, ok := w.objects[kind+"/"+id]
-	if !ok {
-		return nil, fault.ErrNotFound
-	}
-	return d, nil
-}
-
-func (w *world) Objects(_ context.Context, kind string) ([][]byte, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	var keys []string
-	for k := range w.objects {
-		if strings.HasPrefix(k, kind+"/") {
-			keys = append(keys, k)
-		}
-	}
-	slices.Sort(keys)
-	var list [][]byte
-	for _, k := range keys {
-		list = append(list, w.objects[k])
-	}
-	return list, nil
-}
-
-func (w *world) DeleteObject(_ context.Context, kind, id string) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if _, ok := w.objects[kind+"/"+id]; !ok {
-		return fault.ErrNotFound
-	}
-	delete(w.objects, kind+"/"+id)
-	return nil
-}
-
-func (w *world) Claim(_ context.Context, kind, id, holder string, _ time.Time) (bool, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.leases[kind+"/"+id] = cmp.Or(w.leases[kind+"/"+id], holder)
-	return w.leases[kind+"/"+id] == holder, nil
-}
-
-func (w *world) Renew(_ context.Context, kind, id, holder string, _ time.Time) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.leases[kind+"/"+id] != holder {
-		return fault.ErrConflict
-	}
-	return nil
-}
-
-func (w *world) Release(_ context.Context, kind, id, _ string) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	delete(w.leases, kind+"/"+id)
-	return nil
-}
-
 func (w *world) config(sinks ...deliver.Sink) deliver.Config {
 	return deliver.Config{
 		Changes: w, Cursors: w, Documents: w, Objects: w, Leases: w, Sinks: sinks, Holder: "one", Now: w.now,
@@ -179,19 +111,7 @@ func (w *world) config(sinks ...deliver.Sink) deliver.Config {
 func run(t *testing.T, cfg deliver.Config) (*deliver.Deliverer, func()) {
 	t.Helper()
 	d := deliver.New(cfg)
-	ctx, cancel := context.WithCancel(t.Context())
-	var group sync.WaitGroup
-	group.Go(func() {
-		if err := d.Run(ctx); err != nil {
-			t.Errorf("run: %v", err)
-		}
-	})
-	stop := func() {
-		cancel()
-		group.Wait()
-	}
-	t.Cleanup(stop)
-	return d, stop
+	return d, delivertest.Run(t, d.Run)
 }
 
 // sink takes events, or fails with what fail says.

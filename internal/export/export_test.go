@@ -199,7 +199,9 @@ func TestALockThatACrashLeftIsTaken(t *testing.T) {
 	now := time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
 	cfg.Now = func() time.Time { return now }
 	s := export.New(cfg)
-	w.objects["export-running/"+account] = []byte(`{"job":"lost","at":"2026-11-25T11:59:30Z"}`)
+	if err := w.PutObject(t.Context(), "export-running", account, []byte(`{"job":"lost","at":"2026-11-25T11:59:30Z"}`)); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := s.Start(t.Context(), request()); !errors.Is(err, fault.ErrQuota) {
 		t.Errorf("it may still be starting: %v", err)
 	}

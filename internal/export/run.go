@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/eksposure/eksposure/internal/fault"
+	"github.com/eksposure/eksposure/internal/pause"
 	"github.com/eksposure/eksposure/internal/search"
 )
 
@@ -127,7 +128,7 @@ func (s *Service) hold(ctx context.Context, id string, f func(ctx context.Contex
 // work carries a job on to its end. What may pass is tried again from where the
 // job was kept.
 func (s *Service) work(ctx context.Context, id string) error {
-	pause := firstPause
+	delay := firstPause
 	anew := false
 	for failures := 1; ; failures++ {
 		j, old, err := s.job(ctx, id)
@@ -159,17 +160,15 @@ func (s *Service) work(ctx context.Context, id string) error {
 			continue
 		}
 		if w.job.Progress.Bytes > j.Progress.Bytes {
-			failures, pause = 1, firstPause
+			failures, delay = 1, firstPause
 		}
 		if !fault.Of(err).Retry || failures >= attempts {
 			return s.fail(ctx, id, err)
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(pause):
+		if err := pause.For(ctx, delay); err != nil {
+			return err
 		}
-		pause *= 2
+		delay *= 2
 	}
 }
 

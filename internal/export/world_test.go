@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/eksposure/eksposure/internal/access"
+	"github.com/eksposure/eksposure/internal/deliver/delivertest"
 	"github.com/eksposure/eksposure/internal/export"
 	"github.com/eksposure/eksposure/internal/fault"
 	"github.com/eksposure/eksposure/internal/search"
@@ -20,10 +20,10 @@ import (
 
 // world is the store and the bucket that services work on. It outlives them.
 type world struct {
+	*delivertest.Memory
+
 	mu        sync.Mutex
 	documents []string
-	objects   map[string][]byte
-	leases    map[string]string
 	uploads   map[string]map[int][]byte
 	bucket    map[string][]byte
 	aborted   int
@@ -34,7 +34,7 @@ type world struct {
 
 // newWorld has n findings, of about 100 bytes each.
 func newWorld(n int) *world {
-	w := &world{objects: map[string][]byte{}, leases: map[string]string{}, uploads: map[string]map[int][]byte{}, bucket: map[string][]byte{}}
+	w := &world{Memory: delivertest.New(), uploads: map[string]map[int][]byte{}, bucket: map[string][]byte{}}
 	for i := range n {
 		severity := []string{"High", "Low"}[i%2]
 		w.documents = append(w.documents, fmt.Sprintf(`{"metadata": {"uid": "%06d"}, "severity": %q, "resources": [{"type": "A", "tags": [{"name": "team", "value": "=cmd"}]}, {"type": "B"}, {"type": "A"}]}`, i, severity))
@@ -77,91 +77,14 @@ func (w *world) Search(_ context.Context, r search.Request) (search.Page, error)
 	return page, nil
 }
 
-func (w *world) Object(_ context.Context, kind, id string) ([]byte, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	d, ok := w.objects[kind+"/"+id]
-	if !ok {
-		return nil, fault.ErrNotFound
-	}
-	return d, nil
-}
-
-func (w *world) Objects(_ context.Context, kind string) ([][]byte, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	var keys []string
-	for k := range w.objects {
-		if strings.HasPrefix(k, kind+"/") {
-			keys = append(keys, k)
-		}
-	}
-	slices.Sort(keys)
-	var list [][]byte
-	for _, k := range keys {
-		list = append(list, w.objects[k])
-	}
-	return list, nil
-}
-
-func (w *world) AddObject(_ context.Context, kind, id string, document []byte) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if _, ok := w.objects[kind+"/"+id]; ok {
-		return fault.ErrConflict
-	}
-	w.objects[kind+"/"+id] = document
-	return nil
-}
-
-func (w *world) PutObject(_ context.Context, kind, id string, document []byte) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.objects[kind+"/"+id] = document
-	return nil
-}
-
-func (w *world) ReplaceObject(_ context.Context, kind, id string, old, document []byte) error {
+func (w *world) ReplaceObject(ctx context.Context, kind, id string, old, document []byte) error {
 	if err := w.step("before save"); err != nil {
 		return err
 	}
-	w.mu.Lock()
-	if !bytes.Equal(w.objects[kind+"/"+id], old) {
-		w.mu.Unlock()
-		return fault.ErrConflict
+	if err := w.Memory.ReplaceObject(ctx, kind, id, old, document); err != nil {
+		return err
 	}
-	w.objects[kind+"/"+id] = document
-	w.mu.Unlock()
 	return w.step("after save")
-}
-
-func (w *world) DeleteObject(_ context.Context, kind, id string) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if _, ok := w.objects[kind+"/"+id]; !ok {
-		return fault.ErrNotFound
-	}
-	delete(w.objects, kind+"/"+id)
-	return nil
-}
-
-func (w *world) Claim(_ context.Context, kind, id, holder string, _ time.Time) (bool, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if h, ok := w.leases[kind+"/"+id]; ok && h != holder {
-		return false, nil
-	}
-	w.leases[kind+"/"+id] = holder
-	return true, nil
-}
-
-func (w *world) Renew(context.Context, string, string, string, time.Time) error { return nil }
-
-func (w *world) Release(_ context.Context, kind, id, _ string) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	delete(w.leases, kind+"/"+id)
-	return nil
 }
 
 func (w *world) Bucket(_ context.Context, to export.S3, object string) (export.Target, error) {
@@ -244,19 +167,7 @@ func (w *world) config() export.Config {
 func run(t *testing.T, cfg export.Config) (*export.Service, func()) {
 	t.Helper()
 	s := export.New(cfg)
-	ctx, cancel := context.WithCancel(t.Context())
-	var group sync.WaitGroup
-	group.Go(func() {
-		if err := s.Run(ctx); err != nil {
-			t.Errorf("run: %v", err)
-		}
-	})
-	stop := func() {
-		cancel()
-		group.Wait()
-	}
-	t.Cleanup(stop)
-	return s, stop
+	return s, delivertest.Run(t, s.Run)
 }
 
 // ended waits until a job has ended and left nothing behind.

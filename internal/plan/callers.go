@@ -50,6 +50,9 @@ type Callers struct {
 	// Shut are the addresses that called and are not let in now; a plan that narrows the
 	// endpoint leaves them out.
 	Shut []string `json:"not_let_in,omitempty"`
+	// Cut is how many events were read where there are more: then From is the time of the
+	// oldest of them. 0 when all were read.
+	Cut int `json:"cut_after_events,omitempty"`
 	// Scanned is how many bytes of the log were looked at, which is what CloudWatch bills.
 	Scanned int `json:"scanned_bytes,omitempty"`
 }
@@ -224,6 +227,9 @@ func callersCheck(c Callers) Check {
 	if c.Source == CloudTrail {
 		text = fmt.Sprintf("the cluster writes no audit log, so that it is not known who calls its Kubernetes API; %s of those who managed it by EKS's API in the %d days until %s stay let in, and everybody else would be shut out",
 			addresses(len(c.Addresses)), c.Days(), c.To.Format(time.DateOnly))
+	}
+	if c.Cut > 0 {
+		text += fmt.Sprintf("; there are more than the %d newest events, and who called before %s was not looked at", c.Cut, c.From.Format("2006-01-02 15:04 MST"))
 	}
 	if first := c.first(); first.Sub(c.From) > 24*time.Hour {
 		text += "; nothing was seen before " + first.Format(time.DateOnly)

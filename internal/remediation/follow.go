@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/eksposure/eksposure/internal/fault"
+	"github.com/eksposure/eksposure/internal/pause"
 	"github.com/eksposure/eksposure/internal/plan"
 )
 
@@ -31,11 +32,11 @@ func (s *Service) Follow(ctx context.Context, id string, show func(Run)) (Run, e
 		if !r.State.Working() {
 			return r, nil
 		}
-		pause := r.Look.Sub(s.cfg.Now())
+		rest := r.Look.Sub(s.cfg.Now())
 		if elsewhere {
-			pause = max(pause, soonest)
+			rest = max(rest, soonest)
 		}
-		if err := sleep(ctx, pause); err != nil {
+		if err := pause.For(ctx, rest); err != nil {
 			return r, err
 		}
 	}
@@ -83,7 +84,7 @@ func (s *Service) Carry(ctx context.Context) {
 				delete(busy, id)
 			})
 		}
-		if sleep(ctx, rounds) != nil {
+		if pause.For(ctx, rounds) != nil {
 			return
 		}
 	}
@@ -132,7 +133,7 @@ func (s *Service) FollowFleet(ctx context.Context, id string, show func(Fleet, [
 			})
 		}
 		_ = group.Wait() // carry tells its errors itself
-		if err := sleep(ctx, max(next.Sub(s.cfg.Now()), pace)); err != nil {
+		if err := pause.For(ctx, max(next.Sub(s.cfg.Now()), pace)); err != nil {
 			return f, members, err
 		}
 	}
@@ -177,18 +178,4 @@ func (s *Service) due(ctx context.Context) ([]string, error) {
 		}
 	}
 	return due, nil
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return ctx.Err()
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
 }
