@@ -17,6 +17,7 @@ import (
 
 	"github.com/eksposure/eksposure/internal/guidance"
 	"github.com/eksposure/eksposure/internal/guidance/guidancetest"
+	"github.com/eksposure/eksposure/internal/iac/iactest"
 )
 
 // shellCodes are the steps that are commands.
@@ -241,6 +242,20 @@ func hostileTexts(t *testing.T, c guidancetest.Code, v any) {
 		for _, e := range v {
 			hostileTexts(t, c, e)
 		}
+	}
+}
+
+// eksctl's own schema takes every configuration, hostile names apart: it is for them to be
+// texts, and not names.
+func TestEksctl(t *testing.T) {
+	n := 0
+	for _, c := range guidancetest.Codes(guidance.Eksctl) {
+		if c.Language == "yaml" {
+			n += iactest.ClusterConfigs(t, c.Name, []byte(c.Text))
+		}
+	}
+	if n < 5 {
+		t.Errorf("%d configurations were looked at", n)
 	}
 }
 

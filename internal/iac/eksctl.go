@@ -45,8 +45,7 @@ func (b *bench) config(f *file, d *yaml.Node) {
 		command("eksctl utils update-cluster-vpc-config --approve")
 	}
 	if w.SupportType != "" {
-		e.set(w.SupportType, "upgradePolicy", "supportType")
-		b.note("eksctl has no command for the upgrade policy of a cluster that is there: aws eks update-cluster-config --name " + w.Cluster.Name + " --upgrade-policy supportType=" + w.SupportType)
+		b.leave(f, d.Line, "upgrade policy to "+w.SupportType, fmt.Sprintf("eksctl's configuration has none; aws eks update-cluster-config --region %s --name %s --upgrade-policy supportType=%s", w.Cluster.Region, w.Cluster.Name, w.SupportType))
 	}
 	if w.KeyARN != "" {
 		e.set(w.KeyARN, "secretsEncryption", "keyARN")

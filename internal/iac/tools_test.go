@@ -1,0 +1,156 @@
+package iac_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/tools/txtar"
+	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/kyaml/filesys"
+
+	"github.com/eksposure/eksposure/internal/iac"
+	"github.com/eksposure/eksposure/internal/iac/iactest"
+	"github.com/eksposure/eksposure/internal/inventory"
+)
+
+// patched gives a folder after its patch.
+func patched(t *testing.T, folder fstest.MapFS, w iac.Wish) fstest.MapFS {
+	t.Helper()
+	p, err := iac.Write(folder, w, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	after := fstest.MapFS{}
+	for name, f := range folder {
+		after[name] = f
+	}
+	for _, f := range p.Files {
+		after[f.Name] = &fstest.MapFile{Data: f.New, Mode: 0o644}
+	}
+	return after
+}
+
+// What eksctl's own schema says of the configurations that were patched.
+func TestEksctlTakesWhatIsPatched(t *testing.T) {
+	t.Parallel()
+	names, err := filepath.Glob("testdata/eksctl*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, name := range names {
+		archive, err := txtar.ParseFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, _ := wish(t, archive.Comment)
+		folder, _ := split(archive)
+		for file, f := range patched(t, folder, w) {
+			n += iactest.ClusterConfigs(t, name+", "+file, f.Data)
+		}
+	}
+	if n < 3 {
+		t.Errorf("%d configurations were looked at", n)
+	}
+}
+
+const (
+	deployment = `apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: search
+  namespace: shop
+  labels: {app: search}
+spec:
+  selector: {matchLabels: {app: search}}
+  template:
+    metadata: {labels: {app: search}}
+    spec:
+      initContainers:
+        - name: schema
+          image: registry.example/shop/schema:v1
+      containers:
+        - name: search
+          image: %s
+        - name: agent
+          image: registry.example/agent:v9
+`
+	base = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [search.yaml]\n"
+	// The image that runs, and the one that has the fix.
+	repository = "registry.example/shop/search"
+	vulnerable = "sha256:1111111111111111111111111111111111111111111111111111111111111111"
+	fixed      = "sha256:2222222222222222222222222222222222222222222222222222222222222222"
+)
+
+// Kustomize itself builds what was patched: the container has the new image, and nothing
+// else is another.
+func TestKustomizeBuildsWhatIsPatched(t *testing.T) {
+	t.Parallel()
+	const overlay = "namespace: shop\nresources: [../../base]\n"
+	tests := []struct {
+		name string
+		// image is in the manifest, overlay is the kustomization; want is the image of the
+		// container afterwards.
+		image, overlay, want string
+	}{
+		{"by its tag", "search", overlay + "images: [{name: search, newName: " + repository + ", newTag: v3.0.1}]\n", repository + ":v3.0.2"},
+		{"by its digest", "search", overlay + "images:\n- name: search\n  newName: " + repository + "\n  digest: " + vulnerable + " # pinned\n", repository + "@" + fixed},
+		{"by tag and digest", "search", overlay + "images:\n- name: search\n  newName: " + repository + "\n  newTag: v3.0.1\n  digest: " + vulnerable + "\n", repository + ":v3.0.2@" + fixed},
+		{"under its own name", repository + ":v2", overlay + "images:\n- name: " + repository + "\n  newTag: v3.0.1\n", repository + ":v3.0.2"},
+		{"in the manifest", repository + ":v3.0.1@" + vulnerable, overlay, repository + ":v3.0.2@" + fixed},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			folder := fstest.MapFS{}
+			for name, text := range map[string]string{
+				"base/kustomization.yaml": base, "base/search.yaml": fmt.Sprintf(deployment, tt.image), "overlays/prod/kustomization.yaml": tt.overlay,
+				"overlays/staging/kustomization.yaml": strings.ReplaceAll(overlay, "shop", "staging"),
+			} {
+				folder[name] = &fstest.MapFile{Data: []byte(text), Mode: 0o644}
+			}
+			w := iac.Wish{Images: []iac.Image{{
+				Workload: inventory.WorkloadRef{Namespace: "shop", Kind: "Deployment", Name: "search"}, Container: "search",
+				From: repository + ":v3.0.1@" + vulnerable, To: repository + ":v3.0.2@" + fixed,
+			}}}
+			before, after := built(t, folder), built(t, patched(t, folder, w))
+			var changed []string
+			for i, line := range after {
+				if i >= len(before) || line != before[i] {
+					changed = append(changed, strings.TrimSpace(line))
+				}
+			}
+			if diff := cmp.Diff([]string{"- image: " + tt.want}, changed); diff != "" || len(before) != len(after) {
+				t.Errorf("of %d lines %d are left (-want +got):\n%s", len(before), len(after), diff)
+			}
+			if !slices.Contains(after, "  namespace: shop") {
+				t.Errorf("it is not what was meant:\n%s", strings.Join(after, "\n"))
+			}
+		})
+	}
+}
+
+// built are the lines of what Kustomize makes of the overlay of production.
+func built(t *testing.T, folder fstest.MapFS) []string {
+	t.Helper()
+	disk := filesys.MakeFsInMemory()
+	for name, f := range folder {
+		if err := disk.WriteFile("/"+name, f.Data); err != nil {
+			t.Fatal(err)
+		}
+	}
+	made, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(disk, "/overlays/prod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := made.AsYaml()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Split(string(text), "\n")
+}
