@@ -14,6 +14,7 @@ import (
 // TestLife follows findings through five days: what is fixed is closed, what comes
 // back is reopened under the same ID, what cannot be read stays as last known.
 func TestLife(t *testing.T) {
+	t.Parallel()
 	db := filepath.Join(t.TempDir(), "eksposure.db")
 	// day starts the estate of a day after the demo's and scans it.
 	day := func(n int, change func(*estate.Scenario), faults ...estate.Fault) map[string]exposure.Outcome {

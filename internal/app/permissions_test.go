@@ -40,6 +40,7 @@ func allow(s *estate.Scenario, without string) {
 // TestPermissionsSuffice: with exactly the published rights the scan reads what
 // it reads with more, and asks for nothing else.
 func TestPermissionsSuffice(t *testing.T) {
+	t.Parallel()
 	want := summary(scanned(t))
 	e := other(t, func(s *estate.Scenario) { allow(s, "") })
 	got := scanAll(t, e, filepath.Join(t.TempDir(), "eksposure.db"))
@@ -60,6 +61,7 @@ func TestPermissionsSuffice(t *testing.T) {
 // TestEachPermissionIsNeeded takes the published rights away one by one: the scan
 // still ends, and what is missing is named with the action.
 func TestEachPermissionIsNeeded(t *testing.T) {
+	t.Parallel()
 	// Two clusters that have a part of every kind.
 	small := func(s *estate.Scenario) { only(s, "shop-production", "shop-us") }
 	db := filepath.Join(t.TempDir(), "eksposure.db")

@@ -98,11 +98,7 @@ func (x *site) scan(t *testing.T, n int, place string) {
 	e := x.estate
 	c := settings(shared(t), e, place)
 	c.Images.Read, c.Remediation.Role, c.Remediation.Watch = false, estate.RemediationRole, 0
-	t.Setenv("AWS_PROFILE", "")
-	for _, v := range e.Env() {
-		name, value, _ := strings.Cut(v, "=")
-		t.Setenv(name, value)
-	}
+	enter(t, e, &c)
 	a := app.New(app.Options{Config: c, Now: x.clock, Clock: time.Now})
 	t.Cleanup(func() {
 		if err := a.Close(); err != nil {
@@ -214,6 +210,7 @@ func (x *site) done(t *testing.T, s *remediation.Service, id string, want plan.S
 // Each topic: finding, plan, approval, changes, a new scan, less severity; and back
 // where that is possible.
 func TestRemediation(t *testing.T) {
+	t.Parallel()
 	storetest.EachPlace(t, func(t *testing.T, place string) {
 		x := newSite(t, 4, place)
 		s := remediation.New(x.parts)
@@ -282,6 +279,7 @@ func TestRemediation(t *testing.T) {
 
 // The command line, from the finding to the revert, on the estate.
 func TestRemediateCommands(t *testing.T) {
+	t.Parallel()
 	w := shared(t)
 	s := estate.Demo(w.images)
 	only(s, "payments-legacy")

@@ -18,6 +18,7 @@ import (
 // The command line on the demo's estate: the endpoint of shop-production lets in who called
 // it, and nobody else, and the plan shows who that is.
 func TestRangesFromCallersOnTheDemo(t *testing.T) {
+	t.Parallel()
 	e := other(t, func(s *estate.Scenario) { only(s, "shop-production") })
 	env := append(environment(t, e), "EKSPOSURE_REMEDIATION_ROLE="+estate.RemediationRole, "EKSPOSURE_IMAGES_READ=false", "EKSPOSURE_REMEDIATION_WATCH=0s")
 	want := func(says string, args ...string) string {
@@ -54,6 +55,7 @@ func TestRangesFromCallersOnTheDemo(t *testing.T) {
 
 // A cluster without an audit log: CloudTrail tells who manages it, and the plan says so.
 func TestRangesFromCloudTrail(t *testing.T) {
+	t.Parallel()
 	x := networks(t, 2, filepath.Join(t.TempDir(), "eksposure.db"))
 	s := remediation.New(x.parts)
 	q := x.public(0)

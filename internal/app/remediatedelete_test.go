@@ -39,6 +39,7 @@ func (x *site) gone(t *testing.T, i int) {
 // A cluster is deleted from its finding on: nothing is deleted before somebody typed
 // its name, and the finding is closed when EKS knows it no more.
 func TestDeletion(t *testing.T) {
+	t.Parallel()
 	storetest.EachPlace(t, func(t *testing.T, place string) {
 		x := newSite(t, 3, place)
 		s := remediation.New(x.parts)
@@ -104,6 +105,7 @@ func TestDeletion(t *testing.T) {
 // What comes to a cluster while it is being deleted is not deleted with it: the plan
 // fails and names it, and so does the fleet plan that it is one of.
 func TestDeletionStopsAtWhatIsNew(t *testing.T) {
+	t.Parallel()
 	moreNodes := func(c *estate.Cluster) {
 		c.NodeGroups = append(slices.Clone(c.NodeGroups), estate.NodeGroup{Name: "more", Role: "pods", Version: c.Version, CreatedAt: c.CreatedAt})
 	}
@@ -166,6 +168,7 @@ func TestDeletionStopsAtWhatIsNew(t *testing.T) {
 // The process is killed before and after every single call while it deletes a cluster:
 // another goes on, and everything is deleted by one call each that EKS took.
 func TestDeletedOnceWhoeverIsKilledWhen(t *testing.T) {
+	t.Parallel()
 	const clusters = 200
 	x := newSite(t, clusters, filepath.Join(t.TempDir(), "eksposure.db"))
 	living := remediation.New(x.parts)

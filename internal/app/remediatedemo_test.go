@@ -13,6 +13,7 @@ import (
 // The command line on the demo's estate: what of shop-production has a newer tag gets
 // it, and the rest is told.
 func TestRemediateImagesOnTheDemo(t *testing.T) {
+	t.Parallel()
 	e := other(t, func(s *estate.Scenario) { only(s, "shop-production") })
 	env := append(environment(t, e), "EKSPOSURE_REMEDIATION_ROLE="+estate.RemediationRole)
 	want := func(code int, says string, args ...string) string {

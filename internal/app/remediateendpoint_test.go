@@ -55,14 +55,19 @@ func (x *site) offices() string {
 // What is around a cluster decides its checks; a plan whose nodes would be cut off cannot
 // be approved.
 func TestEndpointsAreChecked(t *testing.T) {
-	// grouped gives the nodes a security group of their own.
-	grouped := func(out []estate.Rule, in ...estate.Rule) func(*estate.Cluster) {
+	t.Parallel()
+	// grouped gives the nodes a security group of their own, which lets out by some rules and
+	// may be let in.
+	grouped := func(out []estate.Rule, letIn bool) func(*estate.Cluster) {
 		return func(c *estate.Cluster) {
-			c.NodeGroups[0].SecurityGroups = []string{"sg-nodes"}
-			c.Network.Groups, c.Network.Rules = []estate.SecurityGroup{{ID: "sg-nodes", Out: out}}, in
+			group := "sg-nodes-" + c.Name
+			c.NodeGroups[0].SecurityGroups = []string{group}
+			c.Network.Groups = []estate.SecurityGroup{{ID: group, Out: out}}
+			if letIn {
+				c.Network.Rules = []estate.Rule{{Protocol: "tcp", Low: 443, High: 443, From: group}}
+			}
 		}
 	}
-	nodes := estate.Rule{Protocol: "tcp", Low: 443, High: 443, From: "sg-nodes"}
 	tests := []struct {
 		name   string
 		option string
@@ -72,9 +77,9 @@ func TestEndpointsAreChecked(t *testing.T) {
 		{"private", "private", func(*estate.Cluster) {}, map[string]plan.Verdict{"private path": plan.Passed, "nodes": plan.Passed}},
 		{"no DNS", "private", func(c *estate.Cluster) { c.Network.DNSOff = []string{"enableDnsSupport"} }, map[string]plan.Verdict{"private path": plan.Failed}},
 		{"closed", "private", func(c *estate.Cluster) { c.Network.Rules = []estate.Rule{} }, map[string]plan.Verdict{"private path": plan.Failed}},
-		{"a group of the nodes that is let in", "private", grouped(nil, nodes), map[string]plan.Verdict{"private path": plan.Passed}},
-		{"a group of the nodes that is not", "private", grouped(nil), map[string]plan.Verdict{"private path": plan.Failed}},
-		{"a group of the nodes that lets nothing out", "private", grouped([]estate.Rule{}, nodes), map[string]plan.Verdict{"private path": plan.Failed}},
+		{"a group of the nodes that is let in", "private", grouped(nil, true), map[string]plan.Verdict{"private path": plan.Passed}},
+		{"a group of the nodes that is not", "private", grouped(nil, false), map[string]plan.Verdict{"private path": plan.Failed}},
+		{"a group of the nodes that lets nothing out", "private", grouped([]estate.Rule{}, true), map[string]plan.Verdict{"private path": plan.Failed}},
 		{"public", "public", func(*estate.Cluster) {}, map[string]plan.Verdict{"nodes": plan.Passed}},
 		{"another NAT gateway", "public", func(c *estate.Cluster) { c.Network.NAT = []string{away} }, map[string]plan.Verdict{"nodes": plan.Failed}},
 		{"no way out", "public", func(c *estate.Cluster) { c.Network.Ways = []string{estate.NoWay} }, map[string]plan.Verdict{"nodes": plan.Failed}},
@@ -109,6 +114,7 @@ func TestEndpointsAreChecked(t *testing.T) {
 
 // Ranges of a prefix list: applied, taken back, and told to be a copy.
 func TestPrefixListsAreApplied(t *testing.T) {
+	t.Parallel()
 	x := networks(t, 2, filepath.Join(t.TempDir(), "eksposure.db"))
 	s := remediation.New(x.parts)
 	q := x.public(0)
@@ -146,6 +152,7 @@ func TestPrefixListsAreApplied(t *testing.T) {
 // A change of the endpoint that cuts nodes off is taken back by itself, and nothing else
 // is.
 func TestEndpointsAreTakenBack(t *testing.T) {
+	t.Parallel()
 	type harm struct {
 		name    string
 		private bool
@@ -239,6 +246,7 @@ func (x *site) changed(t *testing.T, s *remediation.Service, r remediation.Run, 
 // The process is killed before and after every single call while a plan is taken back by
 // itself: another goes on, and everything is as it was, by one update for each action.
 func TestTakenBackOnceWhoeverIsKilledWhen(t *testing.T) {
+	t.Parallel()
 	const clusters = 120
 	x := networks(t, clusters, filepath.Join(t.TempDir(), "eksposure.db"))
 	living := remediation.New(x.parts)

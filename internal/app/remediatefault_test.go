@@ -141,6 +141,7 @@ func (l leasing) Release(ctx context.Context, kind, id, holder string) error {
 // applies a plan of two actions. Another goes on: EKS was asked for one update per
 // action, the plan is done, and the severity fell.
 func TestAppliedOnceWhoeverIsKilledWhen(t *testing.T) {
+	t.Parallel()
 	const clusters = 160 // more than twice the calls of a plan
 	x := newSite(t, clusters, filepath.Join(t.TempDir(), "eksposure.db"))
 	living := remediation.New(x.parts)
@@ -231,6 +232,7 @@ func (x *site) hooked(h *hooks) *remediation.Service {
 // What can go wrong while a plan is applied: nothing is done twice, nothing is lost,
 // and the state says the truth.
 func TestApplyingInBadWeather(t *testing.T) {
+	t.Parallel()
 	x := newSite(t, 13, filepath.Join(t.TempDir(), "eksposure.db"))
 	plain := remediation.New(x.parts)
 	onlyFirst := func(err error) func(int, func() (string, error)) (string, error) {
@@ -467,6 +469,7 @@ func TestApplyingInBadWeather(t *testing.T) {
 
 // Who may do what, and when.
 func TestPlansAreGuarded(t *testing.T) {
+	t.Parallel()
 	x := newSite(t, 3, filepath.Join(t.TempDir(), "eksposure.db"))
 	s := remediation.New(x.parts)
 	t.Run("two approvers at once", func(t *testing.T) {

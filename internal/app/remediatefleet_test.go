@@ -96,6 +96,7 @@ func (x *site) waved(t *testing.T, s *remediation.Service, id string) (remediati
 }
 
 func TestFleetPlans(t *testing.T) {
+	t.Parallel()
 	storetest.EachPlace(t, func(t *testing.T, place string) {
 		x := newSite(t, 14, place)
 		s := remediation.New(x.parts)
@@ -241,6 +242,7 @@ func (x *site) taken(t *testing.T, s *remediation.Service, id string) (f remedia
 
 // A fleet plan is taken back as a whole, the last wave first, as far as its plans can be.
 func TestFleetPlansAreTakenBack(t *testing.T) {
+	t.Parallel()
 	storetest.EachPlace(t, func(t *testing.T, place string) {
 		x := newSite(t, 8, place)
 		s := remediation.New(x.parts)
@@ -304,6 +306,7 @@ func TestFleetPlansAreTakenBack(t *testing.T) {
 // while others do the work of its plans: another goes on, and everything is as it was, by
 // one update for each action.
 func TestFleetTakenBackOnceWhoeverIsKilledWhen(t *testing.T) {
+	t.Parallel()
 	x := newSite(t, 2, filepath.Join(t.TempDir(), "eksposure.db"))
 	living := remediation.New(x.parts)
 	f := fleet(t, living, x.privateEverywhere(0, 1))
@@ -355,6 +358,7 @@ func (x *site) fleetAsFar(t *testing.T, s, other *remediation.Service, id string
 }
 
 func TestFleetPlansAreGuarded(t *testing.T) {
+	t.Parallel()
 	x := newSite(t, 2, filepath.Join(t.TempDir(), "eksposure.db"))
 	s := remediation.New(x.parts)
 	for name, change := range map[string]func(*remediation.FleetRequest) error{

@@ -28,6 +28,7 @@ variable "kubernetes" {
 
 // The command line, from the finding to files that say the change.
 func TestRemediatePatches(t *testing.T) {
+	t.Parallel()
 	w := shared(t)
 	s := estate.Demo(w.images)
 	only(s, "payments-legacy")
@@ -77,6 +78,19 @@ func TestRemediatePatches(t *testing.T) {
 	want(5, "the files say all of it already", private...)
 	want(3, `cluster "payments-legacy" is not in the folder`, append(private[:4:4], "--iac", t.TempDir())...)
 	want(2, "no patch is made", "--topic", "delete-cluster", "--option", "delete", "--iac", infra)
+
+	// Ranges from who called are in the patch, who that is and what that does not tell beside it.
+	callers := []string{"--topic", "internet-reachable", "--option", "public-and-private", "--from-callers", "30", "--cidr", "203.0.113.0/24", "--iac", infra}
+	if out := want(0, "To check: callers: the cluster writes no audit log", callers...); !strings.Contains(out, `+    public_access_cidrs     = ["198.51.100.7/32", "203.0.113.0/24"]`) {
+		t.Errorf("patch:\n%s", out)
+	}
+	// A key is the code's to make, and secrets are not written by it.
+	secrets := []string{"--topic", "unencrypted-kubernetes-secrets", "--option", "associate", "--iac", infra}
+	want(2, "a key is made by the code that the cluster is made by", append(secrets[:6:6], "--create-key")...)
+	arn := "arn:aws:kms:us-east-1:444455556666:key/" + keyOf(s, "us-east-1")
+	if out := want(0, "Existing secrets are not written again by code", append(secrets[:6:6], "--key", arn, "--rewrite-secrets")...); !strings.Contains(out, arn) || !strings.Contains(out, "encryption_config") {
+		t.Errorf("patch:\n%s", out)
+	}
 	if r := run(t, env, "remediate", "status"); !strings.Contains(r.out, "There is no plan") {
 		t.Errorf("a patch left a plan:\n%s", r.out)
 	}
@@ -92,4 +106,16 @@ func git(t *testing.T, dir string, args ...string) {
 	if out, err := c.CombinedOutput(); err != nil {
 		t.Fatalf("git %v: %v\n%s", args, err, out)
 	}
+}
+
+// keyOf is the ID of the key that a region of a scenario has.
+func keyOf(s *estate.Scenario, region string) string {
+	for _, a := range s.Accounts {
+		for _, k := range a.Keys {
+			if k.Region == region {
+				return k.ID
+			}
+		}
+	}
+	return ""
 }

@@ -141,11 +141,7 @@ func newStreet(t *testing.T, change ...func(*estate.Scenario)) *street {
 	x.apply(t, kube.Manifest(), kube.ChangeManifest(), rolled, x.manifest)
 	c := settings(w, x.estate, filepath.Join(t.TempDir(), "eksposure.db"))
 	c.Remediation.Role = estate.RemediationRole
-	t.Setenv("AWS_PROFILE", "")
-	for _, v := range x.estate.Env() {
-		name, value, _ := strings.Cut(v, "=")
-		t.Setenv(name, value)
-	}
+	enter(t, x.estate, &c)
 	a := app.New(app.Options{Config: c, Now: x.clock, Clock: time.Now})
 	t.Cleanup(func() {
 		if err := a.Close(); err != nil {
@@ -274,6 +270,7 @@ func (x *street) images(t *testing.T) map[string]string {
 // From the finding to the revert, with the real API server, the real authenticator,
 // the roles as they are published, and a real registry.
 func TestRemediateImages(t *testing.T) {
+	t.Parallel()
 	x := newStreet(t, func(s *estate.Scenario) { plansOfImages(s, "") })
 	w := shared(t)
 	s := remediation.New(x.parts)
@@ -333,6 +330,7 @@ func plansOfImages(s *estate.Scenario, without string) {
 
 // Without the right to list tags, a plan says so for each image.
 func TestWhatPlansOfImagesNeed(t *testing.T) {
+	t.Parallel()
 	x := newStreet(t, func(s *estate.Scenario) { plansOfImages(s, "ecr:ListImages") })
 	x.remove(t, "statefulsets/index", "daemonsets/agent")
 	x.scan(t)
@@ -409,6 +407,7 @@ status:
 // What no action can mend is a note of the plan; a plan of notes alone is shown and
 // cannot be approved.
 func TestRemediateImagesHints(t *testing.T) {
+	t.Parallel()
 	x := newStreet(t)
 	w := shared(t)
 	s := remediation.New(x.parts)

@@ -61,6 +61,7 @@ func (x *street) restore(t *testing.T) *exposure.Finding {
 // applies a plan. Another goes on: each workload was rolled out once, the plan is
 // done, and the severity fell.
 func TestImagesAppliedOnceWhoeverIsKilledWhen(t *testing.T) {
+	t.Parallel()
 	x := newStreet(t)
 	// One workload of two containers: the calls of an action are the same for each.
 	x.manifest, _, _ = strings.Cut(x.manifest, "---")
@@ -99,6 +100,7 @@ func TestImagesAppliedOnceWhoeverIsKilledWhen(t *testing.T) {
 // The same while a rollout that never gets ready is undone: the workload has its old
 // images again, the plan has failed, and says why.
 func TestImagesUndoneWhoeverIsKilledWhen(t *testing.T) {
+	t.Parallel()
 	x := newStreet(t)
 	x.manifest, _, _ = strings.Cut(x.manifest, "---")
 	x.remove(t, "statefulsets/index", "daemonsets/agent")
@@ -141,6 +143,7 @@ func serviceOf(p *process) *remediation.Service {
 // What can go wrong while images are changed: nothing is lost, what fails is undone,
 // and the state says the truth.
 func TestImagesInBadWeather(t *testing.T) {
+	t.Parallel()
 	x := newStreet(t)
 	w := shared(t)
 	plain := remediation.New(x.parts)

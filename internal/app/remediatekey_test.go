@@ -56,6 +56,7 @@ func (x *site) encrypted(t *testing.T, i int, id string) {
 
 // A key is made, named, rotated, and encrypts the cluster; after that nothing takes it back.
 func TestSecretsWithANewKey(t *testing.T) {
+	t.Parallel()
 	x := newSite(t, 4, filepath.Join(t.TempDir(), "eksposure.db"))
 	s := remediation.New(x.parts)
 	r := started(t, s, x.newKey(0))
@@ -177,6 +178,7 @@ func (k keying) Make(ctx context.Context, a plan.Action, ref inventory.ClusterRe
 // The process is killed before and after every single call while a key is made and
 // associated. Another goes on: there is one key, and it encrypts the cluster.
 func TestOneKeyWhoeverIsKilledWhen(t *testing.T) {
+	t.Parallel()
 	const clusters = 120
 	x := newSite(t, clusters, filepath.Join(t.TempDir(), "eksposure.db"))
 	living := remediation.New(x.parts)
@@ -231,6 +233,7 @@ func (k *slowKeys) Make(ctx context.Context, a plan.Action, ref inventory.Cluste
 }
 
 func TestOneKeyInBadWeather(t *testing.T) {
+	t.Parallel()
 	x := newSite(t, 5, filepath.Join(t.TempDir(), "eksposure.db"))
 	slow := func(k *slowKeys) *remediation.Service {
 		c := x.parts

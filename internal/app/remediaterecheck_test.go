@@ -61,6 +61,7 @@ func (x *site) stops(t *testing.T, s *remediation.Service, tests []recheck) {
 
 // The checks of a plan are asked again before its first action.
 func TestEndpointsAreCheckedAgain(t *testing.T) {
+	t.Parallel()
 	private, public := (*site).private, (*site).public
 	tests := []recheck{
 		{"no DNS", private, func(x *site, i int) { x.cluster(i).Network.DNSOff = []string{"enableDnsSupport"} }, "private path: the VPC does not resolve", false},
@@ -96,6 +97,7 @@ func TestEndpointsAreCheckedAgain(t *testing.T) {
 }
 
 func TestSecretsAreCheckedAgain(t *testing.T) {
+	t.Parallel()
 	ask := func(x *site, i int) remediation.Request {
 		return remediation.Request{Cluster: x.ref(i).String(), Trait: "unencrypted-kubernetes-secrets", Option: "associate", KeyARN: x.key}
 	}
@@ -120,6 +122,7 @@ func TestSecretsAreCheckedAgain(t *testing.T) {
 }
 
 func TestUpgradesAreCheckedAgain(t *testing.T) {
+	t.Parallel()
 	ask := func(x *site, i int) remediation.Request { return x.upgrade(i, "1.33") }
 	with := func(f func(*estate.Cluster)) func(*site, int) { return func(x *site, i int) { f(x.cluster(i)) } }
 	// In the API of a cluster of the estate nothing changes, so that it is changed on the way.
@@ -187,6 +190,7 @@ func TestUpgradesAreCheckedAgain(t *testing.T) {
 }
 
 func TestDeletionsAreCheckedAgain(t *testing.T) {
+	t.Parallel()
 	ask := (*site).deletion
 	later := &laterScan{}
 	tests := []recheck{
@@ -234,6 +238,7 @@ func (w worse) Image(ctx context.Context, repository, digest, platform string) (
 // A new image that is not better any more, by the vulnerability database of the day on
 // which the plan is applied, is not rolled out; one that cannot be read is waited for.
 func TestImagesAreCheckedAgain(t *testing.T) {
+	t.Parallel()
 	x := newStreet(t)
 	x.scan(t)
 	was := x.images(t)
@@ -272,6 +277,7 @@ func approvedThen(t *testing.T, x *street, s *remediation.Service) string {
 
 // What was accepted without an answer is not asked for again.
 func TestWhatWasAcceptedGoesOn(t *testing.T) {
+	t.Parallel()
 	x := newSite(t, 1, filepath.Join(t.TempDir(), "eksposure.db"))
 	s := remediation.New(x.parts)
 	r := started(t, s, x.private(0))

@@ -70,6 +70,7 @@ func (r *rounds) Rewrite(ctx context.Context, now *inventory.Snapshot, mark stri
 
 // Existing secrets are written again once the key is associated, each once.
 func TestExistingSecretsAreWrittenAgain(t *testing.T) {
+	t.Parallel()
 	x := vaults(t, 4)
 	s := remediation.New(x.parts)
 	t.Run("all of them", func(t *testing.T) {

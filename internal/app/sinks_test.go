@@ -8,7 +8,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -26,6 +25,7 @@ import (
 // The sinks and the bucket that settings name are reached; AWS is not entered before
 // it is needed, and again after it refused.
 func TestSinksOfTheSettings(t *testing.T) {
+	t.Parallel()
 	published, err := images.New()
 	if err != nil {
 		t.Fatal(err)
@@ -45,11 +45,6 @@ func TestSinksOfTheSettings(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = e.Close() }()
-	for _, setting := range e.Env() {
-		name, value, _ := strings.Cut(setting, "=")
-		t.Setenv(name, value)
-	}
-	t.Setenv("AWS_PROFILE", "")
 	taken := 0
 	receiver := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { taken++ }))
 	defer receiver.Close()
@@ -58,6 +53,7 @@ func TestSinksOfTheSettings(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := config.Default()
+	enter(t, e, &c)
 	c.Events.EventBridge.Bus = "security"
 	c.Events.Webhooks, c.Events.WebhookSecrets = map[string]string{"siem": receiver.URL}, map[string]string{"siem": secret}
 	a := app.New(app.Options{Config: c, Now: time.Now, Clock: time.Now, Log: slog.New(slog.DiscardHandler)})

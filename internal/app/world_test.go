@@ -74,7 +74,13 @@ type world struct {
 	dir, vulnDB, cache string
 	images             *images.Registry
 	estate             *estate.Estate
+
+	mu sync.Mutex
+	// profiles are AWS's configuration for the SDK in this process, and awsConfig is its file.
+	profiles string
 }
+
+const awsConfig = "aws-config"
 
 var theWorld = sync.OnceValues(newWorld)
 
@@ -84,6 +90,9 @@ func newWorld() (*world, error) {
 		return nil, err
 	}
 	w := &world{dir: dir, vulnDB: filepath.Join(dir, "vulnerability-db"), cache: filepath.Join(dir, "cache")}
+	if err := alone(filepath.Join(dir, awsConfig)); err != nil {
+		return nil, err
+	}
 	if w.images, err = images.New(); err != nil {
 		return nil, err
 	}
@@ -93,6 +102,19 @@ func newWorld() (*world, error) {
 	}
 	w.estate, err = estate.Start(ctx, estate.Config{Images: w.images, Now: time.Now})
 	return w, err
+}
+
+// alone makes the SDK in this process read one configuration file, and nothing that the
+// machine has.
+func alone(file string) error {
+	for _, v := range os.Environ() {
+		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "AWS_") {
+			if err := os.Unsetenv(name); err != nil {
+				return err
+			}
+		}
+	}
+	return errors.Join(os.Setenv("AWS_CONFIG_FILE", file), os.Setenv("AWS_SHARED_CREDENTIALS_FILE", os.DevNull), os.Setenv("AWS_EC2_METADATA_DISABLED", "true"))
 }
 
 func shared(t *testing.T) *world {
@@ -159,14 +181,32 @@ func settings(w *world, e *estate.Estate, db string) config.Config {
 	return c
 }
 
+// enter gives settings an AWS profile for an estate, so that several tests of one process
+// work at the same time, each with its own.
+func enter(t *testing.T, e *estate.Estate, c *config.Config) {
+	t.Helper()
+	w := shared(t)
+	set := map[string]string{}
+	for _, v := range e.Env() {
+		name, value, _ := strings.Cut(v, "=")
+		set[name] = value
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	c.AWS.Profile = fmt.Sprintf("estate-%d", strings.Count(w.profiles, "[profile "))
+	w.profiles += fmt.Sprintf("[profile %s]\nregion = %s\nendpoint_url = %s\naws_access_key_id = %s\naws_secret_access_key = %s\n",
+		c.AWS.Profile, set["AWS_REGION"], set["AWS_ENDPOINT_URL"], set["AWS_ACCESS_KEY_ID"], set["AWS_SECRET_ACCESS_KEY"])
+	// Others are reading the file: it is there as a whole at any time.
+	next := filepath.Join(w.dir, "aws-config.next")
+	if err := errors.Join(os.WriteFile(next, []byte(w.profiles), 0o600), os.Rename(next, filepath.Join(w.dir, awsConfig))); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // open makes an App of this process for an estate.
 func open(t *testing.T, e *estate.Estate, c config.Config) *app.App {
 	t.Helper()
-	t.Setenv("AWS_PROFILE", "")
-	for _, v := range e.Env() {
-		name, value, _ := strings.Cut(v, "=")
-		t.Setenv(name, value)
-	}
+	enter(t, e, &c)
 	a := app.New(app.Options{Config: c, Now: e.AsOf, Clock: time.Now})
 	t.Cleanup(func() {
 		if err := a.Close(); err != nil {
