@@ -29,7 +29,7 @@ func (x *site) privateEverywhere(clusters ...int) remediation.FleetRequest {
 	return q
 }
 
-func nobodySees(int, int) {}
+func nobodySees(remediation.Drafting) {}
 
 // fleet drafts a fleet plan and approves all of it.
 func fleet(t *testing.T, s *remediation.Service, q remediation.FleetRequest) remediation.Fleet {

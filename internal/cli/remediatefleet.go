@@ -76,7 +76,9 @@ canaries, or the cluster with the lowest severity.`,
 		q.Query.Accounts, q.Query.Regions = s.Config.AWS.Accounts, s.Config.AWS.Regions
 		return r.withPlans(c, func(s *remediation.Service, by access.Principal) error {
 			p := r.progress()
-			f, err := s.DraftFleet(c.Context(), q, by, func(done, all int) { p.line(fmt.Sprintf("[%d/%d] drafting plans", done+1, all)) })
+			f, err := s.DraftFleet(c.Context(), q, by, func(d remediation.Drafting) {
+				p.line(fmt.Sprintf("[%d/%d] drafting plans: %s", d.Done+1, d.All, d.Cluster.Name))
+			})
 			p.clear()
 			if err != nil {
 				return err

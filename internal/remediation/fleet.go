@@ -140,62 +140,6 @@ func (s *Service) members(ctx context.Context, f Fleet) ([]Run, error) {
 	return runs, nil
 }
 
-// DraftFleet drafts a plan for each cluster that has the topic. A cluster that cannot
-// be planned, or whose plan has a failed check, is left out, and it is said why; when
-// none is left it is fault.ErrConflict. seen is told of each cluster.
-func (s *Service) DraftFleet(ctx context.Context, q FleetRequest, by access.Principal, seen func(done, all int)) (Fleet, error) {
-	if q.Batch < 1 {
-		return Fleet{}, fmt.Errorf("a wave of %d clusters: want 1 or more: %w", q.Batch, fault.ErrInvalid)
-	}
-	found, err := s.candidates(ctx, q)
-	if err != nil {
-		return Fleet{}, err
-	}
-	f := Fleet{
-		ID: strings.ToLower(token()[:idLength]), Trait: q.Request.Trait, Option: q.Request.Option, Author: by.ID, AuthorName: by.Name, Drafted: s.now(), State: plan.Drafted,
-		Goal: q.Goal,
-	}
-	var members []Member
-	for i, one := range found {
-		seen(i, len(found))
-		asked := q.Request
-		asked.Cluster = one.Cluster.Ref.String()
-		r, err := s.Draft(ctx, asked, by)
-		if err == nil {
-			if failed := r.Plan.With(plan.Failed); len(failed) > 0 {
-				err = fmt.Errorf("plan %s has failed checks: %s: %w", r.Plan.ID, strings.Join(failed, ", "), fault.ErrConflict)
-				_, cancelled := s.Cancel(ctx, r.Plan.ID, by)
-				if cancelled != nil {
-					return f, cancelled
-				}
-			}
-		}
-		switch {
-		case ctx.Err() != nil:
-			return f, ctx.Err()
-		case err != nil:
-			f.Omitted = append(f.Omitted, Omission{one.Cluster.Ref, fault.Message(err)})
-		default:
-			members = append(members, Member{r.Plan.ID, r.Hash, one.Cluster.Ref})
-			_, f.Title, _ = strings.Cut(r.Plan.Title, ": ") // behind the cluster's name
-		}
-	}
-	if len(members) == 0 {
-		return f, fmt.Errorf("none of %d clusters can be planned; the first: %s: %w", len(found), f.Omitted[0].Reason, fault.ErrConflict)
-	}
-	f.Waves = waves(members, q)
-	clusters := "clusters"
-	if len(members) == 1 {
-		clusters = "cluster"
-	}
-	f.Title = fmt.Sprintf("%s in %d %s", f.Title, len(members), clusters)
-	f.Hash = f.hash()
-	if err := add(ctx, s.cfg.Documents, &f); err != nil {
-		return f, err
-	}
-	return f, s.auditFleet(ctx, by, "plan fleet", f, "")
-}
-
 // candidates are the open findings that have the topic, the least severe first.
 func (s *Service) candidates(ctx context.Context, q FleetRequest) ([]*exposure.Finding, error) {
 	query := q.Query

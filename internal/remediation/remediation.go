@@ -58,7 +58,10 @@ type Config struct {
 }
 
 // Service drafts and applies plans.
-type Service struct{ cfg Config }
+type Service struct {
+	cfg    Config
+	drafts drafts
+}
 
 // New makes a Service.
 func New(c Config) *Service { return &Service{cfg: c} }

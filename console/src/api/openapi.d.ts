@@ -407,7 +407,7 @@ export interface paths {
         put?: never;
         /**
          * Draft a plan for every cluster of your scope that has a topic. Changes nothing.
-         * @description The plans are applied in waves; a wave begins when all of the one before is done. Each cluster is looked at, which takes a second or so for each. A cluster that cannot be planned is left out, and it is said why.
+         * @description The plans are applied in waves; a wave begins when all of the one before is done. Each cluster is looked at, which takes a second or so for each; for images it takes minutes, and 15 minutes at most for each. Meanwhile ListFleetPlans tells how far it is. A cluster that cannot be planned, or not in its time, is left out, and it is said why.
          */
         post: operations["DraftFleetPlan"];
         delete?: never;
@@ -1602,6 +1602,8 @@ export interface components {
             working: boolean;
         };
         FleetPlanList: {
+            /** @description Those that this server drafts now, and how far each is; with its ID it is a fleet plan in the end. */
+            drafting?: components["schemas"]["RemediationDrafting"][];
             /** @description The fleet plans, the newest first. */
             items: components["schemas"]["FleetPlanBrief"][] | null;
         };
@@ -2265,6 +2267,7 @@ export interface components {
         };
         PlanCallers: {
             addresses: components["schemas"]["PlanCaller"][] | null;
+            cut_after_events?: number;
             /** Format: date-time */
             from: string;
             not_let_in?: string[];
@@ -2475,6 +2478,18 @@ export interface components {
             required?: boolean;
             title: string;
             unless?: string;
+        };
+        RemediationDrafting: {
+            all: number;
+            author: string;
+            author_name?: string;
+            /** Format: date-time */
+            begun_at: string;
+            cluster: components["schemas"]["InventoryClusterRef"];
+            done: number;
+            id: string;
+            option: string;
+            trait: string;
         };
         RemediationGoal: {
             accounts?: string[];

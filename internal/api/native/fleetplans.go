@@ -7,12 +7,17 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/eksposure/eksposure/internal/access"
 	"github.com/eksposure/eksposure/internal/exposure"
 	"github.com/eksposure/eksposure/internal/fault"
+	"github.com/eksposure/eksposure/internal/inventory"
 	"github.com/eksposure/eksposure/internal/remediation"
 )
+
+// fleetTime is for fleet plans about images, of which each cluster has a time of its own.
+const fleetTime = 4 * time.Hour
 
 func (s *service) fleetPlanOperations() []operation {
 	id := param{name: "id", inPath: true, doc: "ID of the fleet plan.", shape: `^[0-9a-z]{1,64}$`}
@@ -26,8 +31,8 @@ func (s *service) fleetPlanOperations() []operation {
 		{
 			name: "DraftFleetPlan", method: http.MethodPost, path: "/fleet-plans", action: access.Operate, group: "plans",
 			summary:     "Draft a plan for every cluster of your scope that has a topic. Changes nothing.",
-			description: "The plans are applied in waves; a wave begins when all of the one before is done. Each cluster is looked at, which takes a second or so for each. A cluster that cannot be planned is left out, and it is said why.",
-			body:        FleetPlanRequest{}, status: http.StatusCreated, answer: FleetPlan{}, handle: s.draftFleetPlan, timeout: draftTime,
+			description: "The plans are applied in waves; a wave begins when all of the one before is done. Each cluster is looked at, which takes a second or so for each; for images it takes minutes, and 15 minutes at most for each. Meanwhile ListFleetPlans tells how far it is. A cluster that cannot be planned, or not in its time, is left out, and it is said why.",
+			body:        FleetPlanRequest{}, status: http.StatusCreated, answer: FleetPlan{}, handle: s.draftFleetPlan, timeout: fleetTime,
 		},
 		{
 			name: "ListFleetPlans", method: http.MethodGet, path: "/fleet-plans", action: access.Read, group: "plans",
@@ -82,7 +87,8 @@ type FleetPlanBrief struct {
 
 // FleetPlanList are fleet plans.
 type FleetPlanList struct {
-	Items []FleetPlanBrief `json:"items" doc:"The fleet plans, the newest first."`
+	Items    []FleetPlanBrief       `json:"items" doc:"The fleet plans, the newest first."`
+	Drafting []remediation.Drafting `json:"drafting,omitempty" doc:"Those that this server drafts now, and how far each is; with its ID it is a fleet plan in the end."`
 }
 
 func (s *service) draftFleetPlan(ctx context.Context, q *request) (any, error) {
@@ -100,7 +106,7 @@ func (s *service) draftFleetPlan(ctx context.Context, q *request) (any, error) {
 		Query: exposure.Query{
 			Accounts: narrower(body.Accounts, q.caller.Scope.Accounts), Regions: narrower(body.Regions, q.caller.Scope.Regions), Clusters: body.Clusters, Severities: body.Severities,
 		},
-	}, q.caller.Principal, func(int, int) {})
+	}, q.caller.Principal, func(remediation.Drafting) {})
 	if err != nil {
 		return nil, err
 	}
@@ -130,6 +136,11 @@ func (s *service) listFleetPlans(ctx context.Context, q *request) (any, error) {
 	for _, f := range fleets {
 		if seesFleet(q, f) {
 			list.Items = append(list.Items, FleetPlanBrief{f, f.State.Working()})
+		}
+	}
+	for _, d := range s.cfg.Plans.Drafting() {
+		if !slices.ContainsFunc(d.Clusters, func(ref inventory.ClusterRef) bool { return !q.caller.Scope.Allows(ref) }) {
+			list.Drafting = append(list.Drafting, d)
 		}
 	}
 	return list, nil

@@ -5,16 +5,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
-	"time"
 
 	"github.com/eksposure/eksposure/internal/access"
 	"github.com/eksposure/eksposure/internal/exposure"
 	"github.com/eksposure/eksposure/internal/fault"
 	"github.com/eksposure/eksposure/internal/remediation"
 )
-
-// draftTime is for a plan about images: up to a hundred of them are pulled and matched.
-const draftTime = 15 * time.Minute
 
 func (s *service) planOperations() []operation {
 	id := param{name: "id", inPath: true, doc: "ID of the plan.", shape: `^[0-9a-z]{1,64}$`}
@@ -33,7 +29,7 @@ func (s *service) planOperations() []operation {
 			name: "DraftPlan", method: http.MethodPost, path: "/plans", action: access.Operate, group: "plans",
 			summary:     "Draft a plan that remedies a topic of a finding. Changes nothing.",
 			description: "The cluster is looked at as it is now. What can be applied, and with which options: docs/remediation.md. A plan about images reads those that may stand in for them, which takes minutes the first time.",
-			body:        PlanRequest{}, status: http.StatusCreated, answer: Plan{}, handle: s.draftPlan, timeout: draftTime,
+			body:        PlanRequest{}, status: http.StatusCreated, answer: Plan{}, handle: s.draftPlan, timeout: remediation.DraftTime,
 		},
 		{
 			name: "ListPlans", method: http.MethodGet, path: "/plans", action: access.Read, group: "plans",

@@ -3,12 +3,14 @@ package native_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -30,12 +32,17 @@ type planning struct {
 
 	records map[string]plan.Record
 	audited []access.Entry
+	// describing is called before a cluster is looked at.
+	describing func(context.Context, inventory.ClusterRef) error
 }
 
 func (w *world) plans() *remediation.Service {
-	p := &planning{world: w, records: map[string]plan.Record{}}
+	return (&planning{world: w, records: map[string]plan.Record{}}).service()
+}
+
+func (p *planning) service() *remediation.Service {
 	return remediation.New(remediation.Config{
-		Clusters: p, Networks: p, Known: remembered{w}, Actor: p, Documents: p, Leases: p, Log: p, Holder: "test", Now: func() time.Time { return now },
+		Clusters: p, Networks: p, Known: remembered{p.world}, Actor: p, Documents: p, Leases: p, Log: p, Holder: "test", Now: func() time.Time { return now },
 	})
 }
 
@@ -62,6 +69,11 @@ func (k remembered) Findings(_ context.Context, q exposure.Query) ([]*exposure.F
 }
 
 func (p *planning) Describe(ctx context.Context, ref inventory.ClusterRef) (*inventory.Snapshot, error) {
+	if p.describing != nil {
+		if err := p.describing(ctx, ref); err != nil {
+			return nil, err
+		}
+	}
 	return p.Snapshot(ctx, ref)
 }
 
@@ -272,6 +284,71 @@ func TestFleetPlans(t *testing.T) {
 			t.Errorf("%v outside of the scope: status %d", step, a.status)
 		}
 	}
+}
+
+// Each cluster of a fleet plan has its own time to be drafted: one that takes longer is
+// named, and the others are kept. Meanwhile the API tells how far it is. When nobody waits
+// for it any more, nothing is left of it.
+func TestFleetPlansAreDraftedClusterByCluster(t *testing.T) {
+	choice := remediation.FleetRequest{Request: remediation.Request{Trait: "internet-reachable", Option: "private"}, Batch: 2}
+	synctest.Test(t, func(t *testing.T) {
+		p := &planning{world: newWorld(), records: map[string]plan.Record{}}
+		var slow inventory.ClusterRef
+		p.describing = func(ctx context.Context, ref inventory.ClusterRef) error {
+			if ref != slow {
+				return nil
+			}
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		service := p.service()
+		all, err := service.DraftFleet(t.Context(), choice, caller, func(d remediation.Drafting) { slow = d.Clusters[0] })
+		if err == nil && len(all.Members()) == 0 {
+			t.Fatal("there is no other cluster")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(all.Omitted) != 1 || all.Omitted[0].Cluster != slow || !strings.Contains(all.Omitted[0].Reason, "not drafted in 15m0s") {
+			t.Errorf("left out: %+v", all.Omitted)
+		}
+		if len(service.Drafting()) != 0 {
+			t.Errorf("still drafting: %+v", service.Drafting())
+		}
+
+		// While it is drafted.
+		cfg := p.config()
+		cfg.Plans = service
+		s := serve(t, cfg)
+		var told native.FleetPlanList
+		var outside native.FleetPlanList
+		ctx, cancel := context.WithCancel(t.Context())
+		records := len(p.records)
+		_, err = service.DraftFleet(ctx, choice, caller, func(d remediation.Drafting) {
+			slow = d.Clusters[len(d.Clusters)-1]
+			if d.Cluster != slow {
+				return
+			}
+			s.call("GET", "/fleet-plans", "").into(t, &told)
+			s.caller = access.Principal{ID: "EKSPX", Role: access.Approver, Scope: access.Scope{Accounts: []string{"999999999999"}}}
+			s.call("GET", "/fleet-plans", "").into(t, &outside)
+			cancel()
+		})
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("nobody waits for it: %v", err)
+		}
+		if len(told.Drafting) != 1 || told.Drafting[0].Cluster != slow || told.Drafting[0].Done != told.Drafting[0].All-1 || told.Drafting[0].Author != caller.ID {
+			t.Errorf("told %+v", told.Drafting)
+		}
+		if len(outside.Drafting) != 0 {
+			t.Errorf("told outside of the scope: %+v", outside.Drafting)
+		}
+		for key, r := range p.records {
+			if r.State == plan.Drafted && !strings.Contains(key, all.ID) && !slices.ContainsFunc(all.Members(), func(m remediation.Member) bool { return m.Plan == r.ID }) {
+				t.Errorf("%s is left, of %d", key, len(p.records)-records)
+			}
+		}
+	})
 }
 
 func TestOffers(t *testing.T) {
