@@ -21,7 +21,7 @@ for (const [english, chinese] of [
   ["The public endpoint is off. Update.", "公有端点已关闭。更新。"],
   ["the cluster is X (half a thing", "the cluster is X (half a thing"],
   ["Name the ranges. Something else. Name the ranges.", "写入范围。Something else. 写入范围。"],
-  ['Remediating "Internet reachable" resolves the finding.', "修复“可从互联网访问”即可解决该结果。"],
+  ['Remediating "Internet reachable" resolves the finding.', "修复“可从互联网访问”即可解决该调查发现。"],
   ["shop: matches not read: no vulnerability database", "shop：未读取匹配结果：没有漏洞数据库"],
   [
     "a:1 in b/Deployment/c, 1 running pod: 2 vulnerabilities, 1 with a known fix; worst CVE-1 in bash 5 (EPSS 0.900); another has the highest EPSS, 0.95",
