@@ -79,17 +79,16 @@ func (m *meters) fleet(ctx context.Context) (fleetCounts, error) {
 	}
 	q := exposure.ClusterQuery{Limit: fleetPage}
 	for {
-		records, err := m.db.ClusterRecords(ctx, access.Scope{}, q)
+		page, err := m.db.ClusterRecords(ctx, access.Scope{}, q)
 		if err != nil {
 			return c, err
 		}
-		for _, r := range records {
+		for _, r := range page.Records {
 			c.add(r)
 		}
-		if len(records) < fleetPage {
+		if q.After = page.Next; q.After == nil {
 			break
 		}
-		q.After = records[len(records)-1].Cluster.Ref
 	}
 	m.at, m.counts = now, c
 	return c, nil

@@ -75,39 +75,3 @@ func encryptionOf(c inventory.Cluster) Encryption {
 	}
 	return NoEncryption
 }
-
-// ClusterRecord is a cluster as scans recorded it.
-type ClusterRecord struct {
-	Overview
-
-	// ScannedAt is when the latest scan that read it ended.
-	ScannedAt time.Time `json:"scanned_at"`
-	// GoneAt is when a complete discovery no longer showed it; zero while it exists.
-	GoneAt time.Time `json:"gone_at,omitzero"`
-	// Finding is nil when the cluster has none.
-	Finding *FindingBrief `json:"finding,omitempty"`
-}
-
-// FindingBrief is what a list of clusters tells of a finding.
-type FindingBrief struct {
-	ID string `json:"id"`
-	// Severity and Status are those that people see, with what was set by hand.
-	Severity string `json:"severity"`
-	Status   Status `json:"status"`
-	Open     bool   `json:"open"`
-}
-
-// ClusterQuery selects clusters; empty fields select all that exist.
-type ClusterQuery struct {
-	Accounts []string
-	Regions  []string
-	// Name is part of the cluster's name.
-	Name string
-	// Incomplete selects only clusters of which something could not be read or decided.
-	Incomplete bool
-	// Gone also selects clusters that no longer exist.
-	Gone bool
-	// After is the cluster after which the page begins; the zero value begins it.
-	After inventory.ClusterRef
-	Limit int
-}

@@ -58,17 +58,6 @@ type ImageUse struct {
 // MaxUseWorkloads bounds the workloads that are kept of one use of an image.
 const MaxUseWorkloads = 20
 
-// ImageQuery selects images; empty fields select all.
-type ImageQuery struct {
-	// Repository is part of the repository's name.
-	Repository string
-	// Unread selects only images whose content is not known.
-	Unread bool
-	// After is the digest after which the page begins.
-	After string
-	Limit int
-}
-
 // VulnerableImage is one image that has a vulnerability, with the match as the
 // vulnerability database gives it and where the image runs.
 type VulnerableImage struct {

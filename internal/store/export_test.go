@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 	"time"
 )
 
@@ -136,3 +137,14 @@ func Rewrite(text string) string { return postgresDialect().statement(text) }
 
 // Define turns a file of schema/ into PostgreSQL's dialect.
 func Define(text string) string { return postgresDialect().definition(text) }
+
+// ListRow gives what the one row of a table that exists is sorted by.
+func (db *DB) ListRow(ctx context.Context, table string) (string, error) {
+	text := `SELECT account_name || '|' || version || '|' || open_endpoint || '|' || encryption || '|' || nodes || '|' || severity || '|' || missing FROM clusters WHERE gone_at = 0`
+	if table == "listed_images" {
+		text = `SELECT repository || '|' || os || '|' || created || '|' || critical || '|' || high || '|' || kev || '|' || unread || '|' || words || '|' || clusters || '|' || running
+			FROM listed_images WHERE clusters > 0`
+	}
+	list, err := db.texts(ctx, text)
+	return strings.Join(list, "\n"), err
+}

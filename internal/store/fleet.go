@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/eksposure/eksposure/internal/inventory"
 	"github.com/eksposure/eksposure/internal/vuln"
@@ -25,9 +26,23 @@ const (
 	putNamed    = `INSERT INTO cluster_images (cluster, digest, build, running, named)`
 	again       = `ON CONFLICT (cluster, digest) DO UPDATE SET build = excluded.build, running = excluded.running, named = excluded.named`
 	dropNamed   = `DELETE FROM cluster_images WHERE cluster = ? AND digest = ?`
-	namedNow    = `SELECT digest, build, named FROM cluster_images WHERE cluster = ?`
+	namedNow    = `SELECT digest, build, running, named FROM cluster_images WHERE cluster = ?`
 	dropImages  = `DELETE FROM images WHERE NOT EXISTS (
 		SELECT 1 FROM cluster_images c WHERE c.digest = images.digest AND (c.build = images.build OR images.latest = 1))`
+	dropListed = `DELETE FROM listed_images WHERE clusters = 0 AND NOT EXISTS (SELECT 1 FROM images i WHERE i.digest = listed_images.digest)`
+
+	putListed = `INSERT INTO listed_images (digest, repository, os, created, critical, high, kev, unread, words) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (digest) DO UPDATE SET repository = excluded.repository, os = excluded.os, created = excluded.created, critical = excluded.critical,
+			high = excluded.high, kev = excluded.kev, unread = excluded.unread, words = excluded.words`
+
+	// addUses adds to what all clusters that exist have of an image.
+	addUses   = `INSERT INTO listed_images (digest, clusters, running)`
+	addedUses = `ON CONFLICT (digest) DO UPDATE SET clusters = listed_images.clusters + excluded.clusters, running = listed_images.running + excluded.running`
+
+	// leaveImages takes away what a cluster had that is gone.
+	leaveImages = `UPDATE listed_images SET clusters = clusters - 1,
+			running = running - (SELECT u.running FROM cluster_images u WHERE u.cluster = ? AND u.digest = listed_images.digest)
+		WHERE digest IN (SELECT digest FROM cluster_images WHERE cluster = ?)`
 )
 
 // Builds of images that no build of the vulnerability database was asked about.
@@ -125,7 +140,8 @@ func countMatches(list []vuln.Match) inventory.ImageCounts {
 
 // putImages keeps the images that a snapshot's containers name: what is known of
 // each, once in the fleet, and how the cluster uses it. Only differences are written.
-func (db *DB) putImages(ctx context.Context, t tx, s *inventory.Snapshot) error {
+// The images of a cluster that was gone were not counted.
+func (db *DB) putImages(ctx context.Context, t tx, s *inventory.Snapshot, gone bool) error {
 	seen := seenImages(s)
 	digests := slices.Sorted(maps.Keys(seen))
 	missing, err := missingImages(ctx, t, digests, seen)
@@ -137,7 +153,7 @@ func (db *DB) putImages(ctx context.Context, t tx, s *inventory.Snapshot) error 
 			return err
 		}
 	}
-	return putUses(ctx, t, s.Cluster.Ref.String(), digests, seen)
+	return putUses(ctx, t, s.Cluster.Ref.String(), gone, digests, seen)
 }
 
 // missingImages gives the digests of which the snapshot's build is not kept, and
@@ -168,7 +184,8 @@ func missingImages(ctx context.Context, t tx, digests []string, seen map[string]
 // putImage keeps what is known of an image. It is the latest, unless it says only
 // that the image could not be read while another build knows it.
 func (db *DB) putImage(ctx context.Context, t tx, im seenImage) error {
-	facts, err := json.Marshal(im.facts())
+	record := im.facts()
+	facts, err := json.Marshal(record)
 	if err != nil {
 		return err
 	}
@@ -190,6 +207,9 @@ func (db *DB) putImage(ctx context.Context, t tx, im seenImage) error {
 	if err := t.row(ctx, putImage, []any{digest, im.build, latest, im.image.Repository, unread, string(facts), db.compress(matches)}, &number); err != nil || latest == 0 {
 		return err
 	}
+	if _, err := t.exec(ctx, putListed, listedImage(record, unread)...); err != nil {
+		return err
+	}
 	if _, err := t.exec(ctx, ageImages, digest, im.build); err != nil {
 		return err
 	}
@@ -209,30 +229,52 @@ func (db *DB) putImage(ctx context.Context, t tx, im seenImage) error {
 	return t.insert(ctx, putKnown, "", rows)
 }
 
-// putUses keeps how a cluster uses its images.
-func putUses(ctx context.Context, t tx, arn string, digests []string, seen map[string]seenImage) error {
-	type named struct{ build, text string }
+// listedImage gives what lists sort and search an image by.
+func listedImage(r inventory.ImageRecord, unread int) []any {
+	created, critical, high, kev := "", -1, -1, -1
+	if !r.CreatedAt.IsZero() {
+		created = r.CreatedAt.UTC().Format(time.RFC3339)
+	}
+	if c := r.Counts; c != nil {
+		critical, high, kev = c.Critical, c.High, c.KEV
+	}
+	return []any{r.Digest, r.Repository, plain(r.OS), created, critical, high, kev, unread, plain(strings.ToLower(r.Repository + " " + r.Digest + " " + r.OS))}
+}
+
+// putUses keeps how a cluster uses its images, and adds up what all clusters do.
+func putUses(ctx context.Context, t tx, arn string, gone bool, digests []string, seen map[string]seenImage) error {
+	type named struct {
+		build, text string
+		running     int
+	}
 	before := map[string]named{}
 	rows, err := t.query(ctx, namedNow, arn)
 	err = each(rows, err, func(scan func(...any) error) error {
 		var digest string
 		var n named
-		err := scan(&digest, &n.build, &n.text)
+		err := scan(&digest, &n.build, &n.running, &n.text)
 		before[digest] = n
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	var put [][]any
+	var put, totals [][]any
 	for _, digest := range digests {
 		im := seen[digest]
 		text, err := json.Marshal(im.use)
 		if err != nil {
 			return err
 		}
-		if before[digest] != (named{build: im.build, text: string(text)}) {
+		was, known := before[digest]
+		if was != (named{build: im.build, text: string(text), running: im.use.Running}) {
 			put = append(put, []any{arn, digest, im.build, im.use.Running, string(text)})
+		}
+		switch {
+		case gone || !known:
+			totals = append(totals, []any{digest, 1, im.use.Running})
+		case was.running != im.use.Running:
+			totals = append(totals, []any{digest, 0, im.use.Running - was.running})
 		}
 		delete(before, digest)
 	}
@@ -243,6 +285,9 @@ func putUses(ctx context.Context, t tx, arn string, digests []string, seen map[s
 		if _, err := t.exec(ctx, dropNamed, arn, digest); err != nil {
 			return err
 		}
+		if !gone {
+			totals = append(totals, []any{digest, -1, -before[digest].running})
+		}
 	}
-	return nil
+	return t.insert(ctx, addUses, addedUses, totals)
 }

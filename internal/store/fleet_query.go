@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"github.com/eksposure/eksposure/internal/access"
-	"github.com/eksposure/eksposure/internal/fault"
 	"github.com/eksposure/eksposure/internal/inventory"
 	"github.com/eksposure/eksposure/internal/vuln"
 )
@@ -16,76 +15,24 @@ import (
 // usedImages joins the latest row of each image with the clusters that name it.
 const usedImages = ` FROM images i JOIN cluster_images u ON u.digest = i.digest JOIN clusters c ON c.cluster = u.cluster`
 
-// inScope selects the clusters of a scope that exist.
-func inScope(scope access.Scope) selectionOf {
+// inScope selects the clusters of a scope: those that exist, or also those that are gone.
+func inScope(scope access.Scope, gone bool) selectionOf {
 	var s selectionOf
-	s.and("c.gone_at = 0")
+	if !gone {
+		s.and("c.gone_at = 0")
+	}
 	s.in("c.account", scope.Accounts)
 	s.in("c.region", scope.Regions)
 	s.in("c.cluster", scope.Clusters)
 	return s
 }
 
-// ImageRecords gives a page of the images that clusters of the scope name, in the
-// order of their digests.
-func (db *DB) ImageRecords(ctx context.Context, scope access.Scope, q inventory.ImageQuery) ([]inventory.ImageRecord, error) {
-	s := inScope(scope)
-	s.and("i.latest = 1")
-	if q.Repository != "" {
-		s.and("instr(i.repository, ?) > 0", q.Repository)
-	}
-	if q.Unread {
-		s.and("i.unread = 1")
-	}
-	if q.After != "" {
-		s.and("i.digest > ?", q.After)
-	}
-	return db.imageRecords(ctx, s, q.Limit)
-}
-
-// ImageRecord gives one image; fault.ErrNotFound when no cluster of the scope names it.
-func (db *DB) ImageRecord(ctx context.Context, scope access.Scope, digest string) (inventory.ImageRecord, error) {
-	s := inScope(scope)
-	s.and("i.latest = 1")
-	s.and("i.digest = ?", digest)
-	list, err := db.imageRecords(ctx, s, 1)
-	if err == nil && len(list) == 0 {
-		err = fmt.Errorf("no cluster uses the image %q: %w", digest, fault.ErrNotFound)
-	}
-	if err != nil {
-		return inventory.ImageRecord{}, err
-	}
-	return list[0], nil
-}
-
-func (db *DB) imageRecords(ctx context.Context, s selectionOf, limit int) ([]inventory.ImageRecord, error) {
-	var list []inventory.ImageRecord
-	text := `SELECT i.facts, count(*), CAST(sum(u.running) AS BIGINT)` + usedImages + s.where() + ` GROUP BY i.digest, i.number ORDER BY i.digest LIMIT ?`
-	for rows, err := range db.rows(ctx, text, append(s.args, limit)...) {
-		if err != nil {
-			return nil, err
-		}
-		var r inventory.ImageRecord
-		var facts string
-		var clusters, running int
-		if err := rows.Scan(&facts, &clusters, &running); err != nil {
-			return nil, db.engine.translate(err)
-		}
-		if err := json.Unmarshal([]byte(facts), &r); err != nil {
-			return nil, fmt.Errorf("image: %w", db.damaged(err))
-		}
-		r.Clusters, r.Running = clusters, running
-		list = append(list, r)
-	}
-	return list, nil
-}
-
 // ImageUses gives a page of the clusters of the scope that name an image, in their order.
 func (db *DB) ImageUses(ctx context.Context, scope access.Scope, digest string, after inventory.ClusterRef, limit int) ([]inventory.ImageUse, error) {
-	s := inScope(scope)
+	s := inScope(scope, false)
 	s.and("u.digest = ?", digest)
 	if after != (inventory.ClusterRef{}) {
-		s.after(after)
+		s.and("(c.account, c.region, c.name, c.cluster) > (?, ?, ?, ?)", after.Account, after.Region, after.Name, after.String())
 	}
 	return db.uses(ctx, s, "", limit)
 }
@@ -115,7 +62,7 @@ func (db *DB) uses(ctx context.Context, s selectionOf, first string, limit int) 
 // VulnerableImages gives a page of the images of the scope that have a vulnerability
 // by its ID or one of its aliases, in the order of their digests.
 func (db *DB) VulnerableImages(ctx context.Context, scope access.Scope, id, after string, limit int) ([]inventory.VulnerableImage, error) {
-	s := inScope(scope)
+	s := inScope(scope, false)
 	s.and("i.latest = 1")
 	s.and("i.number IN (SELECT image FROM image_vulnerabilities WHERE vulnerability = ?)", id)
 	if after != "" {
@@ -134,7 +81,7 @@ func (db *DB) VulnerableImages(ctx context.Context, scope access.Scope, id, afte
 		list = append(list, v)
 	}
 	for i := range list {
-		s := inScope(scope)
+		s := inScope(scope, false)
 		s.and("u.digest = ?", list[i].Digest)
 		uses, err := db.uses(ctx, s, "CASE WHEN u.running > 0 THEN 0 ELSE 1 END, ", inventory.MaxVulnerableUses)
 		if err != nil {

@@ -123,7 +123,10 @@ func (db *DB) PruneImages(ctx context.Context, build string, before time.Time) (
 				pruned[d] = true
 			}
 		}
-		_, err := t.exec(ctx, dropImages)
+		if _, err := t.exec(ctx, dropImages); err != nil {
+			return err
+		}
+		_, err := t.exec(ctx, dropListed)
 		return err
 	})
 	if err != nil {

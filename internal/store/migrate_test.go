@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -16,8 +17,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/eksposure/eksposure/internal/access"
 	"github.com/eksposure/eksposure/internal/exposure"
 	"github.com/eksposure/eksposure/internal/fault"
+	"github.com/eksposure/eksposure/internal/inventory"
 	"github.com/eksposure/eksposure/internal/store"
 	"github.com/eksposure/eksposure/internal/store/storetest"
 	"github.com/eksposure/eksposure/internal/vuln"
@@ -138,6 +141,55 @@ func TestMigrateTraitCounts(t *testing.T) {
 		execute(t, path, string(text))
 		if got, err := db.IndexRows(t.Context()); err != nil || cmp.Diff(want, got) != "" {
 			t.Errorf("%v (-kept +migrated):\n%s", err, cmp.Diff(want, got))
+		}
+	})
+}
+
+// Lists of a database from before they were sorted by the server are as those of a new one.
+func TestMigrateLists(t *testing.T) {
+	storetest.EachPlace(t, func(t *testing.T, path string) {
+		if err := store.MakeAt(t.Context(), path, 18); err != nil {
+			t.Fatal(err)
+		}
+		rows, err := os.ReadFile(filepath.Join("testdata", "filled", "0003.sql"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := clusterSnapshot(shop, day(1))
+		s.Cluster.Endpoint, s.Cluster.Tags = &inventory.Endpoint{Public: true}, map[string]string{"Team": "Shop"}
+		s.Nodes, s.Images[0].CreatedAt = []inventory.Node{{Name: "n"}}, day(0)
+		overview, err := json.Marshal(evaluate(nil, s).Overview())
+		if err != nil {
+			t.Fatal(err)
+		}
+		finding := outcome(shop, exposure.High, exposure.Created).Finding.ID
+		execute(t, path, string(rows)+`;
+			INSERT INTO entries VALUES (1, '`+finding+`', 'u', '`+shop.String()+`', '', '', 6, 4, 2, 1, 0, 0, 0, 0, 0, 0, 0);
+			INSERT INTO clusters VALUES ('`+shop.String()+`', '`+shop.Account+`', '`+shop.Region+`', '`+shop.Name+`', 1, 1, 0, 1, '', '`+string(overview)+`');
+			INSERT INTO clusters SELECT cluster || '2', account, region, name || '2', 1, 1, 5, 1, '', overview FROM clusters;
+			INSERT INTO images (digest, build, latest, repository, unread, facts, matches) VALUES
+				('sha256:web', 'build 1', 1, 'Registry/Web', 0, '{"digest":"sha256:web","os":"debian 11","created_at":"2026-11-01T00:00:00.5Z","counts":{"critical":1,"high":2,"kev":3}}', x''),
+				('sha256:secret', '', 1, 'registry/secret', 1, '{"digest":"sha256:secret","os":"odd\u0000"}', x'');
+			INSERT INTO cluster_images SELECT cluster, 'sha256:web', 'build 1', 2, '{}' FROM clusters;
+			INSERT INTO cluster_images SELECT cluster, 'sha256:secret', '', 1, '{}' FROM clusters WHERE gone_at <> 0;`)
+		db := open(t, path)
+		page, err := db.ClusterRecords(t.Context(), access.Scope{}, exposure.ClusterQuery{Limit: 2, Total: true, Words: []string{"shop", "team", "1.33"}})
+		if err != nil || page.Total != 1 {
+			t.Fatalf("%d clusters: %v", page.Total, err)
+		}
+		want := &exposure.FindingBrief{ID: finding, Severity: "Fatal", Status: exposure.StatusInProgress, Open: true}
+		if diff := cmp.Diff(want, page.Records[0].Finding); diff != "" {
+			t.Errorf("finding in short (-want +got):\n%s", diff)
+		}
+		if got, err := db.ListRow(t.Context(), "clusters"); err != nil || got != "|1.33|1|aws-owned-key|1|6|1" {
+			t.Errorf("what a cluster is sorted by: %s, %v", got, err)
+		}
+		if got, err := db.ListRow(t.Context(), "listed_images"); err != nil || got != "Registry/Web|debian 11|2026-11-01T00:00:00Z|1|2|3|0|registry/web sha256:web debian 11|1|2" {
+			t.Errorf("what an image is sorted by: %s, %v", got, err)
+		}
+		images, err := db.ImageRecords(t.Context(), access.Scope{}, inventory.ImageQuery{Limit: 2, Total: true})
+		if err != nil || images.Total != 1 {
+			t.Errorf("%d images, want that of the cluster that exists: %v", images.Total, err)
 		}
 	})
 }

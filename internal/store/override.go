@@ -60,6 +60,9 @@ func (db *DB) putOverride(ctx context.Context, t tx, f *exposure.Finding, detail
 	if _, err := t.exec(ctx, putSet, e.fingerprint, e.seen, f.ID); err != nil {
 		return err
 	}
+	if err := putFindingBrief(ctx, t, f); err != nil {
+		return err
+	}
 	at := db.now()
 	change, err := db.putEvent(ctx, t, e, at)
 	if err != nil {

@@ -8,20 +8,25 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/eksposure/eksposure/internal/exposure"
 	"github.com/eksposure/eksposure/internal/fault"
 	"github.com/eksposure/eksposure/internal/inventory"
+	"github.com/eksposure/eksposure/internal/ocsf"
 	"github.com/eksposure/eksposure/internal/vuln"
 )
 
 // picture is a snapshot made ready for its tables.
 type picture struct {
-	snapshot    *inventory.Snapshot
-	overview    string
-	incomplete  int
+	snapshot *inventory.Snapshot
+	// overview and finding are what lists tell of the cluster and its finding in short.
+	overview, finding string
+	// columns are what lists sort and search by, in the order of putCluster.
+	columns     []any
 	fingerprint string
 	document    []byte
 }
@@ -35,37 +40,85 @@ func depict(o exposure.Outcome) (picture, error) {
 	if err != nil {
 		return picture{}, err
 	}
+	finding, err := json.Marshal(o.Finding.Brief())
+	if err != nil {
+		return picture{}, err
+	}
 	rest := *o.Snapshot
 	rest.CollectedAt = time.Time{}
 	rest.Images = slices.Clone(rest.Images)
 	for i := range rest.Images {
 		rest.Images[i].Matches = nil
 	}
-	p := picture{snapshot: o.Snapshot, overview: string(overview)}
+	p := picture{snapshot: o.Snapshot, overview: string(overview), finding: string(finding), columns: listColumns(v, o.Finding.Brief())}
 	if p.document, err = json.Marshal(rest); err != nil {
 		return picture{}, err
 	}
-	if len(v.Gaps) > 0 || len(v.Unknown) > 0 {
-		p.incomplete = 1
-	}
 	h := sha256.New()
 	_, _ = h.Write(overview) // it never fails
+	_, _ = h.Write(finding)
 	_, _ = h.Write(p.document)
 	p.fingerprint = hex.EncodeToString(h.Sum(nil)[:16])
 	return p, nil
 }
 
+// listColumns gives what lists sort and search a cluster by.
+func listColumns(v exposure.Overview, finding *exposure.FindingBrief) []any {
+	c := v.Cluster
+	version, endpoint, nodes := c.Version, 0, -1
+	if parsed, err := inventory.ParseKubernetesVersion(c.Version); err == nil {
+		version = fmt.Sprintf("%d.%02d", parsed.Major, parsed.Minor)
+	}
+	if c.Endpoint != nil && c.Endpoint.Public {
+		endpoint = 1
+	}
+	if c.Nodes != nil {
+		nodes = *c.Nodes
+	}
+	words := []string{c.Ref.Name, c.Ref.Account, c.Ref.Region, c.AccountName, c.Version}
+	for _, key := range slices.Sorted(maps.Keys(c.Tags)) {
+		words = append(words, key, c.Tags[key])
+	}
+	return []any{
+		plain(c.AccountName), plain(version), endpoint, string(v.Encryption), nodes, listSeverity(finding), len(v.Gaps) + len(v.Unknown), plain(strings.ToLower(strings.Join(words, " "))),
+	}
+}
+
+// listSeverity orders clusters by the severity of their open finding, as it is shown.
+func listSeverity(finding *exposure.FindingBrief) int {
+	if finding == nil || !finding.Open {
+		return 0
+	}
+	id := ocsf.SeverityID(finding.Severity)
+	if _, named := ocsf.SeverityName(id); !named {
+		return 0
+	}
+	return id
+}
+
 const (
-	putScanned = `UPDATE clusters SET scanned_at = ?, collected_at = ?, gone_at = 0 WHERE cluster = ? AND fingerprint = ?`
+	// A cluster that was gone counts again where it is named: it is written whole.
+	putScanned = `UPDATE clusters SET scanned_at = ?, collected_at = ? WHERE cluster = ? AND fingerprint = ? AND gone_at = 0`
+
+	wasGone = `SELECT coalesce(max(gone_at), 0) FROM clusters WHERE cluster = ?`
 
 	putCluster = `
-		INSERT INTO clusters (cluster, account, region, name, scanned_at, collected_at, incomplete, fingerprint, overview) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (cluster) DO UPDATE SET scanned_at = excluded.scanned_at, collected_at = excluded.collected_at, gone_at = 0,
-			incomplete = excluded.incomplete, fingerprint = excluded.fingerprint, overview = excluded.overview`
+		INSERT INTO clusters (cluster, account, region, name, scanned_at, collected_at, fingerprint,
+			account_name, version, open_endpoint, encryption, nodes, severity, missing, words) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (cluster) DO UPDATE SET scanned_at = excluded.scanned_at, collected_at = excluded.collected_at, gone_at = 0, fingerprint = excluded.fingerprint,
+			account_name = excluded.account_name, version = excluded.version, open_endpoint = excluded.open_endpoint, encryption = excluded.encryption,
+			nodes = excluded.nodes, severity = excluded.severity, missing = excluded.missing, words = excluded.words`
+
+	putOverview = `INSERT INTO overviews (cluster, overview, finding) VALUES (?, ?, ?)
+		ON CONFLICT (cluster) DO UPDATE SET overview = excluded.overview, finding = excluded.finding`
 
 	putSnapshot = `INSERT INTO snapshots (cluster, document) VALUES (?, ?) ON CONFLICT (cluster) DO UPDATE SET document = excluded.document`
 
 	putGone = `UPDATE clusters SET gone_at = ? WHERE cluster = ? AND gone_at = 0`
+
+	// The fingerprint is another one then: the next scan writes the cluster whole.
+	putBrief    = `UPDATE overviews SET finding = ? WHERE cluster = ?`
+	putSeverity = `UPDATE clusters SET severity = ?, fingerprint = '' WHERE cluster = ?`
 )
 
 // see keeps the snapshot of an outcome; without one the cluster is gone.
@@ -73,7 +126,28 @@ func (db *DB) see(ctx context.Context, t tx, o exposure.Outcome, p picture) erro
 	if p.snapshot != nil {
 		return db.putPicture(ctx, t, p)
 	}
-	_, err := t.exec(ctx, putGone, millis(db.now()), o.Cluster.String())
+	arn := o.Cluster.String()
+	left, err := t.exec(ctx, putGone, millis(db.now()), arn)
+	if err == nil && left == 1 {
+		_, err = t.exec(ctx, leaveImages, arn, arn)
+	}
+	if err != nil || o.Finding == nil {
+		return err
+	}
+	return putFindingBrief(ctx, t, o.Finding)
+}
+
+// putFindingBrief keeps what the list of clusters tells of a finding.
+func putFindingBrief(ctx context.Context, t tx, f *exposure.Finding) error {
+	brief, err := json.Marshal(f.Brief())
+	if err != nil {
+		return err
+	}
+	arn := f.Cluster.Ref.String()
+	if _, err := t.exec(ctx, putBrief, string(brief), arn); err != nil {
+		return err
+	}
+	_, err = t.exec(ctx, putSeverity, listSeverity(f.Brief()), arn)
 	return err
 }
 
@@ -86,13 +160,20 @@ func (db *DB) putPicture(ctx context.Context, t tx, p picture) error {
 	if err != nil || same == 1 {
 		return err
 	}
-	if _, err := t.exec(ctx, putCluster, arn, ref.Account, ref.Region, ref.Name, now, collected, p.incomplete, p.fingerprint, p.overview); err != nil {
+	var gone int64
+	if err := t.row(ctx, wasGone, []any{arn}, &gone); err != nil {
+		return err
+	}
+	if _, err := t.exec(ctx, putCluster, append([]any{arn, ref.Account, ref.Region, ref.Name, now, collected, p.fingerprint}, p.columns...)...); err != nil {
+		return err
+	}
+	if _, err := t.exec(ctx, putOverview, arn, p.overview, p.finding); err != nil {
 		return err
 	}
 	if _, err := t.exec(ctx, putSnapshot, arn, db.compress(p.document)); err != nil {
 		return err
 	}
-	return db.putImages(ctx, t, p.snapshot)
+	return db.putImages(ctx, t, p.snapshot, gone != 0)
 }
 
 // Snapshot gives the latest snapshot of a cluster; fault.ErrNotFound when there is none.

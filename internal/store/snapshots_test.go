@@ -114,7 +114,7 @@ func TestClusterRecords(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			return got
+			return got.Records
 		}
 		for _, test := range []struct {
 			name  string
@@ -125,8 +125,8 @@ func TestClusterRecords(t *testing.T) {
 			{"those that exist", access.Scope{}, exposure.ClusterQuery{}, []inventory.ClusterRef{shop, bank}},
 			{"all", access.Scope{}, exposure.ClusterQuery{Gone: true}, []inventory.ClusterRef{gone, shop, bank}},
 			{"the first", access.Scope{}, exposure.ClusterQuery{Gone: true, Limit: 1}, []inventory.ClusterRef{gone}},
-			{"those after it", access.Scope{}, exposure.ClusterQuery{Gone: true, After: gone}, []inventory.ClusterRef{shop, bank}},
-			{"none after the last", access.Scope{}, exposure.ClusterQuery{After: bank}, nil},
+			{"those after it", access.Scope{}, exposure.ClusterQuery{Gone: true, After: &exposure.ClusterPosition{Ref: gone}}, []inventory.ClusterRef{shop, bank}},
+			{"none after the last", access.Scope{}, exposure.ClusterQuery{After: &exposure.ClusterPosition{Ref: bank}}, nil},
 			{"an account's", access.Scope{}, exposure.ClusterQuery{Accounts: []string{"444455556666"}}, []inventory.ClusterRef{bank}},
 			{"a region's", access.Scope{}, exposure.ClusterQuery{Regions: []string{"eu-central-1"}}, []inventory.ClusterRef{shop}},
 			{"part of a name", access.Scope{}, exposure.ClusterQuery{Name: "an"}, []inventory.ClusterRef{bank}},
@@ -186,13 +186,13 @@ func TestImageRecords(t *testing.T) {
 		}{
 			{"all", access.Scope{}, inventory.ImageQuery{Limit: 10}, []inventory.ImageRecord{secret, web}},
 			{"the first", access.Scope{}, inventory.ImageQuery{Limit: 1}, []inventory.ImageRecord{secret}},
-			{"those after it", access.Scope{}, inventory.ImageQuery{Limit: 10, After: "sha256:secret"}, []inventory.ImageRecord{web}},
+			{"those after it", access.Scope{}, inventory.ImageQuery{Limit: 10, After: &inventory.ImagePosition{Digest: "sha256:secret"}}, []inventory.ImageRecord{web}},
 			{"unread", access.Scope{}, inventory.ImageQuery{Limit: 10, Unread: true}, []inventory.ImageRecord{secret}},
 			{"part of the repository, in a scope", access.Scope{Regions: []string{"eu-central-1"}}, inventory.ImageQuery{Limit: 10, Repository: "/w"}, []inventory.ImageRecord{inShop}},
 			{"nothing in the scope", access.Scope{Accounts: []string{"999999999999"}}, inventory.ImageQuery{Limit: 10}, nil},
 		} {
 			got, err := db.ImageRecords(t.Context(), test.scope, test.q)
-			if diff := cmp.Diff(test.want, got); err != nil || diff != "" {
+			if diff := cmp.Diff(test.want, got.Records); err != nil || diff != "" {
 				t.Errorf("%s: %v (-want +got):\n%s", test.name, err, diff)
 			}
 		}
@@ -239,7 +239,7 @@ func TestImagesThatNoScanCouldRead(t *testing.T) {
 			recordScan(t, db, s)
 			want := inventory.ImageRecord{Digest: "sha256:web", Repository: "registry/web", Unread: "a layer is " + string(section), Clusters: 1, Running: 2}
 			got, err := db.ImageRecords(t.Context(), access.Scope{}, inventory.ImageQuery{Limit: 10, Repository: "/web", Unread: true})
-			if diff := cmp.Diff([]inventory.ImageRecord{want}, got); err != nil || diff != "" {
+			if diff := cmp.Diff([]inventory.ImageRecord{want}, got.Records); err != nil || diff != "" {
 				t.Errorf("%s: %v (-want +got):\n%s", section, err, diff)
 			}
 		}
@@ -277,7 +277,7 @@ func TestImagesFollowTheDatabase(t *testing.T) {
 		if _, err := db.PruneImages(t.Context(), "build 2", day(-1)); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := db.ImageRecords(t.Context(), access.Scope{}, inventory.ImageQuery{Limit: 10}); err != nil || len(got) != 0 {
+		if got, err := db.ImageRecords(t.Context(), access.Scope{}, inventory.ImageQuery{Limit: 10, Total: true}); err != nil || len(got.Records) != 0 || got.Total != 0 {
 			t.Errorf("images that nothing names: %v, %v", got, err)
 		}
 	})

@@ -36,7 +36,9 @@ const (
 // sqliteDialect: the SQL is SQLite's own. What reads JSON that is kept as bytes is told
 // that it is text.
 func sqliteDialect() dialect {
-	return dialect{types: map[string]string{"document_json": "CAST(document AS TEXT)"}}
+	return dialect{types: map[string]string{
+		"document_json": "CAST(document AS TEXT)", "overview_json": "overview", "facts_json": "facts",
+	}}
 }
 
 // sqliteEngine is one file, which one connection writes, as SQLite has one writer at a time.

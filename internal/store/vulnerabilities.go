@@ -46,7 +46,7 @@ func (db *DB) Vulnerabilities(ctx context.Context, scope access.Scope) (*invento
 
 // usages gives the clusters of the scope that name each image, numbered as they are met.
 func (db *DB) usages(ctx context.Context, scope access.Scope) (map[string]*usage, error) {
-	s := inScope(scope)
+	s := inScope(scope, false)
 	used, numbers := map[string]*usage{}, map[string]int{}
 	text := `SELECT u.digest, u.cluster, u.running FROM cluster_images u JOIN clusters c ON c.cluster = u.cluster` + s.where()
 	for rows, err := range db.rows(ctx, text, s.args...) {

@@ -32,11 +32,18 @@ async function whole<T>(read: (cursor: string | undefined) => Promise<{ items: T
   return { items, more: true };
 }
 
-export const getAllClusters = (
-  filter: { account?: string; region?: string; name?: string },
-  signal?: AbortSignal,
-): Promise<Whole<Cluster>> =>
-  whole((cursor) => request("GET", `${v1}/clusters${query({ ...filter, limit: pageSize, cursor })}`, undefined, signal));
+/** What is asked of a list that the server searches, sorts and cuts. */
+interface Paged {
+  q?: string;
+  sort?: string;
+  cursor?: string;
+  limit: number;
+}
+
+export const getClusters = (asked: Paged & { account?: string; region?: string }, signal?: AbortSignal): Promise<Schemas["ClusterList"]> =>
+  request("GET", `${v1}/clusters${query({ ...asked })}`, undefined, signal);
+
+export const getPlaces = (signal?: AbortSignal): Promise<Schemas["Places"]> => request("GET", `${v1}/places`, undefined, signal);
 
 const clusterPath = (ref: Pick<ClusterRef, "account" | "region" | "name">) =>
   `${v1}/clusters/${segment(ref.account)}/${segment(ref.region)}/${segment(ref.name)}`;
@@ -49,8 +56,8 @@ export const getSnapshot = (
   signal?: AbortSignal,
 ): Promise<Schemas["InventorySnapshot"]> => request("GET", `${clusterPath(ref)}/snapshot`, undefined, signal);
 
-export const getAllImages = (filter: { repository?: string; unread?: boolean }, signal?: AbortSignal): Promise<Whole<Image>> =>
-  whole((cursor) => request("GET", `${v1}/images${query({ ...filter, limit: pageSize, cursor })}`, undefined, signal));
+export const getImages = (asked: Paged & { unread?: string; running?: string }, signal?: AbortSignal): Promise<Schemas["ImageList"]> =>
+  request("GET", `${v1}/images${query({ ...asked })}`, undefined, signal);
 
 export const getImage = (digest: string, signal?: AbortSignal): Promise<Image> =>
   request("GET", `${v1}/images/${segment(digest)}`, undefined, signal);

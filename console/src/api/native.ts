@@ -1,5 +1,5 @@
 import type { components } from "./openapi";
-import { query, request, segment } from "./request";
+import { request, segment } from "./request";
 
 /** The schemas of the native API, made from docs/api/openapi.json. */
 export type Schemas = components["schemas"];
@@ -35,11 +35,6 @@ export const startExport = (body: Partial<Schemas["FolderExport"]>): Promise<Sch
 
 export const getExport = (id: string, signal?: AbortSignal): Promise<Schemas["Export"]> =>
   request("GET", `${v1}/exports/${segment(id)}`, undefined, signal);
-
-export const getClusters = (
-  q: { account?: string; region?: string; limit?: number; cursor?: string },
-  signal?: AbortSignal,
-): Promise<Schemas["ClusterRecordPage"]> => request("GET", `${v1}/clusters${query(q)}`, undefined, signal);
 
 export const getClusterSnapshot = (
   ref: { account: string; region: string; name: string },

@@ -70,7 +70,7 @@ export interface paths {
         };
         /**
          * List the clusters that scans recorded.
-         * @description In the order of account, region and name, with version support, endpoint, encryption, sizes, what could not be read, and the finding in short.
+         * @description With version support, endpoint, encryption, sizes, what could not be read, and the finding in short. In the order of account, region and name, or sorted.
          */
         get: operations["ListClusters"];
         put?: never;
@@ -691,6 +691,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/places": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the accounts and regions that have clusters, with how many. */
+        get: operations["ListPlaces"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/plan-topics": {
         parameters: {
             query?: never;
@@ -1104,11 +1121,13 @@ export interface components {
             /** @description Version of the program. */
             version: string;
         };
-        ClusterRecordPage: {
+        ClusterList: {
             /** @description The items of this page. */
             items: components["schemas"]["ExposureClusterRecord"][] | null;
             /** @description Asks for the next page; left out on the last one. */
             next_cursor?: string;
+            /** @description Clusters that the filters select, on all pages. */
+            total: number;
         };
         Coverage: {
             /** @description Accounts that the latest discovery looked at. */
@@ -1422,6 +1441,12 @@ export interface components {
             type: string;
             uid: string;
         };
+        ExposurePlace: {
+            account: string;
+            account_name?: string;
+            clusters: number;
+            region: string;
+        };
         ExposureReference: {
             title: string;
             url: string;
@@ -1724,11 +1749,13 @@ export interface components {
             /** @description The changes, oldest first. */
             items: components["schemas"]["ExposureEvent"][] | null;
         };
-        ImageRecordPage: {
+        ImageList: {
             /** @description The items of this page. */
             items: components["schemas"]["InventoryImageRecord"][] | null;
             /** @description Asks for the next page; left out on the last one. */
             next_cursor?: string;
+            /** @description Images that the filters select, on all pages. */
+            total: number;
         };
         ImageReport: {
             /** @description Who brought it in. */
@@ -2195,6 +2222,10 @@ export interface components {
             source: string;
             /** @description The option in a few words. */
             title: string;
+        };
+        Places: {
+            /** @description One for each account and region, in their order. */
+            items: components["schemas"]["ExposurePlace"][] | null;
         };
         Plan: {
             /** Format: date-time */
@@ -2805,6 +2836,8 @@ export interface components {
             end_of_extended?: string;
             /** Format: date-time */
             end_of_standard?: string;
+            /** @description The first of them by account and name, at most 6. */
+            first: components["schemas"]["InventoryClusterRef"][] | null;
             /** Format: date-time */
             released?: string;
             status: string;
@@ -2983,6 +3016,8 @@ export interface operations {
     ListClusters: {
         parameters: {
             query?: {
+                /** @description Only clusters with each of these words in their name, account, account's name, region, version or tags; letter case does not count. */
+                q?: string;
                 /** @description Only this account. */
                 account?: string[];
                 /** @description Only this region. */
@@ -2993,6 +3028,8 @@ export interface operations {
                 incomplete?: "true" | "false";
                 /** @description true: also clusters that no longer exist. */
                 gone?: "true" | "false";
+                /** @description What the list is sorted by: account, region and name (when left out), name, version, endpoint (public ones are greater), encryption, number of nodes, severity of the open finding, time of the latest scan, or how much could not be read or decided. A minus before it puts the greatest first. What has no value comes last. */
+                sort?: "name" | "-name" | "version" | "-version" | "endpoint" | "-endpoint" | "encryption" | "-encryption" | "nodes" | "-nodes" | "exposure" | "-exposure" | "scanned" | "-scanned" | "coverage" | "-coverage";
                 /** @description How many items a page has at most. */
                 limit?: number;
                 /** @description next_cursor of the page before; leave it out for the first page. It belongs to the same filters. */
@@ -3012,7 +3049,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ClusterRecordPage"];
+                    "application/json": components["schemas"]["ClusterList"];
                 };
             };
             /** @description Nothing changed since the answer whose tag If-None-Match names. */
@@ -3801,10 +3838,16 @@ export interface operations {
     ListImages: {
         parameters: {
             query?: {
+                /** @description Only images with each of these words in their repository, digest or operating system; letter case does not count. */
+                q?: string;
                 /** @description Only repositories with this in their name. */
                 repository?: string;
                 /** @description true: only images whose content is not known. */
                 unread?: "true" | "false";
+                /** @description true: only images that a pod runs. */
+                running?: "true" | "false";
+                /** @description What the list is sorted by: digest (when left out), repository, operating system, when the image was built, critical, high or known exploited vulnerabilities, clusters that name it, or running pods. A minus before it puts the greatest first. What has no value comes last. */
+                sort?: "repository" | "-repository" | "os" | "-os" | "created" | "-created" | "critical" | "-critical" | "high" | "-high" | "kev" | "-kev" | "clusters" | "-clusters" | "running" | "-running";
                 /** @description How many items a page has at most. */
                 limit?: number;
                 /** @description next_cursor of the page before; leave it out for the first page. It belongs to the same filters. */
@@ -3824,7 +3867,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ImageRecordPage"];
+                    "application/json": components["schemas"]["ImageList"];
                 };
             };
             /** @description Nothing changed since the answer whose tag If-None-Match names. */
@@ -4123,6 +4166,36 @@ export interface operations {
                     "application/json": {
                         [key: string]: unknown;
                     };
+                };
+            };
+            /** @description Nothing changed since the answer whose tag If-None-Match names. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ListPlaces: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    /** @description Tag of this answer, for If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Places"];
                 };
             };
             /** @description Nothing changed since the answer whose tag If-None-Match names. */

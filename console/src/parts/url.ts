@@ -8,7 +8,7 @@ export function useUrl() {
   const [params, setParams] = useSearchParams();
   const get = useCallback((name: string, usual = "") => params.get(name) ?? usual, [params]);
   const set = useCallback(
-    (changes: Changes, o?: { replace: boolean }) =>
+    (changes: Changes, o?: { replace?: boolean; state?: unknown }) =>
       setParams((old) => {
         const next = new URLSearchParams(old);
         for (const [name, value] of Object.entries(changes)) {

@@ -26,6 +26,18 @@ func cut[T any](items []T, limit int, position func(T) any) page[T] {
 	return page[T]{Items: items[:limit], NextCursor: next(position(items[limit-1]))}
 }
 
+// ClusterList is a page of clusters, and how many there are.
+type ClusterList struct {
+	Items      []exposure.ClusterRecord `json:"items" doc:"The items of this page."`
+	NextCursor string                   `json:"next_cursor,omitempty" doc:"Asks for the next page; left out on the last one."`
+	Total      int                      `json:"total" doc:"Clusters that the filters select, on all pages."`
+}
+
+// Places are the accounts and regions that have clusters.
+type Places struct {
+	Items []exposure.Place `json:"items" doc:"One for each account and region, in their order."`
+}
+
 // The shapes of path parameters.
 const (
 	accountShape = `^[0-9]{12}$`
@@ -46,15 +58,21 @@ func (s *service) clusterOperations() []operation {
 		{
 			name: "ListClusters", method: http.MethodGet, path: "/clusters", action: access.Read, group: "clusters",
 			summary:     "List the clusters that scans recorded.",
-			description: "In the order of account, region and name, with version support, endpoint, encryption, sizes, what could not be read, and the finding in short.",
-			params: paging(
+			description: "With version support, endpoint, encryption, sizes, what could not be read, and the finding in short. In the order of account, region and name, or sorted.",
+			params: sorted(exposure.ClusterOrders(),
+				"account, region and name (when left out), name, version, endpoint (public ones are greater), encryption, number of nodes, severity of the open finding, time of the latest scan, or how much could not be read or decided",
+				param{name: "q", doc: "Only clusters with each of these words in their name, account, account's name, region, version or tags; letter case does not count."},
 				param{name: "account", doc: "Only this account.", repeated: true, shape: accountShape},
 				param{name: "region", doc: "Only this region.", repeated: true, shape: regionShape},
 				param{name: "name", doc: "Only clusters with this in their name."},
 				param{name: "incomplete", doc: "true: only clusters of which something could not be read or decided.", words: []string{"true", "false"}},
 				param{name: "gone", doc: "true: also clusters that no longer exist.", words: []string{"true", "false"}},
 			),
-			answer: page[exposure.ClusterRecord]{}, handle: s.listClusters,
+			answer: ClusterList{}, handle: s.listClusters,
+		},
+		{
+			name: "ListPlaces", method: http.MethodGet, path: "/places", action: access.Read, group: "clusters",
+			summary: "List the accounts and regions that have clusters, with how many.", answer: Places{}, handle: s.places,
 		},
 		{
 			name: "GetCluster", method: http.MethodGet, path: "/clusters/{account}/{region}/{name}", action: access.Read, group: "clusters",
@@ -84,33 +102,41 @@ func (s *service) clusterOperations() []operation {
 
 func (s *service) listClusters(ctx context.Context, q *request) (any, error) {
 	query := exposure.ClusterQuery{
-		Accounts: q.texts("account"), Regions: q.texts("region"), Name: q.text("name"),
-		Incomplete: q.text("incomplete") == "true", Gone: q.text("gone") == "true", Limit: q.limit() + 1,
+		Accounts: q.texts("account"), Regions: q.texts("region"), Name: q.text("name"), Words: q.words(),
+		Incomplete: q.text("incomplete") == "true", Gone: q.text("gone") == "true", Limit: q.limit(), Total: true,
 	}
-	if err := q.cursor(&query.After); err != nil {
+	order, descending := q.order()
+	query.Order, query.Descending = exposure.ClusterOrder(order), descending
+	var err error
+	if query.After, err = place[exposure.ClusterPosition](q); err != nil {
 		return nil, err
 	}
-	records, err := s.cfg.Clusters.ClusterRecords(ctx, q.caller.Scope, query)
+	page, err := s.cfg.Clusters.ClusterRecords(ctx, q.caller.Scope, query)
 	if err != nil {
 		return nil, err
 	}
-	return cut(records, q.limit(), func(r exposure.ClusterRecord) any { return r.Cluster.Ref }), nil
+	return ClusterList{Items: append([]exposure.ClusterRecord{}, page.Records...), NextCursor: after(q, page.Next), Total: page.Total}, nil
+}
+
+func (s *service) places(ctx context.Context, q *request) (any, error) {
+	list, err := s.cfg.Clusters.Places(ctx, q.caller.Scope)
+	return Places{Items: append([]exposure.Place{}, list...)}, err
 }
 
 // cluster finds the cluster that the path names, inside the caller's scope.
 func (s *service) cluster(ctx context.Context, q *request) (exposure.ClusterRecord, error) {
 	account, region, name := q.text("account"), q.text("region"), q.text("name")
-	records, err := s.cfg.Clusters.ClusterRecords(ctx, q.caller.Scope, exposure.ClusterQuery{
+	page, err := s.cfg.Clusters.ClusterRecords(ctx, q.caller.Scope, exposure.ClusterQuery{
 		Accounts: []string{account}, Regions: []string{region}, Name: name, Gone: true, Limit: walkPage,
 	})
 	if err != nil {
 		return exposure.ClusterRecord{}, err
 	}
-	i := slices.IndexFunc(records, func(r exposure.ClusterRecord) bool { return r.Cluster.Ref.Name == name })
+	i := slices.IndexFunc(page.Records, func(r exposure.ClusterRecord) bool { return r.Cluster.Ref.Name == name })
 	if i < 0 {
 		return exposure.ClusterRecord{}, fmt.Errorf("no scan recorded a cluster %q in account %s, region %s: %w", name, account, region, fault.ErrNotFound)
 	}
-	return records[i], nil
+	return page.Records[i], nil
 }
 
 func (s *service) snapshot(ctx context.Context, q *request) (any, error) {

@@ -48,17 +48,16 @@ const walkPage = 1000
 func (s *service) eachCluster(ctx context.Context, q *request, visit func(exposure.ClusterRecord)) error {
 	query := exposure.ClusterQuery{Limit: walkPage}
 	for {
-		records, err := s.cfg.Clusters.ClusterRecords(ctx, q.caller.Scope, query)
+		page, err := s.cfg.Clusters.ClusterRecords(ctx, q.caller.Scope, query)
 		if err != nil {
 			return err
 		}
-		for _, r := range records {
+		for _, r := range page.Records {
 			visit(r)
 		}
-		if len(records) < walkPage {
+		if query.After = page.Next; query.After == nil {
 			return nil
 		}
-		query.After = records[len(records)-1].Cluster.Ref
 	}
 }
 

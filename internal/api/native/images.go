@@ -19,6 +19,13 @@ const (
 	vulnerabilityShape = `^[A-Za-z]{2,12}-[0-9A-Za-z._:-]{1,60}$`
 )
 
+// ImageList is a page of images, and how many there are.
+type ImageList struct {
+	Items      []inventory.ImageRecord `json:"items" doc:"The items of this page."`
+	NextCursor string                  `json:"next_cursor,omitempty" doc:"Asks for the next page; left out on the last one."`
+	Total      int                     `json:"total" doc:"Images that the filters select, on all pages."`
+}
+
 func ofImage(more ...param) []param {
 	return append([]param{{name: "digest", inPath: true, doc: "Digest of the image, as the container runtime reports it.", shape: digestShape}}, more...)
 }
@@ -28,11 +35,14 @@ func (s *service) imageOperations() []operation {
 		{
 			name: "ListImages", method: http.MethodGet, path: "/images", action: access.Read, group: "images",
 			summary: "List the images that run somewhere, by digest, with their vulnerabilities in numbers.",
-			params: paging(
+			params: sorted(inventory.ImageOrders(),
+				"digest (when left out), repository, operating system, when the image was built, critical, high or known exploited vulnerabilities, clusters that name it, or running pods",
+				param{name: "q", doc: "Only images with each of these words in their repository, digest or operating system; letter case does not count."},
 				param{name: "repository", doc: "Only repositories with this in their name."},
 				param{name: "unread", doc: "true: only images whose content is not known.", words: []string{"true", "false"}},
+				param{name: "running", doc: "true: only images that a pod runs.", words: []string{"true", "false"}},
 			),
-			answer: page[inventory.ImageRecord]{}, handle: s.listImages,
+			answer: ImageList{}, handle: s.listImages,
 		},
 		{
 			name: "GetImage", method: http.MethodGet, path: "/images/{digest}", action: access.Read, group: "images",
@@ -49,15 +59,20 @@ func (s *service) imageOperations() []operation {
 }
 
 func (s *service) listImages(ctx context.Context, q *request) (any, error) {
-	query := inventory.ImageQuery{Repository: q.text("repository"), Unread: q.text("unread") == "true", Limit: q.limit() + 1}
-	if err := q.cursor(&query.After); err != nil {
+	query := inventory.ImageQuery{
+		Repository: q.text("repository"), Words: q.words(), Unread: q.text("unread") == "true", Running: q.text("running") == "true", Limit: q.limit(), Total: true,
+	}
+	order, descending := q.order()
+	query.Order, query.Descending = inventory.ImageOrder(order), descending
+	var err error
+	if query.After, err = place[inventory.ImagePosition](q); err != nil {
 		return nil, err
 	}
-	records, err := s.cfg.Images.ImageRecords(ctx, q.caller.Scope, query)
+	page, err := s.cfg.Images.ImageRecords(ctx, q.caller.Scope, query)
 	if err != nil {
 		return nil, err
 	}
-	return cut(records, q.limit(), func(r inventory.ImageRecord) any { return r.Digest }), nil
+	return ImageList{Items: append([]inventory.ImageRecord{}, page.Records...), NextCursor: after(q, page.Next), Total: page.Total}, nil
 }
 
 func (s *service) imageUses(ctx context.Context, q *request) (any, error) {

@@ -70,6 +70,7 @@ func TestEveryOperation(t *testing.T) {
 		status                   int
 	}{
 		{"ListClusters", "GET", "/clusters?incomplete=false&name=a", "", 200},
+		{"ListPlaces", "GET", "/places", "", 200},
 		{"GetCluster", "GET", at, "", 200},
 		{"GetSnapshot", "GET", at + "/snapshot", "", 200},
 		{"GetCoverage", "GET", "/coverage", "", 200},
@@ -211,6 +212,8 @@ func TestWrongRequests(t *testing.T) {
 		{"an unknown parameter", "GET", "/clusters?acount=1", "", 400},
 		{"a parameter twice", "GET", "/clusters?name=a&name=b", "", 400},
 		{"an empty parameter", "GET", "/clusters?name=", "", 400},
+		{"a zero byte", "GET", "/clusters?q=a%00", "", 400},
+		{"broken UTF-8", "GET", "/clusters?q=%ff", "", 400},
 		{"no account", "GET", "/clusters?account=1", "", 400},
 		{"a limit above the most", "GET", "/clusters?limit=201", "", 400},
 		{"a limit that is no number", "GET", "/clusters?limit=x", "", 400},
@@ -393,6 +396,9 @@ func TestVersionsAndCost(t *testing.T) {
 	first, second := got.Regions[0].Versions[0], got.Regions[0].Versions[1]
 	if first.Version != "1.34" || first.Clusters != 0 || second.Version != "1.30" || second.Clusters != 3 {
 		t.Errorf("got %+v", got.Regions[0].Versions)
+	}
+	if diff := cmp.Diff([]inventory.ClusterRef{cluster("a"), cluster("b"), cluster("c")}, second.First); diff != "" || len(first.First) != 0 {
+		t.Errorf("the first clusters of a version (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff(native.VersionCost{MonthlyUSD: 3 * 438, ExtraUSD: 3 * 365}, got.Cost); diff != "" {
 		t.Errorf("three clusters in extended support (-want +got):\n%s", diff)

@@ -27,8 +27,10 @@ type Findings interface {
 
 // Clusters reads the inventory.
 type Clusters interface {
-	// ClusterRecords gives a page of clusters, in their order.
-	ClusterRecords(ctx context.Context, scope access.Scope, q exposure.ClusterQuery) ([]exposure.ClusterRecord, error)
+	// ClusterRecords gives a page of clusters, in the order asked for.
+	ClusterRecords(ctx context.Context, scope access.Scope, q exposure.ClusterQuery) (exposure.ClusterPage, error)
+	// Places gives the accounts and regions that have clusters, in their order.
+	Places(ctx context.Context, scope access.Scope) ([]exposure.Place, error)
 	// Snapshot gives the latest snapshot; fault.ErrNotFound when there is none.
 	Snapshot(ctx context.Context, ref inventory.ClusterRef) (*inventory.Snapshot, error)
 }
@@ -42,7 +44,8 @@ type Discoveries interface {
 
 // Images reads what runs where. Nothing outside the scope is told or counted.
 type Images interface {
-	ImageRecords(ctx context.Context, scope access.Scope, q inventory.ImageQuery) ([]inventory.ImageRecord, error)
+	// ImageRecords gives a page of images, in the order asked for.
+	ImageRecords(ctx context.Context, scope access.Scope, q inventory.ImageQuery) (inventory.ImagePage, error)
 	// ImageRecord is fault.ErrNotFound when nothing in the scope names the digest.
 	ImageRecord(ctx context.Context, scope access.Scope, digest string) (inventory.ImageRecord, error)
 	// ImageUses gives a page of the clusters that name an image, in their order.

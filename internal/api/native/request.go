@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/eksposure/eksposure/internal/api"
 	"github.com/eksposure/eksposure/internal/fault"
@@ -96,6 +97,8 @@ func (p param) check(given []string) error {
 		switch {
 		case len(v) > maxParam:
 			return fmt.Errorf("parameter %q is longer than %d characters: %w", p.name, maxParam, fault.ErrInvalid)
+		case strings.ContainsRune(v, 0) || !utf8.ValidString(v):
+			return fmt.Errorf("parameter %q is no text: %w", p.name, fault.ErrInvalid)
 		case p.number:
 			if n, err := strconv.Atoi(v); err != nil || n < p.least || n > p.most {
 				return fmt.Errorf("parameter %q is %q: want a number from %d to %d: %w", p.name, bound(v), p.least, p.most, fault.ErrInvalid)

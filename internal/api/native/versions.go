@@ -57,9 +57,13 @@ type RegionVersions struct {
 type VersionRow struct {
 	inventory.VersionSupport
 
-	Clusters int         `json:"clusters" doc:"Clusters of the region that run it."`
-	Cost     VersionCost `json:"cost" doc:"What they cost for the control plane."`
+	Clusters int                    `json:"clusters" doc:"Clusters of the region that run it."`
+	First    []inventory.ClusterRef `json:"first" doc:"The first of them by account and name, at most 6."`
+	Cost     VersionCost            `json:"cost" doc:"What they cost for the control plane."`
 }
+
+// maxFirst bounds the clusters that are named of one version in one region.
+const maxFirst = 6
 
 // VersionCost is the price of control planes, in US dollars.
 type VersionCost struct {
@@ -86,11 +90,14 @@ func costOf(status string, clusters int) VersionCost {
 func (s *service) versions(ctx context.Context, q *request) (any, error) {
 	v := Versions{Regions: []RegionVersions{}, Unneeded: UnneededCost{Items: []UnneededCluster{}}}
 	regions := map[string]*RegionVersions{}
-	running := map[[2]string]int{}
+	running, first := map[[2]string]int{}, map[[2]string][]inventory.ClusterRef{}
 	err := s.eachCluster(ctx, q, func(r exposure.ClusterRecord) {
 		v.Unneeded.add(r)
 		ref := r.Cluster.Ref
-		running[[2]string{ref.Region, r.Cluster.Version}]++
+		version := [2]string{ref.Region, r.Cluster.Version}
+		if running[version]++; running[version] <= maxFirst {
+			first[version] = append(first[version], ref)
+		}
 		known := regions[ref.Region]
 		if known == nil {
 			known = &RegionVersions{Region: ref.Region, Versions: []VersionRow{}}
@@ -110,7 +117,8 @@ func (s *service) versions(ctx context.Context, q *request) (any, error) {
 	for _, region := range regions {
 		for i := range region.Versions {
 			row := &region.Versions[i]
-			row.Clusters = running[[2]string{region.Region, row.Version}]
+			version := [2]string{region.Region, row.Version}
+			row.Clusters, row.First = running[version], append([]inventory.ClusterRef{}, first[version]...)
 			row.Cost = costOf(row.Status, row.Clusters)
 			v.Cost.MonthlyUSD += row.Cost.MonthlyUSD
 			v.Cost.ExtraUSD += row.Cost.ExtraUSD

@@ -120,13 +120,32 @@ func (w *world) History(context.Context, string) ([]exposure.Event, error) {
 	return []exposure.Event{{At: now, Severity: exposure.Critical, Change: exposure.Change{Kind: exposure.Created}}}, nil
 }
 
-func (w *world) ClusterRecords(_ context.Context, scope access.Scope, q exposure.ClusterQuery) ([]exposure.ClusterRecord, error) {
-	var list []exposure.ClusterRecord
+// ClusterRecords sorts by nothing but the place.
+func (w *world) ClusterRecords(_ context.Context, scope access.Scope, q exposure.ClusterQuery) (exposure.ClusterPage, error) {
+	var page exposure.ClusterPage
 	for _, o := range w.outcomes {
-		r := exposure.ClusterRecord{Overview: *o.Overview(), ScannedAt: now, Finding: &exposure.FindingBrief{ID: o.Finding.ID, Severity: o.Finding.ShownSeverity(), Status: o.Finding.ShownStatus(), Open: true}}
+		r := exposure.ClusterRecord{Overview: *o.Overview(), ScannedAt: now, Finding: o.Finding.Brief()}
 		incomplete := len(r.Gaps)+len(r.Unknown) > 0
-		if scope.Allows(o.Cluster) && o.Cluster.Compare(q.After) > 0 && strings.Contains(o.Cluster.Name, q.Name) && (!q.Incomplete || incomplete) && len(list) < q.Limit {
-			list = append(list, r)
+		if !scope.Allows(o.Cluster) || !strings.Contains(o.Cluster.Name, q.Name) || q.Incomplete && !incomplete {
+			continue
+		}
+		page.Total++
+		switch {
+		case q.After != nil && o.Cluster.Compare(q.After.Ref) <= 0:
+		case len(page.Records) < q.Limit:
+			page.Records = append(page.Records, r)
+		default:
+			page.Next = &exposure.ClusterPosition{Ref: page.Records[q.Limit-1].Cluster.Ref}
+		}
+	}
+	return page, w.failure
+}
+
+func (w *world) Places(_ context.Context, scope access.Scope) ([]exposure.Place, error) {
+	var list []exposure.Place
+	for _, o := range w.outcomes {
+		if scope.Allows(o.Cluster) {
+			list = append(list, exposure.Place{Account: o.Cluster.Account, Region: o.Cluster.Region, Clusters: 1})
 		}
 	}
 	return list, w.failure
@@ -166,12 +185,12 @@ func (w *world) ImageRecord(_ context.Context, scope access.Scope, d string) (in
 	return inventory.ImageRecord{Digest: digest, Repository: "registry/shop/web", Read: true, Counts: &inventory.ImageCounts{Vulnerabilities: 1, KEV: 1}, Clusters: len(uses), Running: 2 * len(uses)}, nil
 }
 
-func (w *world) ImageRecords(ctx context.Context, scope access.Scope, q inventory.ImageQuery) ([]inventory.ImageRecord, error) {
+func (w *world) ImageRecords(ctx context.Context, scope access.Scope, q inventory.ImageQuery) (inventory.ImagePage, error) {
 	r, err := w.ImageRecord(ctx, scope, digest)
-	if err != nil || q.After >= digest {
-		return nil, nil //nolint:nilerr // nothing in the scope is an empty list
+	if err != nil || q.After != nil && q.After.Digest >= digest {
+		return inventory.ImagePage{}, nil //nolint:nilerr // nothing in the scope is an empty list
 	}
-	return []inventory.ImageRecord{r}, nil
+	return inventory.ImagePage{Records: []inventory.ImageRecord{r}, Total: 1}, nil
 }
 
 func (w *world) ImageUses(_ context.Context, scope access.Scope, d string, after inventory.ClusterRef, limit int) ([]inventory.ImageUse, error) {

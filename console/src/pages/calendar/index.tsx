@@ -7,7 +7,6 @@ import SegmentedControl from "@cloudscape-design/components/segmented-control";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Spinner from "@cloudscape-design/components/spinner";
 import { useQuery } from "@tanstack/react-query";
-import { getAllClusters } from "../../api/inventory";
 import { Page } from "../../app/layout";
 import { versionsQuery } from "../../parts/fleet";
 import { Empty, ProblemAlert } from "../../parts/problems";
@@ -24,17 +23,15 @@ export default function Calendar() {
   const t = text.calendar;
   const { get, set } = useUrl();
   const versions = useQuery(versionsQuery);
-  const clusters = useQuery({ queryKey: ["clusters"], queryFn: ({ signal }) => getAllClusters({}, signal) });
-  const error = versions.error ?? clusters.error;
   const view = get("view", "timeline");
-  const rows = versions.data && clusters.data ? versionsOf(versions.data, clusters.data.items) : undefined;
+  const rows = versions.data && versionsOf(versions.data);
   const page = (content: React.ReactNode) => (
     <Page title={t.title} breadcrumbs={[]}>
       {content}
     </Page>
   );
-  if (error) {
-    return page(<ProblemAlert header={t.title} error={error} retry={() => Promise.all([versions.refetch(), clusters.refetch()])} />);
+  if (versions.error) {
+    return page(<ProblemAlert header={t.title} error={versions.error} retry={versions.refetch} />);
   }
   if (!rows || !versions.data) {
     return page(<Spinner size="large" />);

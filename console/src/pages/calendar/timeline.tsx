@@ -65,9 +65,9 @@ export function Clusters({ row }: { row: Version }) {
   return (
     <>
       {row.clusters.slice(0, shownClusters).map((c, i) => (
-        <span key={clusterAddress(c.cluster.ref)}>
+        <span key={clusterAddress(c)}>
           {i > 0 && ", "}
-          <PageLink href={clusterAddress(c.cluster.ref)}>{c.cluster.ref.name}</PageLink>
+          <PageLink href={clusterAddress(c)}>{c.name}</PageLink>
         </span>
       ))}
       {row.count > shownClusters && ` ${text.common.more(formats.number(row.count - shownClusters))}`}

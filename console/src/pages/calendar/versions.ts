@@ -1,11 +1,11 @@
-import type { Cluster } from "../../api/inventory";
+import type { ClusterRef } from "../../api/inventory";
 import type { Schemas } from "../../api/native";
 
-/** One version over all regions, with the clusters that run it. */
+/** One version over all regions, with the first clusters that run it. */
 export interface Version {
   support: Schemas["InventoryVersionSupport"];
-  clusters: Cluster[];
-  /** How many run it: more than are listed in a very large fleet. */
+  clusters: ClusterRef[];
+  /** How many run it. */
   count: number;
   monthly: number;
   extra: number;
@@ -14,19 +14,17 @@ export interface Version {
 const minor = (version: string) => Number(version.split(".")[1] ?? 0);
 
 /** Joins the calendars of all regions, which have the same dates, newest version first. */
-export function versionsOf(v: Schemas["Versions"], clusters: Cluster[]): Version[] {
+export function versionsOf(v: Schemas["Versions"]): Version[] {
   const rows = new Map<string, Version>();
   for (const region of v.regions ?? []) {
     for (const row of region.versions ?? []) {
       const known = rows.get(row.version) ?? { support: row, clusters: [], count: 0, monthly: 0, extra: 0 };
       known.count += row.clusters;
+      known.clusters.push(...(row.first ?? []));
       known.monthly += row.cost.monthly_usd;
       known.extra += row.cost.extra_usd;
       rows.set(row.version, known);
     }
-  }
-  for (const c of clusters) {
-    rows.get(c.cluster.version ?? "")?.clusters.push(c);
   }
   return [...rows.values()].sort((a, b) => minor(b.support.version) - minor(a.support.version));
 }

@@ -1,31 +1,30 @@
 import Box from "@cloudscape-design/components/box";
 import Button from "@cloudscape-design/components/button";
-import { useQuery } from "@tanstack/react-query";
-import { getAllClusters, type Cluster } from "../../api/inventory";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { useSearchParams } from "react-router";
+import type { Cluster } from "../../api/inventory";
 import { Page } from "../../app/layout";
 import { useScan } from "../../app/scans";
 import { useSession } from "../../app/session";
 import { clusterAddress, exposureAddress } from "../../parts/addresses";
 import { Choice } from "../../parts/choice";
 import { Coverage, Encryption, Endpoint, Support } from "../../parts/cluster-words";
+import { askedOf } from "../../parts/asked";
+import { placesQuery } from "../../parts/fleet";
 import { PageLink } from "../../parts/follow";
-import { ListTable, type Column } from "../../parts/list-table";
+import { PagedTable, type PagedColumn } from "../../parts/paged-table";
 import { SeverityBadge } from "../../parts/severity";
-import { useUrl } from "../../parts/url";
 import { useFormats, useText, type Text } from "../../text";
 import type { Formats } from "../../text/format";
+import { clusterPage, sorts } from "./requests";
 
-const ranks: Record<string, number> = { Critical: 4, High: 3, Medium: 2, Low: 1 };
-const rank = (c: Cluster) => (c.finding?.open ? (ranks[c.finding.severity] ?? 0) : 0);
-
-function columns(text: Text, formats: Formats): Column<Cluster>[] {
+function columns(text: Text, formats: Formats): PagedColumn<Cluster>[] {
   const t = text.clusters;
   return [
     {
       id: "name",
       header: t.name,
       isRowHeader: true,
-      sort: (c) => c.cluster.ref.name,
       cell: (c) => (
         <>
           <PageLink href={clusterAddress(c.cluster.ref)}>{c.cluster.ref.name}</PageLink>
@@ -38,7 +37,6 @@ function columns(text: Text, formats: Formats): Column<Cluster>[] {
     {
       id: "version",
       header: t.version,
-      sort: (c) => c.cluster.version,
       cell: (c) => (
         <>
           {c.cluster.version ?? text.common.unknown}
@@ -49,14 +47,12 @@ function columns(text: Text, formats: Formats): Column<Cluster>[] {
     {
       id: "endpoint",
       header: t.endpoint,
-      sort: (c) => (c.cluster.endpoint?.public ? 1 : 0),
       cell: (c) => <Endpoint cluster={c.cluster} />,
     },
-    { id: "encryption", header: t.encryption, sort: (c) => c.encryption, cell: (c) => <Encryption encryption={c.encryption} /> },
+    { id: "encryption", header: t.encryption, cell: (c) => <Encryption encryption={c.encryption} /> },
     {
       id: "nodes",
       header: t.nodes,
-      sort: (c) => c.cluster.nodes,
       cell: (c) => (
         <>
           {number(c.cluster.nodes, text, formats)}
@@ -68,12 +64,11 @@ function columns(text: Text, formats: Formats): Column<Cluster>[] {
         </>
       ),
     },
-    { id: "exposure", header: t.exposure, sort: rank, cell: (c) => <Exposure cluster={c} /> },
-    { id: "scanned", header: t.scanned, sort: (c) => c.scanned_at, cell: (c) => formats.ago(c.scanned_at) },
+    { id: "exposure", header: t.exposure, cell: (c) => <Exposure cluster={c} /> },
+    { id: "scanned", header: t.scanned, cell: (c) => formats.ago(c.scanned_at) },
     {
       id: "coverage",
       header: t.coverage,
-      sort: (c) => (c.gaps?.length ?? 0) + (c.unknown?.length ?? 0),
       cell: (c) => <Coverage cluster={c} />,
     },
   ];
@@ -93,35 +88,17 @@ function Exposure({ cluster: { finding } }: { cluster: Cluster }) {
   );
 }
 
-const words = (c: Cluster) =>
-  [
-    c.cluster.ref.name,
-    c.cluster.ref.account,
-    c.cluster.account_name,
-    c.cluster.ref.region,
-    c.cluster.version,
-    ...Object.entries(c.cluster.tags ?? {}).flat(),
-  ].join(" ");
-
 /** Every cluster, what it is, and what could be read of it. */
 export default function Clusters() {
   const text = useText();
   const formats = useFormats();
-  const { get } = useUrl();
+  const [params] = useSearchParams();
   const { may } = useSession();
   const scan = useScan();
-  const all = useQuery({ queryKey: ["clusters"], queryFn: ({ signal }) => getAllClusters({}, signal) });
-  const account = get("account");
-  const region = get("region");
-  const narrowed = useQuery({
-    queryKey: ["clusters", account, region],
-    queryFn: ({ signal }) => getAllClusters({ account, region }, signal),
-    enabled: (account || region) !== "" && all.data?.more === true,
-  });
-  const list = narrowed.data ?? all.data;
-  const items = list?.items.filter((c) => (!account || c.cluster.ref.account === account) && (!region || c.cluster.ref.region === region));
-  const accounts = new Map((all.data?.items ?? []).map((c) => [c.cluster.ref.account, c.cluster.account_name ?? c.cluster.ref.account]));
-  const regions = new Set((all.data?.items ?? []).map((c) => c.cluster.ref.region));
+  const page = useQuery({ ...clusterPage(params), placeholderData: keepPreviousData });
+  const places = useQuery(placesQuery).data?.items ?? [];
+  const accounts = new Map(places.map((p) => [p.account, p.account_name ?? p.account]));
+  const regions = new Set(places.map((p) => p.region));
   const start = (
     <Button
       onClick={() => scan.start({})}
@@ -135,20 +112,20 @@ export default function Clusters() {
   );
   return (
     <Page title={text.clusters.title} breadcrumbs={[]} contentType="table">
-      <ListTable
-        variant="full-page"
+      <PagedTable
         title={text.clusters.title}
-        description={list?.more ? text.lists.more(formats.number(list.items.length)) : text.clusters.about}
-        items={items}
+        description={text.clusters.about}
+        page={page.data}
+        asked={askedOf(params, sorts)}
+        sorts={sorts}
         columns={columns(text, formats)}
-        search={words}
         searchLabel={text.clusters.search}
-        sort="name"
         row={(c) => `${c.cluster.ref.account}/${c.cluster.ref.region}/${c.cluster.ref.name}`}
-        error={all.error}
-        retry={all.refetch}
+        error={page.error}
+        retry={page.refetch}
         actions={start}
         empty={{ title: text.clusters.emptyTitle, text: text.clusters.emptyText, action: start }}
+        filterNames={["account", "region"]}
         filters={
           <>
             <Choice

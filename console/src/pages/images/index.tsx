@@ -1,16 +1,18 @@
 import Box from "@cloudscape-design/components/box";
-import { useQuery } from "@tanstack/react-query";
-import { getAllImages, type Image } from "../../api/inventory";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { useSearchParams } from "react-router";
+import type { Image } from "../../api/inventory";
 import { Page } from "../../app/layout";
+import { askedOf } from "../../parts/asked";
 import { Choice } from "../../parts/choice";
 import { ImageName } from "../../parts/image-words";
-import { ListTable, type Column } from "../../parts/list-table";
-import { useUrl } from "../../parts/url";
+import { PagedTable, type PagedColumn } from "../../parts/paged-table";
 import { useFormats, useText, type Text } from "../../text";
 import type { Formats } from "../../text/format";
 import { State } from "../../parts/state";
+import { imagePage, sorts } from "./requests";
 
-function columns(text: Text, formats: Formats): Column<Image>[] {
+function columns(text: Text, formats: Formats): PagedColumn<Image>[] {
   const t = text.images;
   const count = (n: number | undefined) => (n === undefined ? text.common.none : formats.number(n));
   return [
@@ -18,16 +20,15 @@ function columns(text: Text, formats: Formats): Column<Image>[] {
       id: "repository",
       header: t.repository,
       isRowHeader: true,
-      sort: (i) => i.repository,
       cell: (i) => <ImageName repository={i.repository} digest={i.digest} />,
     },
-    { id: "os", header: t.os, sort: (i) => i.os, cell: (i) => <System image={i} /> },
-    { id: "age", header: t.age, sort: (i) => i.created_at, cell: (i) => (i.created_at ? formats.ago(i.created_at) : text.common.none) },
-    { id: "critical", header: t.critical, sort: (i) => i.counts?.critical, cell: (i) => count(i.counts?.critical) },
-    { id: "high", header: t.high, sort: (i) => i.counts?.high, cell: (i) => count(i.counts?.high) },
-    { id: "kev", header: t.kev, sort: (i) => i.counts?.kev, cell: (i) => count(i.counts?.kev) },
-    { id: "clusters", header: t.clusters, sort: (i) => i.clusters, cell: (i) => count(i.clusters) },
-    { id: "running", header: t.running, sort: (i) => i.running, cell: (i) => count(i.running) },
+    { id: "os", header: t.os, cell: (i) => <System image={i} /> },
+    { id: "created", header: t.age, cell: (i) => (i.created_at ? formats.ago(i.created_at) : text.common.none) },
+    { id: "critical", header: t.critical, cell: (i) => count(i.counts?.critical) },
+    { id: "high", header: t.high, cell: (i) => count(i.counts?.high) },
+    { id: "kev", header: t.kev, cell: (i) => count(i.counts?.kev) },
+    { id: "clusters", header: t.clusters, cell: (i) => count(i.clusters) },
+    { id: "running", header: t.running, cell: (i) => count(i.running) },
   ];
 }
 
@@ -51,25 +52,23 @@ function System({ image }: { image: Image }) {
 export default function Images() {
   const text = useText();
   const formats = useFormats();
-  const { get } = useUrl();
-  const images = useQuery({ queryKey: ["images"], queryFn: ({ signal }) => getAllImages({}, signal) });
-  const show = get("show");
-  const items = images.data?.items.filter((i) => (show === "unread" ? !i.read : show === "running" ? i.running > 0 : true));
+  const [params] = useSearchParams();
+  const page = useQuery({ ...imagePage(params), placeholderData: keepPreviousData });
   return (
     <Page title={text.images.title} breadcrumbs={[]} contentType="table">
-      <ListTable
-        variant="full-page"
+      <PagedTable
         title={text.images.title}
-        description={images.data?.more ? text.lists.more(formats.number(images.data.items.length)) : text.images.about}
-        items={items}
+        description={text.images.about}
+        page={page.data}
+        asked={askedOf(params, sorts)}
+        sorts={sorts}
         columns={columns(text, formats)}
-        search={(i) => `${i.repository} ${i.digest} ${i.os ?? ""}`}
         searchLabel={text.images.search}
-        sort="-critical"
         row={(i) => i.digest}
-        error={images.error}
-        retry={images.refetch}
+        error={page.error}
+        retry={page.refetch}
         empty={{ title: text.images.emptyTitle, text: text.images.emptyText }}
+        filterNames={["show"]}
         filters={
           <Choice
             name="show"

@@ -1,6 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { getAllClusters } from "../../api/inventory";
-import { coverageQuery } from "../../parts/fleet";
+import { coverageQuery, placesQuery } from "../../parts/fleet";
 import { PageLink } from "../../parts/follow";
 import { ListTable } from "../../parts/list-table";
 import { useFormats, useText } from "../../text";
@@ -21,19 +20,13 @@ export function Accounts() {
   const formats = useFormats();
   const t = text.settings;
   const coverage = useQuery(coverageQuery);
-  const clusters = useQuery({ queryKey: ["clusters"], queryFn: ({ signal }) => getAllClusters({}, signal) });
-  const rows = new Map<string, Row>();
-  for (const { cluster } of clusters.data?.items ?? []) {
-    const key = `${cluster.ref.account} ${cluster.ref.region}`;
-    const row = rows.get(key) ?? {
-      account: cluster.ref.account,
-      name: cluster.account_name ?? "",
-      region: cluster.ref.region,
-      clusters: 0,
-      problem: "",
-    };
-    rows.set(key, { ...row, clusters: row.clusters + 1 });
-  }
+  const places = useQuery(placesQuery);
+  const rows = new Map<string, Row>(
+    (places.data?.items ?? []).map(({ account, account_name, region, clusters }) => [
+      `${account} ${region}`,
+      { account, name: account_name ?? "", region, clusters, problem: "" },
+    ]),
+  );
   for (const p of coverage.data?.places ?? []) {
     const row = { account: p.account, name: "", region: p.region ?? "", clusters: 0, problem: p.disabled ? t.off : p.detail };
     rows.set(`${p.account} ${p.region ?? ""}`, row);
@@ -43,9 +36,9 @@ export function Accounts() {
     <ListTable<Row>
       title={t.accounts}
       description={c?.discovered_at && t.accountsAbout(formats.number(c.accounts), formats.number(c.regions), formats.ago(c.discovered_at))}
-      items={c && clusters.data && [...rows.values()]}
-      error={coverage.error ?? clusters.error}
-      retry={() => Promise.all([coverage.refetch(), clusters.refetch()])}
+      items={c && places.data && [...rows.values()]}
+      error={coverage.error ?? places.error}
+      retry={() => Promise.all([coverage.refetch(), places.refetch()])}
       sort="account"
       search={(r) => Object.values(r).join(" ")}
       searchLabel={t.searchAccounts}

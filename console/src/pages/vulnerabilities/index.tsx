@@ -1,23 +1,18 @@
-import Button from "@cloudscape-design/components/button";
-import Header from "@cloudscape-design/components/header";
-import SpaceBetween from "@cloudscape-design/components/space-between";
-import Table, { type TableProps } from "@cloudscape-design/components/table";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { getVulnerabilities, type Vulnerability } from "../../api/inventory";
+import { useSearchParams } from "react-router";
+import type { Vulnerability } from "../../api/inventory";
 import { Page } from "../../app/layout";
 import { vulnerabilityAddress } from "../../parts/addresses";
+import { askedOf } from "../../parts/asked";
 import { Choice } from "../../parts/choice";
 import { PageLink } from "../../parts/follow";
-import { Empty, ProblemAlert } from "../../parts/problems";
-import { Search } from "../../parts/search";
-import { useUrl } from "../../parts/url";
+import { PagedTable, type PagedColumn } from "../../parts/paged-table";
 import { Epss, Exploited, VulnerabilitySeverity } from "../../parts/vulnerability-words";
 import { useFormats, useText, type Text } from "../../text";
 import type { Formats } from "../../text/format";
+import { filterNames, vulnerabilityPage } from "./requests";
 
-const pageSize = 50;
-
-function columns(text: Text, formats: Formats): TableProps.ColumnDefinition<Vulnerability>[] {
+function columns(text: Text, formats: Formats): PagedColumn<Vulnerability>[] {
   const t = text.vulnerabilities;
   return [
     {
@@ -38,101 +33,64 @@ function columns(text: Text, formats: Formats): TableProps.ColumnDefinition<Vuln
   ];
 }
 
+/** No column is sorted by: what comes first is a filter. */
+const unsorted = { by: [], usual: "" };
+
 /** Every vulnerability, the furthest reaching first; searched, sorted and cut by the server. */
 export default function Vulnerabilities() {
   const text = useText();
   const formats = useFormats();
   const t = text.vulnerabilities;
-  const { get, set } = useUrl();
-  const id = get("q");
-  const asked = {
-    sort: get("sort"),
-    severity: get("severity"),
-    kev: get("kev"),
-    fixable: get("fixable"),
-    running: get("running"),
-    cursor: get("page"),
-  };
-  const list = useQuery({
-    queryKey: ["vulnerabilities", id, asked],
-    queryFn: ({ signal }) => getVulnerabilities({ ...asked, id, limit: pageSize }, signal),
-    placeholderData: keepPreviousData,
-  });
+  const [params] = useSearchParams();
+  const page = useQuery({ ...vulnerabilityPage(params), placeholderData: keepPreviousData });
   const answers = [
     { value: "true", label: text.common.yes },
     { value: "false", label: text.common.no },
   ];
-  const next = list.data?.next_cursor;
   return (
     <Page title={t.title} breadcrumbs={[]} contentType="table">
-      {list.error ? (
-        <ProblemAlert header={t.title} error={list.error} retry={list.refetch} />
-      ) : (
-        <Table
-          variant="full-page"
-          stickyHeader
-          wrapLines
-          items={list.data?.items ?? []}
-          trackBy="id"
-          columnDefinitions={columns(text, formats)}
-          loading={list.isLoading}
-          loadingText={text.common.loading}
-          ariaLabels={{ tableLabel: t.title }}
-          header={
-            <Header variant="h1" counter={list.data && `(${formats.number(list.data.total)})`} description={t.about}>
-              {t.title}
-            </Header>
-          }
-          filter={
-            <div className="filters">
-              <Search value={id} label={t.search} onSearch={(q) => set({ q, page: undefined }, { replace: true })} />
-              <Choice
-                name="sort"
-                label={t.sort}
-                usual="reach"
-                options={Object.entries(t.sorts).map(([value, label]) => ({ value, label }))}
-              />
-              <Choice name="severity" label={t.severity} options={Object.entries(t.levels).map(([value, label]) => ({ value, label }))} />
-              <Choice name="kev" label={t.kev} options={answers} />
-              <Choice
-                name="fixable"
-                label={t.fix}
-                options={[
-                  { value: "true", label: t.fixable },
-                  { value: "false", label: t.notFixable },
-                ]}
-              />
-              <Choice
-                name="running"
-                label={t.runs}
-                options={[
-                  { value: "true", label: t.runsNow },
-                  { value: "false", label: t.runsNot },
-                ]}
-              />
-            </div>
-          }
-          pagination={
-            (next ?? asked.cursor) && (
-              <SpaceBetween direction="horizontal" size="xs">
-                <Button disabled={!asked.cursor} onClick={() => set({ page: undefined })}>
-                  {t.first}
-                </Button>
-                <Button disabled={!next} onClick={() => set({ page: next })}>
-                  {t.next}
-                </Button>
-              </SpaceBetween>
-            )
-          }
-          empty={
-            id || Object.values(asked).some(Boolean) ? (
-              <Empty title={text.lists.noMatch} />
-            ) : (
-              <Empty title={t.emptyTitle}>{t.emptyText}</Empty>
-            )
-          }
-        />
-      )}
+      <PagedTable
+        title={t.title}
+        description={t.about}
+        page={page.data}
+        asked={askedOf(params, unsorted)}
+        sorts={unsorted}
+        columns={columns(text, formats)}
+        searchLabel={t.search}
+        row={(v) => v.id}
+        error={page.error}
+        retry={page.refetch}
+        empty={{ title: t.emptyTitle, text: t.emptyText }}
+        filterNames={[...filterNames]}
+        filters={
+          <>
+            <Choice
+              name="sort"
+              label={t.sort}
+              usual="reach"
+              options={Object.entries(t.sorts).map(([value, label]) => ({ value, label }))}
+            />
+            <Choice name="severity" label={t.severity} options={Object.entries(t.levels).map(([value, label]) => ({ value, label }))} />
+            <Choice name="kev" label={t.kev} options={answers} />
+            <Choice
+              name="fixable"
+              label={t.fix}
+              options={[
+                { value: "true", label: t.fixable },
+                { value: "false", label: t.notFixable },
+              ]}
+            />
+            <Choice
+              name="running"
+              label={t.runs}
+              options={[
+                { value: "true", label: t.runsNow },
+                { value: "false", label: t.runsNot },
+              ]}
+            />
+          </>
+        }
+      />
     </Page>
   );
 }

@@ -6,7 +6,9 @@ export const inventory = {
     matches: (n: string, count: number) => (count === 1 ? "1 match" : `${n} matches`),
     account: "Account",
     region: "Region",
-    more: (n: string) => `The first ${n} are shown. Choose an account or a region to see the others.`,
+    first: "First page",
+    previous: "Previous page",
+    next: "Next page",
   },
   scans: {
     start: "Scan now",
@@ -171,8 +173,6 @@ export const inventory = {
       string,
       string
     >,
-    next: "Next page",
-    first: "First page",
     runs: "Running",
     runsNow: "Running now",
     runsNot: "Not running",
