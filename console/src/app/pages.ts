@@ -1,9 +1,12 @@
 import type { QueryClient } from "@tanstack/react-query";
 import type { ComponentType } from "react";
+import { clusterPage } from "../pages/clusters/requests";
 import { first as firstExposure } from "../pages/exposure/first";
 import { first as firstExposures } from "../pages/exposures/first";
+import { imagePage } from "../pages/images/requests";
 import { first as firstSummary } from "../pages/summary/first";
-import { versionsQuery } from "../parts/fleet";
+import { vulnerabilityPage } from "../pages/vulnerabilities/requests";
+import { placesQuery, versionsQuery } from "../parts/fleet";
 import type { Text } from "../text";
 
 /** One page: where it is, how it is loaded, and its place in the navigation. */
@@ -33,12 +36,23 @@ export const pages: PageEntry[] = [
   {
     path: "/vulnerabilities",
     load: () => import("../pages/vulnerabilities"),
+    first: (client, url) => [client.query(vulnerabilityPage(url.searchParams))],
     nav: { section: "prioritize", label: (t) => t.nav.vulnerabilities },
   },
   { path: "/vulnerabilities/:id", load: () => import("../pages/vulnerability") },
-  { path: "/clusters", load: () => import("../pages/clusters"), nav: { section: "inventory", label: (t) => t.nav.clusters } },
+  {
+    path: "/clusters",
+    load: () => import("../pages/clusters"),
+    first: (client, url) => [client.query(clusterPage(url.searchParams)), client.query(placesQuery)],
+    nav: { section: "inventory", label: (t) => t.nav.clusters },
+  },
   { path: "/clusters/:account/:region/:name", load: () => import("../pages/cluster") },
-  { path: "/images", load: () => import("../pages/images"), nav: { section: "inventory", label: (t) => t.nav.images } },
+  {
+    path: "/images",
+    load: () => import("../pages/images"),
+    first: (client, url) => [client.query(imagePage(url.searchParams))],
+    nav: { section: "inventory", label: (t) => t.nav.images },
+  },
   { path: "/images/:digest", load: () => import("../pages/image") },
   {
     path: "/calendar",

@@ -33,7 +33,7 @@ export default function Calendar() {
   if (versions.error) {
     return page(<ProblemAlert header={t.title} error={versions.error} retry={versions.refetch} />);
   }
-  if (!rows || !versions.data) {
+  if (!rows) {
     return page(<Spinner size="large" />);
   }
   const cost = versions.data.cost;
