@@ -129,9 +129,9 @@ function Facts({ finding, columns }: { finding: Finding; columns: number }) {
     { label: t.modified, value: formats.time(finding.modified_at) },
     {
       label: t.types,
-      value: [...new Set((finding.types ?? []).map((type) => type.split("/").slice(-2).join(": ").replace("Potential ", "")))].map((type) => (
-        <div key={type}>{type}</div>
-      )),
+      value: [...new Set((finding.types ?? []).map((type) => type.split("/").slice(-2).join(": ").replace("Potential ", "")))].map(
+        (type) => <div key={type}>{type}</div>,
+      ),
     },
     { label: t.id, value: <Copy value={finding.id} shown={`${finding.id.slice(0, 12)}…`} /> },
     ...(finding.reopened ? [{ label: t.reopened, value: t.times(finding.reopened, formats.number(finding.reopened)) }] : []),
