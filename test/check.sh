@@ -27,6 +27,9 @@ step "foreign AWS clients (Python, JavaScript)"
 step "cfn-lint, and the AWS CDK with its compiler"
 ./test/guidance/setup.sh
 
+step "eksctl's schema, which is in its Go module"
+(cd / && go mod download "$(sed -n 's/.*"\(github.com\/weaveworks\/eksctl@v[^"]*\)".*/\1/p' "$OLDPWD/internal/iac/iactest/eksctl.go")")
+
 # Before the program, which has it inside.
 step "the console"
 ./console/build.sh --check

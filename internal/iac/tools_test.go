@@ -2,6 +2,7 @@ package iac_test
 
 import (
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -25,10 +26,7 @@ func patched(t *testing.T, folder fstest.MapFS, w iac.Wish) fstest.MapFS {
 	if err != nil {
 		t.Fatal(err)
 	}
-	after := fstest.MapFS{}
-	for name, f := range folder {
-		after[name] = f
-	}
+	after := maps.Clone(folder)
 	for _, f := range p.Files {
 		after[f.Name] = &fstest.MapFile{Data: f.New, Mode: 0o644}
 	}

@@ -58,13 +58,16 @@ var errNotLoaded = errors.New("eksctl's module could not be loaded")
 var clusterConfig = sync.OnceValues(loadClusterConfig)
 
 func loadClusterConfig() (*jsonschema.Schema, error) {
-	load := exec.Command("go", "mod", "download", "-json", eksctl) //nolint:noctx // it is loaded once for all tests
-	load.Dir = os.TempDir()                                        // of no module, whose go.sum would change
+	load := exec.Command("go", "mod", "download", "-json", eksctl)
+	load.Dir = os.TempDir() // of no module, whose go.sum would change
 	out, err := load.Output()
 	if err != nil {
 		return nil, errors.Join(errNotLoaded, err)
 	}
-	var module struct{ Dir, Sum string }
+	var module struct {
+		Dir string `json:"Dir"`
+		Sum string `json:"Sum"`
+	}
 	if err := json.Unmarshal(out, &module); err != nil {
 		return nil, err
 	}
