@@ -43,9 +43,7 @@ type ProfileCount struct {
 func ProfileOf(f *Finding) Profile {
 	p := Profile{Severity: f.Severity, Impact: f.Arithmetic.Impact, Traits: []TraitProfile{}, Topics: []TopicProfile{}}
 	for _, w := range newScorer(f.Traits, p.Impact).weights {
-		p.Traits = append(p.Traits, TraitProfile{
-			ID: w.trait, Factors: Factors{w.terms[0].Value, w.terms[1].Value, w.terms[2].Value, w.terms[3].Value}, Reached: w.reached != nil,
-		})
+		p.Traits = append(p.Traits, TraitProfile{ID: w.trait, Factors: factorsOf(w.terms), Reached: w.reached != nil})
 	}
 	for _, t := range f.Topics {
 		if t.ID != DeleteTopic {
@@ -60,9 +58,14 @@ func (p Profile) Has(topic string) bool {
 	return slices.ContainsFunc(p.Topics, func(t TopicProfile) bool { return t.ID == topic })
 }
 
+// Project gives the severity that is left when a topic is fixed in full.
+func (p Profile) Project(topic string) Severity {
+	return p.scorer().without([]string{topic}).Severity
+}
+
 // Fix gives the profile that is left when a topic is fixed in full.
 func (p Profile) Fix(topic string) Profile {
-	p.Severity = p.scorer().without([]string{topic}).Severity
+	p.Severity = p.Project(topic)
 	p.Traits = slices.DeleteFunc(slices.Clone(p.Traits), func(t TraitProfile) bool { return t.ID == topic })
 	p.Topics = slices.DeleteFunc(slices.Clone(p.Topics), func(t TopicProfile) bool { return t.ID == topic })
 	return p
@@ -85,7 +88,7 @@ func (p Profile) scorer() scorer {
 	s := scorer{impact: p.Impact}
 	for _, t := range p.Traits {
 		w := traitWeight{trait: t.ID}
-		for i, v := range [factorCount]int{t.Factors.Awareness, t.Factors.EaseOfDiscovery, t.Factors.EaseOfExploit, t.Factors.LikelihoodOfExploit} {
+		for i, v := range t.Factors.list() {
 			w.terms[i].Value = v
 		}
 		if t.Reached {

@@ -80,6 +80,16 @@ type Factors struct {
 	LikelihoodOfExploit int `json:"likelihood_of_exploit"`
 }
 
+// list gives the factors in the order of factorNames.
+func (f Factors) list() [factorCount]int {
+	return [factorCount]int{f.Awareness, f.EaseOfDiscovery, f.EaseOfExploit, f.LikelihoodOfExploit}
+}
+
+// factorsOf gives the values of terms, which are in the order of factorNames.
+func factorsOf(terms [factorCount]Term) Factors {
+	return Factors{terms[0].Value, terms[1].Value, terms[2].Value, terms[3].Value}
+}
+
 // MaxFactor is the highest value of one factor.
 const MaxFactor = 3
 
@@ -210,7 +220,7 @@ func weighTrait(t TraitState, traits []TraitState) (w traitWeight, counts bool) 
 			continue
 		}
 		f, why := weigh(t.ID, e)
-		for i, v := range [factorCount]int{f.Awareness, f.EaseOfDiscovery, f.EaseOfExploit, f.LikelihoodOfExploit} {
+		for i, v := range f.list() {
 			if !counts || v > w.terms[i].Value {
 				w.terms[i] = Term{Factor: factorNames[i], Value: v, Trait: t.ID, Why: why[i]}
 			}
@@ -254,7 +264,7 @@ func (s scorer) score(keep func(trait string) bool) Arithmetic {
 	if !counted {
 		return a
 	}
-	a.Factors = Factors{terms[0].Value, terms[1].Value, terms[2].Value, terms[3].Value}
+	a.Factors = factorsOf(terms)
 	a.Sum = a.Factors.Sum()
 	a.Likelihood = LikelihoodOf(a.Sum)
 	a.Severity = Matrix(a.Likelihood, s.impact)

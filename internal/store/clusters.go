@@ -33,29 +33,16 @@ func (db *DB) ClusterRecords(ctx context.Context, scope access.Scope, q exposure
 			after.ties = []any{ref.Account, ref.Region, ref.Name, ref.String()}
 		}
 	}
-	var last inventory.SortKey
-	for _, part := range order.stretches(after) {
-		within := s.also(part)
-		inner := `SELECT c.cluster, ` + order.value() + ` AS sorted FROM clusters c` + within.where() + ` ORDER BY ` + part.order + ` LIMIT ?`
-		text := `SELECT c.cluster, c.scanned_at, c.collected_at, c.gone_at, o.overview, o.finding, p.sorted
-			FROM (` + inner + `) p JOIN clusters c ON c.cluster = p.cluster JOIN overviews o ON o.cluster = p.cluster
+	list, last, more, err := readPage(ctx, db, order, s, after, q.Limit, func(within selectionOf, by string) string {
+		return `SELECT c.cluster, c.scanned_at, c.collected_at, c.gone_at, o.overview, o.finding, p.sorted
+			FROM (SELECT c.cluster, ` + order.value() + ` AS sorted FROM clusters c` + within.where() + ` ORDER BY ` + by + ` LIMIT ?) p
+			JOIN clusters c ON c.cluster = p.cluster JOIN overviews o ON o.cluster = p.cluster
 			ORDER BY ` + order.by(append([]string{"p.sorted"}, order.ties...)...)
-		for rows, err := range db.rows(ctx, text, append(within.args, q.Limit+1-len(page.Records))...) {
-			if err != nil {
-				return page, err
-			}
-			if len(page.Records) == q.Limit {
-				page.Next = &exposure.ClusterPosition{Key: last, Ref: page.Records[q.Limit-1].Cluster.Ref}
-				return page, nil
-			}
-			var r exposure.ClusterRecord
-			if r, last, err = db.clusterRecord(rows, order); err != nil {
-				return page, err
-			}
-			page.Records = append(page.Records, r)
-		}
+	}, db.clusterRecord)
+	if page.Records = list; more {
+		page.Next = &exposure.ClusterPosition{Key: last, Ref: list[q.Limit-1].Cluster.Ref}
 	}
-	return page, nil
+	return page, err
 }
 
 // selectClusters selects what a query asks for in a scope.

@@ -27,28 +27,15 @@ func (db *DB) ImageRecords(ctx context.Context, scope access.Scope, q inventory.
 	if q.After != nil {
 		after = &listPlace{key: q.After.Key, ties: []any{q.After.Digest}}
 	}
-	var last inventory.SortKey
-	for _, part := range order.stretches(after) {
-		within := s.also(part)
-		inner := `SELECT l.digest, l.clusters, l.running, ` + order.value() + ` AS sorted` + from + within.where() + ` ORDER BY ` + part.order + ` LIMIT ?`
-		text := `SELECT i.facts, p.clusters, p.running, p.sorted FROM (` + inner + `) p JOIN images i ON i.digest = p.digest AND i.latest = 1
-			ORDER BY ` + order.by("p.sorted", "p.digest")
-		for rows, err := range db.rows(ctx, text, append(within.args, q.Limit+1-len(page.Records))...) {
-			if err != nil {
-				return page, err
-			}
-			if len(page.Records) == q.Limit {
-				page.Next = &inventory.ImagePosition{Key: last, Digest: page.Records[q.Limit-1].Digest}
-				return page, nil
-			}
-			var r inventory.ImageRecord
-			if r, last, err = db.imageRecord(rows, order); err != nil {
-				return page, err
-			}
-			page.Records = append(page.Records, r)
-		}
+	list, last, more, err := readPage(ctx, db, order, s, after, q.Limit, func(within selectionOf, by string) string {
+		return `SELECT i.facts, p.clusters, p.running, p.sorted
+			FROM (SELECT l.digest, l.clusters, l.running, ` + order.value() + ` AS sorted` + from + within.where() + ` ORDER BY ` + by + ` LIMIT ?) p
+			JOIN images i ON i.digest = p.digest AND i.latest = 1 ORDER BY ` + order.by("p.sorted", "p.digest")
+	}, db.imageRecord)
+	if page.Records = list; more {
+		page.Next = &inventory.ImagePosition{Key: last, Digest: list[q.Limit-1].Digest}
 	}
-	return page, nil
+	return page, err
 }
 
 // listedIn gives where the images of a scope are listed, as "l", with how many of its

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"context"
+	"database/sql"
 	"strings"
 
 	"github.com/eksposure/eksposure/internal/inventory"
@@ -101,6 +103,31 @@ func (k keyset) by(columns ...string) string {
 		return strings.Join(columns, " DESC, ") + " DESC"
 	}
 	return strings.Join(columns, ", ")
+}
+
+// readPage reads a page of a list. ask gives the query for a stretch, which ends with its
+// limit, and scan reads a row with its key. Where there are more rows, more is true, and
+// last is the key of the page's last row.
+func readPage[T any](ctx context.Context, db *DB, k keyset, s selectionOf, after *listPlace, limit int,
+	ask func(within selectionOf, order string) string, scan func(*sql.Rows, keyset) (T, inventory.SortKey, error),
+) (list []T, last inventory.SortKey, more bool, err error) {
+	for _, part := range k.stretches(after) {
+		within := s.also(part)
+		for rows, err := range db.rows(ctx, ask(within, part.order), append(within.args, limit+1-len(list))...) {
+			if err != nil {
+				return list, last, false, err
+			}
+			if len(list) == limit {
+				return list, last, true, nil
+			}
+			var one T
+			if one, last, err = scan(rows, k); err != nil {
+				return list, last, false, err
+			}
+			list = append(list, one)
+		}
+	}
+	return list, last, false, nil
 }
 
 // plain gives a text that both engines keep and compare: PostgreSQL takes no zero bytes

@@ -15,12 +15,12 @@ import (
 // there were profiles has none until Reindex has been there.
 
 const (
-	unprofiled = `SELECT e.number, f.seen, d.document FROM (SELECT number, finding FROM entries WHERE series > 0 AND profile = 0 LIMIT ?) e
+	unprofiled = `SELECT f.id, f.seen, d.document FROM (SELECT finding FROM entries WHERE series > 0 AND profile = 0 LIMIT ?) e
 		JOIN findings f ON f.id = e.finding JOIN documents d ON d.finding = e.finding`
 
 	anyUnprofiled = `SELECT count(*) FROM (SELECT 1 FROM entries WHERE series > 0 AND profile = 0 LIMIT 1) e`
 
-	setProfile = `UPDATE entries SET profile = ? WHERE number = ?`
+	setProfile = `UPDATE entries SET profile = ? WHERE finding = ?`
 )
 
 // Profiles counts the open findings of a scope by their profiles, those of the named
@@ -72,39 +72,30 @@ func (db *DB) profileBatch(ctx context.Context) (int, error) {
 	if ok, err := db.profiled(ctx); ok || err != nil {
 		return 0, err
 	}
-	found := map[int64]string{}
+	n := 0
 	err := db.inOrder(ctx, func(t tx) error {
-		for rows, err := range t.each(ctx, unprofiled, reindexed) {
-			var number int64
-			var seen string
-			var document []byte
-			if err == nil {
-				err = rows.Scan(&number, &seen, &document)
-			}
-			if err != nil {
-				return err
-			}
-			f, err := db.unseal(document, seen)
-			if err == nil {
-				found[number], err = profileText(f)
-			}
-			if err != nil {
-				return fmt.Errorf("finding %d: %w", number, err)
-			}
+		batch, err := db.whole(ctx, t, unprofiled, reindexed)
+		if err != nil {
+			return err
 		}
+		n = len(batch)
 		x := db.indexer(t)
-		for number, text := range found {
+		for _, f := range batch {
+			text, err := profileText(f)
+			if err != nil {
+				return fmt.Errorf("finding %q: %w", f.ID, err)
+			}
 			id, err := x.word(ctx, findingProfile, text)
 			if err != nil {
 				return err
 			}
-			if _, err := t.exec(ctx, setProfile, id, number); err != nil {
+			if _, err := t.exec(ctx, setProfile, id, f.ID); err != nil {
 				return err
 			}
 		}
 		return x.flush(ctx)
 	})
-	return len(found), err
+	return n, err
 }
 
 func (db *DB) profiled(ctx context.Context) (bool, error) {

@@ -102,7 +102,7 @@ func (db *DB) reindexBatch(ctx context.Context) (int, error) {
 				return err
 			}
 		}
-		batch, err := db.unindexed(ctx, t, last)
+		batch, err := db.whole(ctx, t, unindexed, last, reindexed)
 		if err != nil {
 			return err
 		}
@@ -139,9 +139,10 @@ func (db *DB) clearIndex(ctx context.Context, t tx) error {
 	return nil
 }
 
-func (db *DB) unindexed(ctx context.Context, t tx, after string) ([]*exposure.Finding, error) {
+// whole reads findings by a query for their IDs, when they were seen, and documents.
+func (db *DB) whole(ctx context.Context, t tx, text string, args ...any) ([]*exposure.Finding, error) {
 	var list []*exposure.Finding
-	for rows, err := range t.each(ctx, unindexed, after, reindexed) {
+	for rows, err := range t.each(ctx, text, args...) {
 		var id, seen string
 		var document []byte
 		if err == nil {

@@ -40,7 +40,8 @@ func depict(o exposure.Outcome) (picture, error) {
 	if err != nil {
 		return picture{}, err
 	}
-	finding, err := json.Marshal(o.Finding.Brief())
+	brief := o.Finding.Brief()
+	finding, err := json.Marshal(brief)
 	if err != nil {
 		return picture{}, err
 	}
@@ -50,7 +51,7 @@ func depict(o exposure.Outcome) (picture, error) {
 	for i := range rest.Images {
 		rest.Images[i].Matches = nil
 	}
-	p := picture{snapshot: o.Snapshot, overview: string(overview), finding: string(finding), columns: listColumns(v, o.Finding.Brief())}
+	p := picture{snapshot: o.Snapshot, overview: string(overview), finding: string(finding), columns: listColumns(v, brief)}
 	if p.document, err = json.Marshal(rest); err != nil {
 		return picture{}, err
 	}
@@ -139,15 +140,16 @@ func (db *DB) see(ctx context.Context, t tx, o exposure.Outcome, p picture) erro
 
 // putFindingBrief keeps what the list of clusters tells of a finding.
 func putFindingBrief(ctx context.Context, t tx, f *exposure.Finding) error {
-	brief, err := json.Marshal(f.Brief())
+	brief := f.Brief()
+	text, err := json.Marshal(brief)
 	if err != nil {
 		return err
 	}
 	arn := f.Cluster.Ref.String()
-	if _, err := t.exec(ctx, putBrief, string(brief), arn); err != nil {
+	if _, err := t.exec(ctx, putBrief, string(text), arn); err != nil {
 		return err
 	}
-	_, err = t.exec(ctx, putSeverity, listSeverity(f.Brief()), arn)
+	_, err = t.exec(ctx, putSeverity, listSeverity(brief), arn)
 	return err
 }
 

@@ -89,10 +89,7 @@ func (g *grouper) answer(ctx context.Context, list []search.Groups) error {
 	if g.where.fixed { // by what all have alike
 		tree, kept = search.Node{}, true
 	}
-	labels, value, err := g.besides(ctx, tree)
-	if err != nil {
-		return err
-	}
+	labels, value := g.besides(tree)
 	var shared []int
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
@@ -105,7 +102,7 @@ func (g *grouper) answer(ctx context.Context, list []search.Groups) error {
 				list[i].Values, err = g.fromCounts(ctx, field, g.k.c.all(), tree)
 				return err
 			})
-		case isColumn && value != 0 && g.request.Scope.Everything():
+		case isColumn && value != 0:
 			group.Go(func() (err error) {
 				list[i].Values, err = g.fromCounts(ctx, field, value, labels)
 				return err
@@ -133,9 +130,12 @@ func aboutLabels(n search.Node) bool {
 	return !slices.ContainsFunc(n.Terms, func(t search.Node) bool { return !aboutLabels(t) })
 }
 
-// besides splits a filter that asks for one counted value, and for nothing else but
-// severity and status: into what it asks of those, and the value. Any other has 0.
-func (g *grouper) besides(ctx context.Context, tree search.Node) (labels search.Node, value int64, err error) {
+// besides splits a filter of everything that asks for one counted value, and for nothing
+// else but severity and status: into what it asks of those, and the value. Any other has 0.
+func (g *grouper) besides(tree search.Node) (labels search.Node, value int64) {
+	if !g.request.Scope.Everything() || len(g.where.values) != 1 || !g.k.c.counted[g.where.values[0]>>fieldBits] {
+		return labels, 0
+	}
 	var tests []*search.Test
 	for _, t := range conjuncts(tree) {
 		switch {
@@ -144,17 +144,13 @@ func (g *grouper) besides(ctx context.Context, tree search.Node) (labels search.
 		case t.Test != nil:
 			tests = append(tests, t.Test)
 		default:
-			return labels, 0, nil
+			return labels, 0
 		}
 	}
-	if len(tests) != 1 {
-		return labels, 0, nil
+	if len(tests) != 1 || len(tests[0].None) > 0 {
+		return labels, 0
 	}
-	c, err := g.k.test(ctx, tests[0])
-	if err != nil || !c.exact || len(c.values) != 1 || !g.k.c.counted[c.values[0]>>fieldBits] {
-		return labels, 0, err
-	}
-	return labels, c.values[0], nil
+	return labels, g.where.values[0]
 }
 
 // conjuncts are what a filter asks for all at once.

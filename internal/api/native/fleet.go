@@ -141,7 +141,7 @@ func weigh(needs []need, wish exposure.Severity) map[string]*candidate {
 				c = &candidate{FleetStep: FleetStep{Topic: t.ID, Title: t.Title, Effort: t.Effort}}
 				by[t.ID] = c
 			}
-			after := n.Fix(t.ID).Severity
+			after := n.Project(t.ID)
 			c.Clusters += n.Findings
 			fall := n.Severity.Rank() - after.Rank()
 			c.lowered += fall * n.Findings

@@ -2,7 +2,7 @@ import type { QueryClient } from "@tanstack/react-query";
 import { today } from "../../parts/clock";
 import { coverageQuery, versionsQuery } from "../../parts/fleet";
 import { readLocal } from "../../parts/local";
-import { arrangementName, usual, type WidgetName } from "./arrangement";
+import { arrangementName, usual, widgets, type WidgetName } from "./arrangement";
 import { scopeOf } from "./filters";
 import { counts, daysOf, places, topics, trend, worst } from "./requests";
 
@@ -17,7 +17,7 @@ export function first(client: QueryClient, url: URL): Promise<unknown>[] {
     cost: () => [client.query(versionsQuery)],
     coverage: () => [client.query(coverageQuery)],
   };
-  const { order, hidden } = readLocal(arrangementName, usual);
-  const shown = order.filter((w) => w in ask && !hidden.includes(w));
+  const { hidden } = readLocal(arrangementName, usual);
+  const shown = widgets.filter((w) => !hidden.includes(w));
   return [client.query(counts(scope)), client.query(places), ...shown.flatMap((w) => ask[w]())];
 }
