@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"net/http"
 	"net/url"
 	"slices"
@@ -50,11 +51,22 @@ func (c *call) decode(v any) error {
 	return nil
 }
 
+// clusters gives those of the caller's account and region, also those that are gone.
+func (c *call) clusters() iter.Seq[*Cluster] {
+	return func(yield func(*Cluster) bool) {
+		for i := range c.account.Clusters {
+			if cl := &c.account.Clusters[i]; cl.Region == c.region && !yield(cl) {
+				return
+			}
+		}
+	}
+}
+
 // cluster finds the named cluster of the caller's account and region.
 func (c *call) cluster() (*Cluster, error) {
 	name := c.path["name"]
-	for i := range c.account.Clusters {
-		if cl := &c.account.Clusters[i]; cl.Region == c.region && cl.Name == name && !cl.gone {
+	for cl := range c.clusters() {
+		if cl.Name == name && !cl.gone {
 			return cl, nil
 		}
 	}

@@ -53,8 +53,8 @@ func (c *call) listPage(key string, names []string) (any, error) {
 
 func listClusters(_ context.Context, c *call) (any, error) {
 	var names []string
-	for _, cl := range c.account.Clusters {
-		if cl.Region == c.region && !cl.gone {
+	for cl := range c.clusters() {
+		if !cl.gone {
 			names = append(names, cl.Name)
 		}
 	}

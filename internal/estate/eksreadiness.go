@@ -140,9 +140,9 @@ func describeSubnets(_ context.Context, c *call) (any, error) {
 	}
 	slices.Sort(wanted)
 	out, found := describeSubnetsResult{}, map[string]bool{}
-	for _, cl := range c.account.Clusters {
+	for cl := range c.clusters() {
 		for i, id := range cl.Subnets {
-			if cl.Region != c.region || found[id] || len(wanted) > 0 && !slices.Contains(wanted, id) {
+			if found[id] || len(wanted) > 0 && !slices.Contains(wanted, id) {
 				continue
 			}
 			found[id] = true

@@ -59,9 +59,8 @@ func (e *Estate) describeInstances(_ context.Context, c *call) (any, error) {
 		return nil, err
 	}
 	var all []ec2Reservation
-	for i := range c.account.Clusters {
-		cl := &c.account.Clusters[i]
-		if cl.Region != c.region || cl.gone {
+	for cl := range c.clusters() {
+		if cl.gone {
 			continue
 		}
 		for _, node := range e.nodes(c.account.ID, cl) {

@@ -80,9 +80,8 @@ func (e *Estate) startQuery(_ context.Context, c *call) (any, error) {
 
 // logged finds the cluster of the account and region that writes an audit log into a group.
 func (c *call) logged(group string) *Cluster {
-	for i := range c.account.Clusters {
-		cl := &c.account.Clusters[i]
-		if cl.Region == c.region && group == "/aws/eks/"+cl.Name+"/cluster" && slices.Contains(cl.LogTypes, "audit") {
+	for cl := range c.clusters() {
+		if group == "/aws/eks/"+cl.Name+"/cluster" && slices.Contains(cl.LogTypes, "audit") {
 			return cl
 		}
 	}

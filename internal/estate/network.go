@@ -53,9 +53,8 @@ func unknownID(code, message string) error {
 // networks gives the account's clusters of the region, one for each VPC.
 func (c *call) networks() []*Cluster {
 	var list []*Cluster
-	for i := range c.account.Clusters {
-		cl := &c.account.Clusters[i]
-		if cl.Region == c.region && !slices.ContainsFunc(list, func(o *Cluster) bool { return o.VPC == cl.VPC }) {
+	for cl := range c.clusters() {
+		if !slices.ContainsFunc(list, func(o *Cluster) bool { return o.VPC == cl.VPC }) {
 			list = append(list, cl)
 		}
 	}

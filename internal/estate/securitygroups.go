@@ -50,11 +50,7 @@ type securityGroupsResult struct {
 func describeSecurityGroups(_ context.Context, c *call) (any, error) {
 	wanted := numbered(c.query, "GroupId")
 	var out securityGroupsResult
-	for i := range c.account.Clusters {
-		cl := &c.account.Clusters[i]
-		if cl.Region != c.region {
-			continue
-		}
+	for cl := range c.clusters() {
 		for _, g := range cl.securityGroups() {
 			if len(wanted) > 0 && !slices.Contains(wanted, g.ID) || slices.ContainsFunc(out.Groups, func(o ec2Group) bool { return o.ID == g.ID }) {
 				continue

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/eksposure/eksposure/internal/api"
+	"github.com/eksposure/eksposure/internal/deliver/delivertest"
 )
 
 // FuzzRequests sends any body, label and query string to any operation: each answer
@@ -32,7 +33,7 @@ func FuzzRequests(f *testing.F) {
 		for _, name := range []string{"Identifier", "ConnectorId", "AggregatorV2Arn", "ResourceArn", "MetadataUid", "FeatureName", "ExportJobId"} {
 			req.SetPathValue(name, label)
 		}
-		w.objects = map[string][]byte{} // a hub that is enabled
+		w.Memory = delivertest.New() // a hub that is enabled
 		rec := httptest.NewRecorder()
 		caller := api.Caller{Principal: w.caller, RequestID: "req-1"}
 		if err := r.Handle(rec, req, caller); err != nil {

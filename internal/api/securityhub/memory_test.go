@@ -1,18 +1,17 @@
 package securityhub_test
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/eksposure/eksposure/internal/automation"
+	"github.com/eksposure/eksposure/internal/deliver/delivertest"
 	"github.com/eksposure/eksposure/internal/exposure"
 	"github.com/eksposure/eksposure/internal/fault"
 	"github.com/eksposure/eksposure/internal/ocsf"
@@ -22,13 +21,14 @@ import (
 
 // memory keeps everything that the hub asks of a database, in plain maps.
 type memory struct {
+	*delivertest.Memory
+
 	mu       sync.Mutex
 	findings map[string]*exposure.Finding
-	objects  map[string][]byte
 }
 
 func newMemory(findings ...*exposure.Finding) *memory {
-	m := &memory{findings: map[string]*exposure.Finding{}, objects: map[string][]byte{}}
+	m := &memory{Memory: delivertest.New(), findings: map[string]*exposure.Finding{}}
 	for _, f := range findings {
 		m.findings[f.ID] = f
 	}
@@ -119,65 +119,6 @@ func (m *memory) SetOverride(_ context.Context, id string, set func(*exposure.Fi
 		f.Override = o
 	}
 	return err
-}
-
-func (m *memory) Object(_ context.Context, kind, id string) ([]byte, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	document, ok := m.objects[kind+"\n"+id]
-	if !ok {
-		return nil, fmt.Errorf("%s %q: %w", kind, id, fault.ErrNotFound)
-	}
-	return document, nil
-}
-
-func (m *memory) Objects(_ context.Context, kind string) ([][]byte, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	var list [][]byte
-	for _, key := range slices.Sorted(maps.Keys(m.objects)) {
-		if strings.HasPrefix(key, kind+"\n") {
-			list = append(list, m.objects[key])
-		}
-	}
-	return list, nil
-}
-
-func (m *memory) AddObject(_ context.Context, kind, id string, document []byte) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if _, ok := m.objects[kind+"\n"+id]; ok {
-		return fmt.Errorf("%s %q: %w", kind, id, fault.ErrConflict)
-	}
-	m.objects[kind+"\n"+id] = document
-	return nil
-}
-
-func (m *memory) PutObject(_ context.Context, kind, id string, document []byte) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.objects[kind+"\n"+id] = document
-	return nil
-}
-
-func (m *memory) ReplaceObject(_ context.Context, kind, id string, old, document []byte) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if !bytes.Equal(m.objects[kind+"\n"+id], old) {
-		return fmt.Errorf("%s %q: %w", kind, id, fault.ErrConflict)
-	}
-	m.objects[kind+"\n"+id] = document
-	return nil
-}
-
-func (m *memory) DeleteObject(_ context.Context, kind, id string) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if _, ok := m.objects[kind+"\n"+id]; !ok {
-		return fmt.Errorf("%s %q: %w", kind, id, fault.ErrNotFound)
-	}
-	delete(m.objects, kind+"\n"+id)
-	return nil
 }
 
 // SearchResources knows one cluster.

@@ -1,6 +1,6 @@
-// Package delivertest is what the tests of work in the background have in common: a store
-// in memory, which outlives those who work on it as a database does, and a worker that runs
-// until its test ends.
+// Package delivertest is a store of objects in memory for tests, which outlives those who
+// work on it as a database does, and a worker in the background that runs until its test
+// ends.
 package delivertest
 
 import (
@@ -119,6 +119,13 @@ func (m *Memory) Release(_ context.Context, kind, id, _ string) error {
 	defer m.mu.Unlock()
 	delete(m.leases, kind+"/"+id)
 	return nil
+}
+
+// Kept counts the documents.
+func (m *Memory) Kept() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.objects)
 }
 
 // Leases counts those that are held.
