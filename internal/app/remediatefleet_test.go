@@ -372,7 +372,7 @@ func TestFleetPlansAreGuarded(t *testing.T) {
 			return fault.ErrNotFound
 		},
 		"out of scope": func(q *remediation.FleetRequest) error {
-			q.Allows = func(inventory.ClusterRef) bool { return false }
+			q.Query.Scope.Clusters = []string{x.ref(0).String() + "-of-others"}
 			return fault.ErrNotFound
 		},
 		"no such canary":   func(q *remediation.FleetRequest) error { q.Canaries = []string{"cluster-9"}; return fault.ErrNotFound },

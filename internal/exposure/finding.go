@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/eksposure/eksposure/internal/access"
 	"github.com/eksposure/eksposure/internal/fault"
 	"github.com/eksposure/eksposure/internal/inventory"
 )
@@ -247,6 +248,8 @@ type Query struct {
 	// Clusters match by ARN or name.
 	Clusters []string
 	Traits   []string
+	// Scope confines what is selected.
+	Scope access.Scope
 	// Closed also selects closed findings.
 	Closed bool
 	Limit  int

@@ -77,10 +77,9 @@ type Omission struct {
 type FleetRequest struct {
 	// Request is what each plan is asked for; its Cluster is left out.
 	Request Request
-	// Query chooses the findings; its Traits and Limit are left out.
+	// Query chooses the findings, in somebody's scope; its Traits, Closed and Limit are
+	// left out.
 	Query exposure.Query
-	// Allows narrows them to somebody's scope; nil allows all.
-	Allows func(inventory.ClusterRef) bool
 	// Canaries are the clusters of the first wave, by name or ARN; none for the one with
 	// the lowest severity.
 	Canaries []string
@@ -142,26 +141,22 @@ func (s *Service) members(ctx context.Context, f Fleet) ([]Run, error) {
 
 // candidates are the open findings that have the topic, the least severe first.
 func (s *Service) candidates(ctx context.Context, q FleetRequest) ([]*exposure.Finding, error) {
+	if NamesClusters(q.Request.Trait) && len(q.Query.Clusters) == 0 {
+		return nil, fmt.Errorf("clusters to delete are named one by one: %w", fault.ErrInvalid)
+	}
 	query := q.Query
+	query.Traits, query.Closed, query.Limit = nil, false, maxFleet+1
 	if q.Request.Trait != exposure.DeleteTopic {
 		query.Traits = []string{q.Request.Trait}
 	}
 	found, err := s.cfg.Known.Findings(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	found = slices.DeleteFunc(found, func(f *exposure.Finding) bool {
-		state := f.Trait(q.Request.Trait)
-		contributes := state != nil && state.Standing == exposure.Contributing || q.Request.Trait == exposure.DeleteTopic
-		return !f.Open() || !contributes || q.Allows != nil && !q.Allows(f.Cluster.Ref)
-	})
 	switch {
+	case err != nil:
+		return nil, err
 	case len(found) == 0:
 		return nil, fmt.Errorf("no open finding that was asked for has the topic %q: %w", q.Request.Trait, fault.ErrNotFound)
 	case len(found) > maxFleet:
-		return nil, fmt.Errorf("%d clusters have the topic %q; a fleet plan is for %d at most: narrow it to an account, a region or a severity: %w", len(found), q.Request.Trait, maxFleet, fault.ErrInvalid)
-	case NamesClusters(q.Request.Trait) && len(q.Query.Clusters) == 0:
-		return nil, fmt.Errorf("clusters to delete are named one by one: %w", fault.ErrInvalid)
+		return nil, fmt.Errorf("more than %d of the clusters asked for have the topic %q, and a fleet plan is for %d at most: narrow it to an account, a region or a severity, or name the clusters: %w", maxFleet, q.Request.Trait, maxFleet, fault.ErrInvalid)
 	}
 	slices.SortStableFunc(found, func(a, b *exposure.Finding) int {
 		return cmp.Or(cmp.Compare(a.Severity.Rank(), b.Severity.Rank()), strings.Compare(a.Cluster.Ref.String(), b.Cluster.Ref.String()))

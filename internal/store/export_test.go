@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"strings"
 	"time"
+
+	"github.com/eksposure/eksposure/internal/exposure"
 )
 
 // Versions is the number of migrations.
@@ -147,4 +149,9 @@ func (db *DB) ListRow(ctx context.Context, table string) (string, error) {
 	}
 	list, err := db.texts(ctx, text)
 	return strings.Join(list, "\n"), err
+}
+
+// Selected is Findings, by the way for few findings with a trait or by that for many.
+func (db *DB) Selected(ctx context.Context, q exposure.Query, few bool) ([]*exposure.Finding, error) {
+	return db.selected(ctx, q, few)
 }

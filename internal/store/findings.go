@@ -54,8 +54,35 @@ func (db *DB) Finding(ctx context.Context, key string) (*exposure.Finding, error
 // Findings returns those that the query selects, most severe first, then by
 // account, region and cluster name.
 func (db *DB) Findings(ctx context.Context, q exposure.Query) ([]*exposure.Finding, error) {
+	few, err := db.few(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	return db.selected(ctx, q, few)
+}
+
+// fewTraits is up to how many findings with a trait are looked up one by one. With more,
+// a walk of all in their order meets as many as a caller wants sooner.
+const fewTraits = 1000
+
+// few reports whether few findings have the traits that a query asks for.
+func (db *DB) few(ctx context.Context, q exposure.Query) (bool, error) {
+	if len(q.Traits) == 0 {
+		return false, nil
+	}
+	var args []any
+	for _, t := range q.Traits {
+		args = append(args, t)
+	}
+	text := fmt.Sprintf(`SELECT count(*) FROM (SELECT 1 FROM finding_traits WHERE standing = 'contributing' AND trait IN (%s) LIMIT %d) few`, marks(len(args)), fewTraits+1)
+	var n int
+	err := db.row(ctx, text, args, &n)
+	return n <= fewTraits, err
+}
+
+func (db *DB) selected(ctx context.Context, q exposure.Query, few bool) ([]*exposure.Finding, error) {
 	var list []*exposure.Finding
-	tail, args := selection(q)
+	tail, args := selection(q, few)
 	for f, err := range db.each(ctx, tail, args...) {
 		if err != nil {
 			return nil, err
@@ -65,8 +92,9 @@ func (db *DB) Findings(ctx context.Context, q exposure.Query) ([]*exposure.Findi
 	return list, nil
 }
 
-// selection turns a query into what stands after FROM findings.
-func selection(q exposure.Query) (tail string, args []any) {
+// selection turns a query into what stands after FROM findings. Which way findings with a
+// trait are found makes no other answer.
+func selection(q exposure.Query, few bool) (tail string, args []any) {
 	var where []string
 	in := func(condition string, values []string) {
 		if len(values) == 0 {
@@ -77,7 +105,7 @@ func selection(q exposure.Query) (tail string, args []any) {
 				args = append(args, v)
 			}
 		}
-		where = append(where, strings.ReplaceAll(condition, "%s", strings.TrimSuffix(strings.Repeat("?, ", len(values)), ", ")))
+		where = append(where, strings.ReplaceAll(condition, "%s", marks(len(values))))
 	}
 	if len(q.Severities) > 0 {
 		var ranks []string
@@ -90,7 +118,14 @@ func selection(q exposure.Query) (tail string, args []any) {
 	in("account IN (%s)", q.Accounts)
 	in("region IN (%s)", q.Regions)
 	in("(cluster IN (%s) OR name IN (%s))", q.Clusters)
-	in("EXISTS (SELECT 1 FROM finding_traits t WHERE t.finding = findings.id AND t.standing = 'contributing' AND t.trait IN (%s))", q.Traits)
+	in("account IN (%s)", q.Scope.Accounts)
+	in("region IN (%s)", q.Scope.Regions)
+	in("cluster IN (%s)", q.Scope.Clusters)
+	if few {
+		in("findings.id IN (SELECT finding FROM finding_traits WHERE standing = 'contributing' AND trait IN (%s))", q.Traits)
+	} else {
+		in("EXISTS (SELECT 1 FROM finding_traits t WHERE t.finding = findings.id AND t.standing = 'contributing' AND t.trait IN (%s))", q.Traits)
+	}
 	if !q.Closed {
 		where = append(where, "activity <> 'Close'")
 	}

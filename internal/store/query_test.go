@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/eksposure/eksposure/internal/access"
 	"github.com/eksposure/eksposure/internal/exposure"
 	"github.com/eksposure/eksposure/internal/store"
 	"github.com/eksposure/eksposure/internal/store/storetest"
@@ -55,12 +56,20 @@ func TestQueries(t *testing.T) {
 			if random.IntN(4) == 0 {
 				q.Clusters = []string{"c1", "c7", all[3].Cluster.Ref.String()}
 			}
-			got, err := db.Findings(t.Context(), q)
-			if err != nil {
-				t.Fatal(err)
+			if random.IntN(3) == 0 {
+				q.Scope = access.Scope{Accounts: some(accounts), Regions: some(regions)}
 			}
-			if diff := cmp.Diff(clusters(selected(all, q)), clusters(got)); diff != "" {
-				t.Fatalf("query %+v (-want +got):\n%s", q, diff)
+			if random.IntN(4) == 0 {
+				q.Scope.Clusters = clusters(all[random.IntN(30):])
+			}
+			for _, few := range []bool{true, false} {
+				got, err := db.Selected(t.Context(), q, few)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if diff := cmp.Diff(clusters(selected(all, q)), clusters(got)); diff != "" {
+					t.Fatalf("query %+v (-want +got):\n%s", q, diff)
+				}
 			}
 		}
 	})
@@ -74,7 +83,7 @@ func selected(all []*exposure.Finding, q exposure.Query) []*exposure.Finding {
 		trait := len(q.Traits) == 0 || slices.ContainsFunc(f.Traits, func(s exposure.TraitState) bool {
 			return s.Standing == exposure.Contributing && slices.Contains(q.Traits, s.ID)
 		})
-		if named && trait && has(q.Accounts, f.Cluster.Ref.Account) && has(q.Regions, f.Cluster.Ref.Region) && (q.Closed || f.Open()) &&
+		if named && trait && has(q.Accounts, f.Cluster.Ref.Account) && has(q.Regions, f.Cluster.Ref.Region) && (q.Closed || f.Open()) && q.Scope.Allows(f.Cluster.Ref) &&
 			(len(q.Severities) == 0 || slices.Contains(q.Severities, f.Severity)) && (len(q.Statuses) == 0 || slices.Contains(q.Statuses, f.Status)) {
 			out = append(out, f)
 		}

@@ -102,9 +102,9 @@ func (s *service) draftFleetPlan(ctx context.Context, q *request) (any, error) {
 		return nil, err
 	}
 	f, err := s.cfg.Plans.DraftFleet(ctx, remediation.FleetRequest{
-		Request: asked, Canaries: body.Canaries, Batch: cmp.Or(body.Batch, remediation.DefaultBatch), Allows: q.caller.Scope.Allows, Goal: goal,
+		Request: asked, Canaries: body.Canaries, Batch: cmp.Or(body.Batch, remediation.DefaultBatch), Goal: goal,
 		Query: exposure.Query{
-			Accounts: narrower(body.Accounts, q.caller.Scope.Accounts), Regions: narrower(body.Regions, q.caller.Scope.Regions), Clusters: body.Clusters, Severities: body.Severities,
+			Accounts: body.Accounts, Regions: body.Regions, Clusters: body.Clusters, Severities: body.Severities, Scope: q.caller.Scope,
 		},
 	}, q.caller.Principal, func(remediation.Drafting) {})
 	if err != nil {
@@ -190,13 +190,4 @@ func (s *service) moveFleetPlan(do func(context.Context, string, access.Principa
 		}
 		return s.fleetPlan(ctx, q, id)
 	}
-}
-
-// narrower gives what was asked for, or what the caller is confined to; the scope
-// itself is asked afterwards.
-func narrower(asked, own []string) []string {
-	if len(asked) > 0 {
-		return asked
-	}
-	return own
 }

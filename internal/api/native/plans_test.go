@@ -46,7 +46,7 @@ func (p *planning) service() *remediation.Service {
 	})
 }
 
-// remembered finds findings by their clusters, as the store does.
+// remembered finds open findings by their clusters and traits, as the store does.
 type remembered struct{ *world }
 
 func (k remembered) Finding(_ context.Context, key string) (*exposure.Finding, error) {
@@ -61,7 +61,10 @@ func (k remembered) Finding(_ context.Context, key string) (*exposure.Finding, e
 func (k remembered) Findings(_ context.Context, q exposure.Query) ([]*exposure.Finding, error) {
 	var list []*exposure.Finding
 	for _, o := range k.outcomes {
-		if len(q.Accounts) == 0 || slices.Contains(q.Accounts, o.Cluster.Account) {
+		has := len(q.Traits) == 0 || slices.ContainsFunc(o.Finding.Traits, func(s exposure.TraitState) bool {
+			return s.Standing == exposure.Contributing && slices.Contains(q.Traits, s.ID)
+		})
+		if has && o.Finding.Open() && q.Scope.Allows(o.Cluster) && (len(q.Accounts) == 0 || slices.Contains(q.Accounts, o.Cluster.Account)) {
 			list = append(list, o.Finding)
 		}
 	}
