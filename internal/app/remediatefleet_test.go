@@ -13,7 +13,6 @@ import (
 	"github.com/eksposure/eksposure/internal/access"
 	"github.com/eksposure/eksposure/internal/exposure"
 	"github.com/eksposure/eksposure/internal/fault"
-	"github.com/eksposure/eksposure/internal/inventory"
 	"github.com/eksposure/eksposure/internal/plan"
 	"github.com/eksposure/eksposure/internal/remediation"
 	"github.com/eksposure/eksposure/internal/store"
