@@ -24,7 +24,7 @@ step "foreign AWS clients (Python, JavaScript)"
 ./test/python/setup.sh
 ./test/javascript/setup.sh
 
-step "cfn-lint, and the AWS CDK with its compiler"
+step "cfn-lint, the AWS CDK with its compiler, and the schema of Terraform's AWS provider"
 ./test/guidance/setup.sh
 
 step "eksctl's schema, which is in its Go module"

@@ -155,50 +155,21 @@ func missing(t *testing.T, path, script string) {
 	t.Skipf("%s is missing: run %s for this test", path, script)
 }
 
-// known are the arguments and blocks of the provider's resources that the guidance
-// uses (Terraform Registry, hashicorp/aws 6); a block has its own below it.
-func known() map[string][]string {
-	group := []string{"cluster_name", "node_group_name", "node_role_arn", "subnet_ids", "version", "scaling_config"}
-	return map[string][]string{
-		"aws_eks_cluster":                            {"name", "role_arn", "version", "vpc_config", "encryption_config", "upgrade_policy", "deletion_protection"},
-		"aws_eks_cluster/vpc_config":                 {"subnet_ids", "security_group_ids", "endpoint_private_access", "endpoint_public_access", "public_access_cidrs"},
-		"aws_eks_cluster/encryption_config":          {"resources", "provider"},
-		"aws_eks_cluster/upgrade_policy":             {"support_type"},
-		"aws_eks_cluster/encryption_config/provider": {"key_arn"},
-		"aws_eks_node_group":                         group,
-		"aws_eks_node_group/scaling_config":          {"desired_size", "min_size", "max_size"},
-		"aws_eks_addon":                              {"cluster_name", "addon_name", "addon_version", "resolve_conflicts_on_update"},
-		"aws_eks_addon_version":                      {"addon_name", "kubernetes_version", "most_recent"},
-		"aws_ec2_managed_prefix_list":                {"id"},
-		"aws_kms_alias":                              {"name", "target_key_id"},
-		"aws_kms_key":                                {"description", "enable_key_rotation", "is_enabled", "lifecycle"},
-		"aws_kms_key/lifecycle":                      {"prevent_destroy"},
-	}
-}
-
-// Terraform's own parser reads every fragment, and the provider has every argument.
+// The AWS provider's own schema has every argument, block and attribute of every
+// fragment, and nothing that it requires is left out. Names are texts in them.
 func TestTerraform(t *testing.T) {
 	met := 0
 	for _, c := range guidancetest.Codes(guidance.Terraform) {
 		if c.Language != "hcl" {
 			continue
 		}
-		file, diagnostics := hclparse.NewParser().ParseHCL([]byte(c.Text), c.Name)
-		if diagnostics.HasErrors() {
-			t.Errorf("%s: %v\n%s", c.Name, diagnostics, c.Text)
-			continue
+		wrong, n := iactest.Terraform(t, c.Name, c.Text)
+		for _, w := range wrong {
+			t.Errorf("%s: %s\n%s", c.Name, w, c.Text)
 		}
-		body, ok := file.Body.(*hclsyntax.Body)
-		if !ok {
-			t.Fatalf("%s: %T", c.Name, file.Body)
-		}
-		for _, b := range body.Blocks {
-			if b.Type != "resource" && b.Type != "data" || len(b.Labels) != 2 {
-				t.Errorf("%s: block %s %v", c.Name, b.Type, b.Labels)
-				continue
-			}
-			met++
-			arguments(t, c, b.Labels[0], b.Body)
+		met += n
+		if c.Hostile {
+			hostileArguments(t, c)
 		}
 	}
 	if met < 20 {
@@ -206,23 +177,37 @@ func TestTerraform(t *testing.T) {
 	}
 }
 
-func arguments(t *testing.T, c guidancetest.Code, at string, body *hclsyntax.Body) {
+func hostileArguments(t *testing.T, c guidancetest.Code) {
 	t.Helper()
-	for name, a := range body.Attributes {
-		if !slices.Contains(known()[at], name) {
-			t.Errorf("%s: %s has no argument %q", c.Name, at, name)
+	file, diagnostics := hclparse.NewParser().ParseHCL([]byte(c.Text), c.Name)
+	if diagnostics.HasErrors() {
+		t.Fatalf("%s: %v", c.Name, diagnostics)
+	}
+	body, ok := file.Body.(*hclsyntax.Body)
+	if !ok {
+		t.Fatalf("%s: %T", c.Name, file.Body)
+	}
+	for _, b := range body.Blocks {
+		if b.Type != "resource" && b.Type != "data" || len(b.Labels) != 2 {
+			t.Errorf("%s: block %s %v", c.Name, b.Type, b.Labels)
 		}
-		if v, diagnostics := a.Expr.Value(&hcl.EvalContext{}); c.Hostile && !diagnostics.HasErrors() && v.Type().FriendlyName() == "string" {
-			if s := v.AsString(); strings.Contains(s, "a'b") && !strings.Contains(s, guidancetest.Evil) {
-				t.Errorf("%s: %s of %s is %q", c.Name, name, at, s)
-			}
+	}
+	texts(body, func(s string) {
+		if strings.Contains(s, "a'b") && !strings.Contains(s, guidancetest.Evil) {
+			t.Errorf("%s: %q has the name, and not as it is", c.Name, s)
+		}
+	})
+}
+
+// texts gives all texts that stand in arguments.
+func texts(body *hclsyntax.Body, seen func(string)) {
+	for _, a := range body.Attributes {
+		if v, diagnostics := a.Expr.Value(&hcl.EvalContext{}); !diagnostics.HasErrors() && v.Type().FriendlyName() == "string" {
+			seen(v.AsString())
 		}
 	}
 	for _, b := range body.Blocks {
-		if !slices.Contains(known()[at], b.Type) {
-			t.Errorf("%s: %s has no block %q", c.Name, at, b.Type)
-		}
-		arguments(t, c, at+"/"+b.Type, b.Body)
+		texts(b.Body, seen)
 	}
 }
 

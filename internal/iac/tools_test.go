@@ -57,6 +57,90 @@ func TestEksctlTakesWhatIsPatched(t *testing.T) {
 	}
 }
 
+// The provider's schema is read for what it says.
+func TestTerraformByTheProvidersSchema(t *testing.T) {
+	t.Parallel()
+	const cluster = `resource "aws_eks_cluster" "a" {
+  name     = "a"
+  role_arn = "arn:aws:iam::111122223333:role/a"
+  vpc_config { subnet_ids = ["subnet-1"] }
+  %s
+}
+`
+	tests := []struct {
+		text string
+		want []string
+	}{
+		{"", nil},
+		{"count = 1", nil},
+		{"versions = \"1.34\"", []string{"aws_eks_cluster.a: the provider has no argument versions"}},
+		{"arn = \"x\"", []string{"aws_eks_cluster.a: the provider has no argument arn"}},
+		{"version = [\"1.34\"]", []string{"aws_eks_cluster.a: version is a list, want a text"}},
+		{"upgrade_policy = { support_type = \"STANDARD\" }", []string{"aws_eks_cluster.a: upgrade_policy is a block, and not an argument"}},
+		{"upgrade_policy { type = \"STANDARD\" }", []string{"aws_eks_cluster.a/upgrade_policy: the provider has no argument type"}},
+		{"upgrade {}", []string{"aws_eks_cluster.a: the provider has no block upgrade"}},
+		{"vpc_config { subnet_ids = [] }", []string{"aws_eks_cluster.a: more than one block vpc_config"}},
+		{"encryption_config { resources = [\"secrets\"] }", []string{"aws_eks_cluster.a/encryption_config: provider is required"}},
+		{"dynamic \"encryption_config\" {\n for_each = []\n content { resources = [\"secrets\"] }\n }", []string{"aws_eks_cluster.a/encryption_config: provider is required"}},
+		{"version = aws_eks_addon.b.addon_version", nil},
+		{"version = data.aws_eks_addon_version.b[0].versions", []string{"data.aws_eks_addon_version.b.versions: the provider has no such attribute"}},
+		{"version = aws_instance.b.id", []string{"aws_instance.b.id: the provider's schema of it is not kept: add it to test/guidance/setup.sh"}},
+	}
+	for _, tt := range tests {
+		got, n := iactest.Terraform(t, "main.tf", fmt.Sprintf(cluster, tt.text))
+		if diff := cmp.Diff(tt.want, got); diff != "" || n != 1 {
+			t.Errorf("%s: %d resources (-want +got):\n%s", tt.text, n, diff)
+		}
+	}
+	missing := "resource \"aws_eks_node_group\" \"b\" {\n  cluster_name = \"a\"\n}\ndata \"aws_vpc\" \"c\" {}\n"
+	want := []string{
+		"aws_eks_node_group.b: node_role_arn is required", "aws_eks_node_group.b: scaling_config is required", "aws_eks_node_group.b: subnet_ids is required",
+		"data.aws_vpc.c: the provider's schema of it is not kept: add it to test/guidance/setup.sh",
+	}
+	if got, _ := iactest.Terraform(t, "main.tf", missing); !slices.Equal(got, want) {
+		t.Errorf("want %q\n got %q", want, got)
+	}
+}
+
+// What the schema of Terraform's AWS provider says of resources that were patched: nothing
+// that it did not say of the folder before.
+func TestTerraformTakesWhatIsPatched(t *testing.T) {
+	t.Parallel()
+	names, err := filepath.Glob("testdata/terraform*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, name := range names {
+		archive, err := txtar.ParseFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, only := wish(t, archive.Comment)
+		folder, _ := split(archive)
+		p, err := iac.Write(folder, w, only)
+		if err != nil {
+			continue // nothing is patched, which is what the folder is for
+		}
+		for _, f := range p.Files {
+			if !strings.HasSuffix(f.Name, ".tf") {
+				continue
+			}
+			before, _ := iactest.Terraform(t, f.Name, string(f.Old))
+			after, looked := iactest.Terraform(t, f.Name, string(f.New))
+			n += looked
+			for _, wrong := range after {
+				if !slices.Contains(before, wrong) {
+					t.Errorf("%s, %s: %s\n%s", name, f.Name, wrong, f.New)
+				}
+			}
+		}
+	}
+	if n < 10 {
+		t.Errorf("%d resources were looked at", n)
+	}
+}
+
 const (
 	deployment = `apiVersion: apps/v1
 kind: Deployment
