@@ -243,11 +243,11 @@ func (x *site) changed(t *testing.T, s *remediation.Service, r remediation.Run, 
 	return r
 }
 
-// The process is killed before and after every single call while a plan is taken back by
+// The process is killed wherever it makes a difference while a plan is taken back by
 // itself: another goes on, and everything is as it was, by one update for each action.
 func TestTakenBackOnceWhoeverIsKilledWhen(t *testing.T) {
 	t.Parallel()
-	const clusters = 120
+	const clusters = 40
 	x := networks(t, clusters, filepath.Join(t.TempDir(), "eksposure.db"))
 	living := remediation.New(x.parts)
 	alarmed := func(i int) string {
@@ -255,22 +255,44 @@ func TestTakenBackOnceWhoeverIsKilledWhen(t *testing.T) {
 	}
 	immortal := &process{Config: x.parts}
 	x.done(t, immortal.service(), alarmed(0), plan.Reverted)
-	if 2*immortal.calls >= clusters {
-		t.Fatalf("a plan makes %d calls, and there are %d clusters", immortal.calls, clusters)
+	if w := immortal.writes; w < 8 || w+2 > clusters {
+		t.Fatalf("a plan makes %d calls that leave something, and there are %d clusters", w, clusters)
 	}
-	for i := range 2 * immortal.calls {
-		cluster, p := i+1, &process{Config: x.parts, at: i/2 + 1, after: i%2 == 1}
-		t.Run(fmt.Sprintf("call %d, after %t", p.at, p.after), func(t *testing.T) {
+	for i, p := range deaths(x.parts, immortal.writes) {
+		cluster := i + 1
+		t.Run(p.String(), func(t *testing.T) {
 			id := alarmed(cluster)
 			if _, err := x.carry(t, p.service(), id); !errors.Is(err, errKilled) {
 				t.Fatalf("it was not killed: %v", err)
 			}
-			heir := x.parts
-			heir.Holder = "heir"
-			x.later(2 * time.Minute)
-			r := x.done(t, remediation.New(heir), id, plan.Reverted)
+			r := x.done(t, x.heir(), id, plan.Reverted)
 			if c := x.cluster(cluster); len(c.Updates) != 2 || !slices.Equal(c.PublicCIDRs, []string{"0.0.0.0/0"}) || r.Cause == "" {
 				t.Errorf("%d updates, public for %v, cause %q", len(c.Updates), c.PublicCIDRs, r.Cause)
+			}
+		})
+	}
+}
+
+// The process is killed wherever it makes a difference while somebody takes a plan of two
+// actions back that is done: another goes on, and everything is as it was, by one update for
+// each action.
+func TestEndpointTakenBackOnceWhoeverIsKilledWhen(t *testing.T) {
+	t.Parallel()
+	x := newSite(t, 1, filepath.Join(t.TempDir(), "eksposure.db"))
+	living := remediation.New(x.parts)
+	before := x.finding(t, 0).Severity
+	applied := func() string { return x.done(t, living, started(t, living, x.private(0)).Plan.ID, plan.Done).Plan.ID }
+	immortal := &process{Config: x.parts}
+	if r, err := x.back(t, immortal.service(), applied()); err != nil || r.State != plan.Reverted || immortal.writes < 10 {
+		t.Fatalf("plan is %s after %d calls that leave something: %s, %v", r.State, immortal.writes, r.Problem, err)
+	}
+	for _, p := range deaths(x.parts, immortal.writes) {
+		t.Run(p.String(), func(t *testing.T) {
+			updates := len(x.cluster(0).Updates)
+			x.inherited(t, p, applied())
+			c := x.cluster(0)
+			if got := len(c.Updates) - updates; got != 4 || !c.Public || c.Private || x.finding(t, 0).Severity != before {
+				t.Errorf("%d updates, want two there and two back; public %t, private %t, severity %s", got, c.Public, c.Private, x.finding(t, 0).Severity)
 			}
 		})
 	}

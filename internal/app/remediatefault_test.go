@@ -23,17 +23,43 @@ func isConflict(err error) bool { return errors.Is(err, fault.ErrConflict) }
 // errKilled is what the rest of a process meets that was killed.
 var errKilled = errors.New("killed")
 
-// process is what a service works with until it is killed: at one of its calls, before
-// that was made or after it. A killed process calls nothing any more.
+// process is what a service works with until it is killed: before one of the calls that
+// leave something behind, or after the last one. A killed process calls nothing any more.
 type process struct {
 	remediation.Config
 
-	at    int
-	after bool
+	// at is that call; last is how many there are. Without either it is immortal.
+	at, last int
 
-	mu    sync.Mutex
-	calls int
-	dead  bool
+	mu     sync.Mutex
+	writes int
+	dead   bool
+}
+
+// deaths are all ways to be killed for a process that makes a number of calls that leave
+// something behind. To be killed after one of them is to be killed before the next: what is
+// only read between them leaves nothing that another process could meet.
+func deaths(c remediation.Config, writes int) []*process {
+	var list []*process
+	for at := range writes + 1 {
+		list = append(list, &process{Config: c, at: at + 1, last: writes})
+	}
+	return list
+}
+
+func (p *process) String() string {
+	if p.at > p.last {
+		return "after the last write"
+	}
+	return fmt.Sprintf("before write %d of %d", p.at, p.last)
+}
+
+// heir is another process that comes after a killed one, whose lease has ended.
+func (x *site) heir() *remediation.Service {
+	x.later(2 * time.Minute)
+	c := x.parts
+	c.Holder = "heir"
+	return remediation.New(c)
 }
 
 // service is a service in the process.
@@ -43,19 +69,27 @@ func (p *process) service() *remediation.Service {
 	return remediation.New(c)
 }
 
-func (p *process) call(do func() error) error {
+// read lets a process make a call that leaves nothing behind.
+func (p *process) read(do func() error) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.dead {
 		return errKilled
 	}
-	p.calls++
-	if p.calls == p.at && !p.after {
-		p.dead = true
+	return do()
+}
+
+// write lets it make one that does.
+func (p *process) write(do func() error) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.dead = p.dead || p.writes+1 == p.at
+	if p.dead {
 		return errKilled
 	}
+	p.writes++
 	err := do()
-	if p.calls == p.at {
+	if p.writes == p.last {
 		p.dead = true
 		return errKilled
 	}
@@ -69,11 +103,11 @@ type documents struct {
 }
 
 func (d documents) ReplacePlan(ctx context.Context, r plan.Record, old []byte) error {
-	return d.p.call(func() error { return d.Documents.ReplacePlan(ctx, r, old) })
+	return d.p.write(func() error { return d.Documents.ReplacePlan(ctx, r, old) })
 }
 
 func (d documents) Plan(ctx context.Context, kind, id string) (document []byte, err error) {
-	err = d.p.call(func() error {
+	err = d.p.read(func() error {
 		document, err = d.Documents.Plan(ctx, kind, id)
 		return err
 	})
@@ -81,7 +115,7 @@ func (d documents) Plan(ctx context.Context, kind, id string) (document []byte, 
 }
 
 func (d documents) Plans(ctx context.Context, q plan.Query) (list [][]byte, err error) {
-	err = d.p.call(func() error {
+	err = d.p.read(func() error {
 		list, err = d.Documents.Plans(ctx, q)
 		return err
 	})
@@ -95,7 +129,7 @@ type acting struct {
 }
 
 func (a acting) Begin(ctx context.Context, action plan.Action, ref inventory.ClusterRef, token string) (id string, err error) {
-	err = a.p.call(func() error {
+	err = a.p.write(func() error {
 		id, err = a.Actor.Begin(ctx, action, ref, token)
 		return err
 	})
@@ -103,7 +137,7 @@ func (a acting) Begin(ctx context.Context, action plan.Action, ref inventory.Clu
 }
 
 func (a acting) Progress(ctx context.Context, action plan.Action, ref inventory.ClusterRef, update string) (u inventory.Update, err error) {
-	err = a.p.call(func() error {
+	err = a.p.read(func() error {
 		u, err = a.Actor.Progress(ctx, action, ref, update)
 		return err
 	})
@@ -117,7 +151,7 @@ type logging struct {
 }
 
 func (l logging) Audit(ctx context.Context, e access.Entry) error {
-	return l.p.call(func() error { return l.Log.Audit(ctx, e) })
+	return l.p.write(func() error { return l.Log.Audit(ctx, e) })
 }
 
 // leasing does not count: what a killed process held stays held until its time.
@@ -137,36 +171,33 @@ func (l leasing) Release(ctx context.Context, kind, id, holder string) error {
 	return l.Leases.Release(ctx, kind, id, holder)
 }
 
-// The process is killed before and after every single call that it makes while it
-// applies a plan of two actions. Another goes on: EKS was asked for one update per
-// action, the plan is done, and the severity fell.
+// The process is killed wherever it makes a difference while it applies a plan of two
+// actions. Another goes on: EKS was asked for one update per action, the plan is done, and
+// the severity fell.
 func TestAppliedOnceWhoeverIsKilledWhen(t *testing.T) {
 	t.Parallel()
-	const clusters = 160 // more than twice the calls of a plan
+	const clusters = 40
 	x := newSite(t, clusters, filepath.Join(t.TempDir(), "eksposure.db"))
 	living := remediation.New(x.parts)
 	immortal := &process{Config: x.parts}
 	x.done(t, immortal.service(), started(t, living, x.private(0)).Plan.ID, plan.Done)
-	calls := immortal.calls
-	if calls < 20 || 2*calls >= clusters {
-		t.Fatalf("a plan makes %d calls, and there are %d clusters", calls, clusters)
+	if w := immortal.writes; w < 10 || w+2 > clusters {
+		t.Fatalf("a plan makes %d calls that leave something, and there are %d clusters", w, clusters)
 	}
-	for i := range 2 * calls {
-		cluster, p := i+1, &process{Config: x.parts, at: i/2 + 1, after: i%2 == 1}
-		t.Run(fmt.Sprintf("call %d, after %t", p.at, p.after), func(t *testing.T) {
+	for i, p := range deaths(x.parts, immortal.writes) {
+		cluster := i + 1
+		t.Run(p.String(), func(t *testing.T) {
 			before := x.finding(t, cluster).Severity
 			id := started(t, living, x.private(cluster)).Plan.ID
 			if _, err := x.carry(t, p.service(), id); !errors.Is(err, errKilled) {
 				t.Fatalf("it was not killed: %v", err)
 			}
-			heir := x.parts
-			heir.Holder = "heir"
-			next := remediation.New(heir)
-			if _, err := next.Advance(t.Context(), id); err != nil && !isConflict(err) {
+			soon := x.parts
+			soon.Holder = "too soon"
+			if _, err := remediation.New(soon).Advance(t.Context(), id); err != nil && !isConflict(err) {
 				t.Errorf("while the killed one holds it: %v", err)
 			}
-			x.later(2 * time.Minute) // the lease of the killed one ends
-			r := x.done(t, next, id, plan.Done)
+			r := x.done(t, x.heir(), id, plan.Done)
 			if got := len(x.cluster(cluster).Updates); got != 2 {
 				t.Errorf("%d updates, want 2", got)
 			}

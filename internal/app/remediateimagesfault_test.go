@@ -19,21 +19,6 @@ import (
 
 const highPriority = "high-priority-vulnerability"
 
-// workloadsOf counts what a service asks of Kubernetes as calls of its process.
-type workloadsOf struct {
-	remediation.Workloads
-
-	p *process
-}
-
-func (w workloadsOf) Rollout(ctx context.Context, now *inventory.Snapshot, ref inventory.WorkloadRef) (r plan.Rollout, err error) {
-	err = w.p.call(func() error {
-		r, err = w.Workloads.Rollout(ctx, now, ref)
-		return err
-	})
-	return r, err
-}
-
 // changesOf counts the changes of workloads that an actor made, by workload.
 type changesOf struct {
 	remediation.Actor
@@ -57,36 +42,26 @@ func (x *street) restore(t *testing.T) *exposure.Finding {
 	return x.scan(t)
 }
 
-// The process is killed before and after every single call that it makes while it
-// applies a plan. Another goes on: each workload was rolled out once, the plan is
-// done, and the severity fell.
+// The process is killed wherever it makes a difference while it applies a plan. Another
+// goes on: each workload was rolled out once, the plan is done, and the severity fell.
 func TestImagesAppliedOnceWhoeverIsKilledWhen(t *testing.T) {
 	t.Parallel()
-	x := newStreet(t)
-	// One workload of two containers: the calls of an action are the same for each.
-	x.manifest, _, _ = strings.Cut(x.manifest, "---")
-	x.remove(t, "statefulsets/index", "daemonsets/agent")
-	living := remediation.New(x.parts)
+	x, living := newAlley(t)
 	x.restore(t)
 	immortal := &process{Config: x.parts}
-	x.done(t, serviceOf(immortal), started(t, living, x.request(highPriority)).Plan.ID, plan.Done)
-	calls := immortal.calls
-	if calls < 10 {
-		t.Fatalf("a plan makes %d calls", calls)
+	x.done(t, immortal.service(), started(t, living, x.request(highPriority)).Plan.ID, plan.Done)
+	if immortal.writes < 7 {
+		t.Fatalf("a plan makes %d calls that leave something", immortal.writes)
 	}
-	for i := range 2 * calls {
-		p := &process{Config: x.parts, at: i/2 + 1, after: i%2 == 1}
-		t.Run(fmt.Sprintf("call %d, after %t", p.at, p.after), func(t *testing.T) {
+	for _, p := range deaths(x.parts, immortal.writes) {
+		t.Run(p.String(), func(t *testing.T) {
 			before := x.restore(t).Severity
 			generation := x.generation(t)
 			id := started(t, living, x.request(highPriority)).Plan.ID
-			if _, err := x.carry(t, serviceOf(p), id); !errors.Is(err, errKilled) {
+			if _, err := x.carry(t, p.service(), id); !errors.Is(err, errKilled) {
 				t.Fatalf("it was not killed: %v", err)
 			}
-			heir := x.parts
-			heir.Holder = "heir"
-			x.later(2 * time.Minute) // the lease of the killed one ends
-			r := x.done(t, remediation.New(heir), id, plan.Done)
+			r := x.done(t, x.heir(), id, plan.Done)
 			if got := x.generation(t); got != generation+1 {
 				t.Errorf("the workload was changed %d times, want once", got-generation)
 			}
@@ -101,10 +76,7 @@ func TestImagesAppliedOnceWhoeverIsKilledWhen(t *testing.T) {
 // images again, the plan has failed, and says why.
 func TestImagesUndoneWhoeverIsKilledWhen(t *testing.T) {
 	t.Parallel()
-	x := newStreet(t)
-	x.manifest, _, _ = strings.Cut(x.manifest, "---")
-	x.remove(t, "statefulsets/index", "daemonsets/agent")
-	living := remediation.New(x.parts)
+	x, living := newAlley(t)
 	fixed := shared(t).images.Image("shop-search-v3.0.2")
 	begin := func() string {
 		x.restore(t)
@@ -112,21 +84,17 @@ func TestImagesUndoneWhoeverIsKilledWhen(t *testing.T) {
 		return started(t, living, x.request(highPriority)).Plan.ID
 	}
 	immortal := &process{Config: x.parts}
-	x.done(t, serviceOf(immortal), begin(), plan.Stopped)
+	x.done(t, immortal.service(), begin(), plan.Stopped)
 	was := x.images(t)
 	// From the rollout that stands still on: what is before is the same as above.
-	for at := immortal.calls * 3 / 5; at <= immortal.calls; at++ {
-		p := &process{Config: x.parts, at: at, after: at%2 == 1}
-		t.Run(fmt.Sprintf("call %d, after %t", p.at, p.after), func(t *testing.T) {
+	for _, p := range deaths(x.parts, immortal.writes)[immortal.writes*3/5:] {
+		t.Run(p.String(), func(t *testing.T) {
 			id := begin()
 			generation := x.generation(t)
-			if _, err := x.carry(t, serviceOf(p), id); !errors.Is(err, errKilled) {
+			if _, err := x.carry(t, p.service(), id); !errors.Is(err, errKilled) {
 				t.Fatalf("it was not killed: %v", err)
 			}
-			heir := x.parts
-			heir.Holder = "heir"
-			x.later(2 * time.Minute)
-			r := x.done(t, remediation.New(heir), id, plan.Stopped)
+			r := x.done(t, x.heir(), id, plan.Stopped)
 			if got := x.images(t); !maps.Equal(got, was) || x.generation(t) != generation+2 || !strings.Contains(r.Problem, "it was undone") {
 				t.Errorf("changed %d times, the images are %v, problem %q", x.generation(t)-generation, got, r.Problem)
 			}
@@ -134,10 +102,64 @@ func TestImagesUndoneWhoeverIsKilledWhen(t *testing.T) {
 	}
 }
 
-// serviceOf is a service in a process whose looks at workloads count, too.
-func serviceOf(p *process) *remediation.Service {
-	p.Workloads = workloadsOf{p.Workloads, p}
-	return p.service()
+// The same while somebody takes back a plan that is done: the workload has its old images
+// again, by one change.
+func TestImagesTakenBackOnceWhoeverIsKilledWhen(t *testing.T) {
+	t.Parallel()
+	x, living := newAlley(t)
+	before := x.restore(t).Severity
+	was := x.images(t)
+	applied := func() string {
+		return x.done(t, living, started(t, living, x.request(highPriority)).Plan.ID, plan.Done).Plan.ID
+	}
+	back := func(s *remediation.Service, id string) (remediation.Run, error) {
+		if r, err := s.Revert(t.Context(), id, bob); err != nil {
+			return r, err
+		}
+		return x.carry(t, s, id)
+	}
+	immortal := &process{Config: x.parts}
+	if r, err := back(immortal.service(), applied()); err != nil || r.State != plan.Reverted || immortal.writes < 7 {
+		t.Fatalf("plan is %s after %d calls that leave something: %s, %v", r.State, immortal.writes, r.Problem, err)
+	}
+	for _, p := range deaths(x.parts, immortal.writes) {
+		t.Run(p.String(), func(t *testing.T) {
+			id := applied()
+			generation := x.generation(t)
+			if _, err := back(p.service(), id); !errors.Is(err, errKilled) {
+				t.Fatalf("it was not killed: %v", err)
+			}
+			heir := x.heir()
+			r, err := heir.Run(t.Context(), id)
+			if err == nil && r.State != plan.Reverted { // else it was killed when all was done
+				r, err = back(heir, id)
+			}
+			if err != nil || r.State != plan.Reverted || r.Verified.Trait != remediation.Present || r.Verified.Severity != before {
+				t.Fatalf("plan is %s: %s, verified %+v, %v", r.State, r.Problem, r.Verified, err)
+			}
+			if got := x.images(t); !maps.Equal(got, was) || x.generation(t) != generation+1 {
+				t.Errorf("changed %d times, the images are %v", x.generation(t)-generation, got)
+			}
+		})
+	}
+}
+
+// newAlley is a street with one workload of two containers: the calls of an action are the
+// same for each.
+func newAlley(t *testing.T) (*street, *remediation.Service) {
+	t.Helper()
+	x := newStreet(t)
+	x.manifest, _, _ = strings.Cut(x.manifest, "---")
+	x.remove(t, "statefulsets/index", "daemonsets/agent")
+	return x, remediation.New(x.parts)
+}
+
+// heir is another process that comes after a killed one, whose lease has ended.
+func (x *street) heir() *remediation.Service {
+	x.later(2 * time.Minute)
+	c := x.parts
+	c.Holder = "heir"
+	return remediation.New(c)
 }
 
 // What can go wrong while images are changed: nothing is lost, what fails is undone,

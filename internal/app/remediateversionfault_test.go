@@ -2,7 +2,7 @@ package app_test
 
 import (
 	"errors"
-	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,31 +13,26 @@ import (
 	"github.com/eksposure/eksposure/internal/remediation"
 )
 
-// The process is killed before and after every single call that it makes while it
-// applies an upgrade by one version, with an action of each kind. Another goes on, and
+// The process is killed wherever it makes a difference while it applies an upgrade by one version, with an action of each kind. Another goes on, and
 // EKS was asked for one update per action.
 func TestUpgradedOnceWhoeverIsKilledWhen(t *testing.T) {
 	t.Parallel()
-	const clusters = 100 // more than twice the calls of a plan
+	const clusters = 45
 	x := versions(t, clusters, func(_ int, c *estate.Cluster) { proxyAlone(c) })
 	living := remediation.New(x.parts)
 	immortal := &process{Config: x.parts}
 	first := x.done(t, immortal.service(), started(t, living, x.upgrade(0, "1.33")).Plan.ID, plan.Done)
-	calls := immortal.calls
-	if calls < 25 || 2*calls >= clusters || len(first.Plan.Actions) != 3 {
-		t.Fatalf("a plan of %d actions makes %d calls, and there are %d clusters", len(first.Plan.Actions), calls, clusters)
+	if w := immortal.writes; w < 15 || w+2 > clusters || len(first.Plan.Actions) != 3 {
+		t.Fatalf("a plan of %d actions makes %d calls that leave something, and there are %d clusters", len(first.Plan.Actions), w, clusters)
 	}
-	for i := range 2 * calls {
-		cluster, p := i+1, &process{Config: x.parts, at: i/2 + 1, after: i%2 == 1}
-		t.Run(fmt.Sprintf("call %d, after %t", p.at, p.after), func(t *testing.T) {
+	for i, p := range deaths(x.parts, immortal.writes) {
+		cluster := i + 1
+		t.Run(p.String(), func(t *testing.T) {
 			id := started(t, living, x.upgrade(cluster, "1.33")).Plan.ID
 			if _, err := x.carry(t, p.service(), id); !errors.Is(err, errKilled) {
 				t.Fatalf("it was not killed: %v", err)
 			}
-			x.later(2 * time.Minute) // the lease of the killed one ends
-			heir := x.parts
-			heir.Holder = "heir"
-			x.done(t, remediation.New(heir), id, plan.Done)
+			x.done(t, x.heir(), id, plan.Done)
 			c := x.cluster(cluster)
 			if len(c.Updates) != 3 || c.Version != "1.33" || c.NodeGroups[0].Version != "1.33" || c.Addons[0].Version != "v1.33.2-eksbuild.3" || c.Addons[0].Role != "proxy" {
 				t.Errorf("%d updates, control plane %s, nodes %s, add-on %+v", len(c.Updates), c.Version, c.NodeGroups[0].Version, c.Addons[0])
@@ -46,12 +41,12 @@ func TestUpgradedOnceWhoeverIsKilledWhen(t *testing.T) {
 	}
 }
 
-// pausedBeforeNodes upgrades a cluster by one version, and pauses when its control plane and
-// its add-on are done.
-func (x *site) pausedBeforeNodes(t *testing.T, s *remediation.Service, cluster int) remediation.Run {
+// pausedBeforeNodes upgrades a cluster, and pauses when only the last node groups are left to
+// be upgraded.
+func (x *site) pausedBeforeNodes(t *testing.T, s *remediation.Service, cluster int, to string) remediation.Run {
 	t.Helper()
-	r := started(t, s, x.upgrade(cluster, "1.33"))
-	for r.Steps[1].Held.IsZero() {
+	r := started(t, s, x.upgrade(cluster, to))
+	for r.Steps[len(r.Steps)-2].Held.IsZero() {
 		x.estate.Finish()
 		var err error
 		if r, err = s.Advance(t.Context(), r.Plan.ID); err != nil {
@@ -66,55 +61,65 @@ func (x *site) pausedBeforeNodes(t *testing.T, s *remediation.Service, cluster i
 	return r
 }
 
-// The process is killed before and after every single call that it makes while an upgrade is
-// taken back, from when that is asked for: the add-on, and then the control plane, which EKS
-// rolls back as long as no node has the newer version. Another goes on, and EKS was asked for
-// one update each.
+// back takes a plan back, from when that is asked for to its end.
+func (x *site) back(t *testing.T, s *remediation.Service, id string) (remediation.Run, error) {
+	t.Helper()
+	if r, err := s.Revert(t.Context(), id, bob); err != nil {
+		return r, err
+	}
+	return x.carry(t, s, id)
+}
+
+// inherited is a plan that one process takes back until it is killed, and another to its
+// end.
+func (x *site) inherited(t *testing.T, p *process, id string) remediation.Run {
+	t.Helper()
+	if _, err := x.back(t, p.service(), id); !errors.Is(err, errKilled) {
+		t.Fatalf("it was not killed: %v", err)
+	}
+	heir := x.heir()
+	r, err := heir.Run(t.Context(), id)
+	if err == nil && r.State != plan.Reverted { // else it was killed when all was done
+		r, err = x.back(t, heir, id)
+	}
+	if err != nil || r.State != plan.Reverted || r.Verified.Trait != remediation.Present {
+		t.Fatalf("plan is %s: %s, %v", r.State, r.Problem, err)
+	}
+	return r
+}
+
+// The process is killed wherever it makes a difference while an upgrade by two versions is
+// taken back, of which only the last nodes were left: the add-on, and then the control plane,
+// which EKS rolls back as long as no node has the newer version. Another goes on, and EKS was
+// asked for one update each. What was done before the nodes of the first version stays, with
+// them.
 func TestUpgradeTakenBackOnceWhoeverIsKilledWhen(t *testing.T) {
 	t.Parallel()
-	const clusters = 70 // more than twice the calls of a revert
+	const clusters = 30
 	x := versions(t, clusters, func(_ int, c *estate.Cluster) { proxyAlone(c) })
 	living := remediation.New(x.parts)
-	before := *x.cluster(0)
-	addon := before.Addons[0].Version
-	immortal := &process{Config: x.parts}
-	back := func(t *testing.T, s *remediation.Service, id string) (remediation.Run, error) {
+	as := func(t *testing.T, r remediation.Run, cluster int) {
 		t.Helper()
-		if r, err := s.Revert(t.Context(), id, bob); err != nil {
-			return r, err
+		c := x.cluster(cluster)
+		if len(c.Updates) != 7 || c.Version != "1.33" || c.NodeGroups[0].Version != "1.33" || c.Addons[0].Version != "v1.33.2-eksbuild.3" || c.Addons[0].Role != "proxy" {
+			t.Errorf("%d updates, control plane %s, nodes %s, add-on %+v", len(c.Updates), c.Version, c.NodeGroups[0].Version, c.Addons[0])
 		}
-		return x.carry(t, s, id)
+		if _, stays := r.Undoes(); len(r.Back) != 2 || !strings.Contains(stays, "does not roll a node group back") {
+			t.Errorf("%d steps back; stays: %s", len(r.Back), stays)
+		}
 	}
-	r, err := back(t, immortal.service(), x.pausedBeforeNodes(t, living, 0).Plan.ID)
-	calls := immortal.calls
-	if err != nil || r.State != plan.Reverted || len(r.Back) != 2 {
-		t.Fatalf("plan is %s after %d steps back: %s, %v", r.State, len(r.Back), r.Problem, err)
+	immortal := &process{Config: x.parts}
+	r, err := x.back(t, immortal.service(), x.pausedBeforeNodes(t, living, 0, "1.34").Plan.ID)
+	if err != nil || r.State != plan.Reverted {
+		t.Fatalf("plan is %s: %s, %v", r.State, r.Problem, err)
 	}
-	if calls < 15 || 2*calls >= clusters {
-		t.Fatalf("a revert makes %d calls, and there are %d clusters", calls, clusters)
+	as(t, r, 0)
+	if w := immortal.writes; w < 10 || w+2 > clusters {
+		t.Fatalf("a revert makes %d calls that leave something, and there are %d clusters", w, clusters)
 	}
-	for i := range 2 * calls {
-		cluster, p := i+1, &process{Config: x.parts, at: i/2 + 1, after: i%2 == 1}
-		t.Run(fmt.Sprintf("call %d, after %t", p.at, p.after), func(t *testing.T) {
-			id := x.pausedBeforeNodes(t, living, cluster).Plan.ID
-			if _, err := back(t, p.service(), id); !errors.Is(err, errKilled) {
-				t.Fatalf("it was not killed: %v", err)
-			}
-			x.later(2 * time.Minute) // the lease of the killed one ends
-			parts := x.parts
-			parts.Holder = "heir"
-			heir := remediation.New(parts)
-			r, err := heir.Run(t.Context(), id)
-			if err == nil && r.State != plan.Reverted { // else it was killed when all was done
-				r, err = back(t, heir, id)
-			}
-			if err != nil || r.State != plan.Reverted || r.Verified.Trait != remediation.Present {
-				t.Fatalf("plan is %s: %s, %v", r.State, r.Problem, err)
-			}
-			c := x.cluster(cluster)
-			if len(c.Updates) != 4 || c.Version != before.Version || c.NodeGroups[0].Version != before.Version || c.Addons[0].Version != addon || c.Addons[0].Role != "proxy" {
-				t.Errorf("%d updates, control plane %s, nodes %s, add-on %+v", len(c.Updates), c.Version, c.NodeGroups[0].Version, c.Addons[0])
-			}
+	for i, p := range deaths(x.parts, immortal.writes) {
+		t.Run(p.String(), func(t *testing.T) {
+			as(t, x.inherited(t, p, x.pausedBeforeNodes(t, living, i+1, "1.34").Plan.ID), i+1)
 		})
 	}
 }
@@ -122,7 +127,7 @@ func TestUpgradeTakenBackOnceWhoeverIsKilledWhen(t *testing.T) {
 // What can go wrong while a cluster is upgraded.
 func TestUpgradingInBadWeather(t *testing.T) {
 	t.Parallel()
-	x := versions(t, 8, func(i int, c *estate.Cluster) {
+	x := versions(t, 9, func(i int, c *estate.Cluster) {
 		if i == 5 || i == 6 {
 			withoutNodes(c)
 			return
@@ -221,8 +226,18 @@ func TestUpgradingInBadWeather(t *testing.T) {
 			t.Errorf("control plane %s after %d steps back", x.cluster(6).Version, len(r.Back))
 		}
 	})
+	t.Run("all of it is done, nodes too", func(t *testing.T) {
+		r := x.done(t, s, started(t, s, x.upgrade(8, "1.33")).Plan.ID, plan.Done)
+		_, err := s.Revert(t.Context(), r.Plan.ID, bob)
+		if !isConflict(err) || !strings.Contains(err.Error(), "does not roll a node group back") {
+			t.Errorf("revert: %v", err)
+		}
+		if r, err = s.Run(t.Context(), r.Plan.ID); err != nil || r.State != plan.Done || slices.Contains(r.Moves(), remediation.MoveRevert) || len(x.cluster(8).Updates) != 3 {
+			t.Errorf("plan is %s, can be moved by %v, after %d updates, %v", r.State, r.Moves(), len(x.cluster(8).Updates), err)
+		}
+	})
 	t.Run("paused before the nodes", func(t *testing.T) {
-		r := x.pausedBeforeNodes(t, s, 7)
+		r := x.pausedBeforeNodes(t, s, 7, "1.33")
 		if _, err := s.Revert(t.Context(), r.Plan.ID, ann); err != nil {
 			t.Fatal(err)
 		}
