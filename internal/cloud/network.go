@@ -41,7 +41,7 @@ func (c *Client) Network(ctx context.Context, s *inventory.Snapshot) plan.Networ
 	if n.Subnets.Items, err = c.subnetRanges(ctx, client, s.Cluster.Network.Subnets); err != nil {
 		n.Subnets = plan.Reading[string]{Unread: unread(err)}
 	}
-	if n.Exits.Items, err = c.exits(ctx, client, s.Cluster.Network.VPC, plan.NodeSubnets(s)); err != nil {
+	if n.Exits.Items, err = c.exits(ctx, client, s.Cluster.Network.VPC, plan.NodeSubnets(s, n.Machines.Items)); err != nil {
 		n.Exits = plan.Reading[plan.Exit]{Unread: unread(err)}
 	}
 	return n

@@ -24,6 +24,12 @@ import (
 // drafting a change of the endpoint but one, and ledger as it is described.
 func networked(t *testing.T, without string, change func(*estate.Account, *estate.Cluster)) (*estate.Estate, *cloud.Client, *inventory.Snapshot) {
 	t.Helper()
+	return networkOf(t, ledger, without, change)
+}
+
+// networkOf does the same for another cluster.
+func networkOf(t *testing.T, ref inventory.ClusterRef, without string, change func(*estate.Account, *estate.Cluster)) (*estate.Estate, *cloud.Client, *inventory.Snapshot) {
+	t.Helper()
 	published, err := images.New()
 	if err != nil {
 		t.Fatal(err)
@@ -35,7 +41,7 @@ func networked(t *testing.T, without string, change func(*estate.Account, *estat
 			a.Roles[j].Allow = slices.DeleteFunc(exactly(cloud.ScopeAccount, cloud.ScopeEndpoint), func(action string) bool { return action == without })
 		}
 		for j := range a.Clusters {
-			if a.Clusters[j].Name == ledger.Name && change != nil {
+			if a.Clusters[j].Name == ref.Name && change != nil {
 				change(a, &a.Clusters[j])
 			}
 		}
@@ -45,7 +51,7 @@ func networked(t *testing.T, without string, change func(*estate.Account, *estat
 	if err != nil {
 		t.Fatal(err)
 	}
-	now, err := c.Describe(t.Context(), ledger)
+	now, err := c.Describe(t.Context(), ref)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,12 +129,12 @@ func TestNetwork(t *testing.T) {
 				groups = []string{own}
 			}
 			for _, node := range now.Nodes[:len(now.Nodes)-2] {
-				want.Machines.Items = append(want.Machines.Items, plan.Machine{ID: plan.InstanceID(node), Groups: groups, Addresses: node.InternalIPs})
+				want.Machines.Items = append(want.Machines.Items, plan.Machine{ID: plan.InstanceID(node), Groups: groups, Addresses: node.InternalIPs, Subnet: subnets[0]})
 			}
 			for i := range subnets {
 				want.Subnets.Items = append(want.Subnets.Items, fmt.Sprintf("10.0.%d.0/24", i))
 			}
-			for i, id := range plan.NodeSubnets(now) {
+			for i, id := range plan.NodeSubnets(now, nil) {
 				way := got.Exits.Items[i].Via
 				if ways := tt.net.Ways; ways == nil {
 					if !strings.HasPrefix(way, "nat-") {
@@ -153,8 +159,32 @@ func TestNetwork(t *testing.T) {
 	}
 }
 
+// Where the Kubernetes API was not read, EC2 tells of nodes that nobody manages, too, with
+// their security groups, the way out of their subnet, and their own addresses.
+func TestNetworkWithoutKubernetes(t *testing.T) {
+	const theirs, away = "sg-theirs", "198.51.100."
+	build := inventory.ClusterRef{Partition: "aws", Account: toolsAccount, Region: "us-east-1", Name: "platform-build"}
+	var subnet string
+	_, c, now := networkOf(t, build, "", func(_ *estate.Account, cl *estate.Cluster) {
+		cl.Network, subnet = estate.Network{Apart: []string{theirs}, Groups: []estate.SecurityGroup{{ID: theirs, Out: []estate.Rule{}}}}, cl.Subnets[0]
+	})
+	now.Gaps = []inventory.Gap{{Section: inventory.SectionNodes, Reason: "unavailable"}}
+	n := c.Network(t.Context(), now)
+	if len(n.Machines.Items) != 2 || n.Machines.Unread != "" {
+		t.Fatalf("%+v, want two instances", n.Machines)
+	}
+	for _, m := range n.Machines.Items {
+		if !slices.Equal(m.Groups, []string{theirs}) || !strings.HasPrefix(m.Public, away) || m.Subnet != subnet {
+			t.Errorf("%+v", m)
+		}
+	}
+	if len(n.Exits.Items) != 1 || n.Exits.Items[0].Subnet != subnet || !slices.ContainsFunc(n.Outlets.Items, func(r plan.Rule) bool { return r.Group != theirs }) {
+		t.Errorf("ways out %+v, rules %+v", n.Exits.Items, n.Outlets.Items)
+	}
+}
+
 // housing gives a snapshot the nodes of its cluster. Where the Kubernetes API was not read,
-// EC2 tells of those of managed node groups, page by page.
+// EC2 tells of them by their tags, page by page.
 func housing(t *testing.T, c *cloud.Client, now *inventory.Snapshot) {
 	t.Helper()
 	now.Gaps = []inventory.Gap{{Section: inventory.SectionNodes, Reason: "unavailable"}}

@@ -19,12 +19,10 @@ const httpsPort = 443
 // maxFilterValues is how many values EC2 takes in one filter (EC2 API Reference, Filter).
 const maxFilterValues = 200
 
-// machines gives the instances of the cluster's nodes. Where the Kubernetes API could not
-// be read, they are those that EKS started, which have the cluster's name as a tag (Amazon
-// EKS User Guide, "Simplify node lifecycle with managed node groups").
+// machines gives the instances of the cluster's nodes.
 func (c *Client) machines(ctx context.Context, client *ec2.Client, s *inventory.Snapshot) ([]plan.Machine, error) {
 	if s.Gap(inventory.SectionNodes) != nil {
-		return c.instances(ctx, client, s.Cluster.Network.VPC, "tag:eks:cluster-name", []string{s.Cluster.Ref.Name})
+		return c.tagged(ctx, client, s.Cluster)
 	}
 	var ids []string
 	for _, node := range s.Nodes {
@@ -42,6 +40,23 @@ func (c *Client) machines(ctx context.Context, client *ec2.Client, s *inventory.
 		all = append(all, list...)
 	}
 	return all, nil
+}
+
+// tagged gives the instances that have a cluster's tags, for where the Kubernetes API could not
+// be read: those of managed node groups and of EKS Auto Mode have EKS's own, all others the
+// one of Kubernetes.
+func (c *Client) tagged(ctx context.Context, client *ec2.Client, cluster inventory.Cluster) ([]plan.Machine, error) {
+	name := cluster.Ref.Name
+	var all []plan.Machine
+	for _, by := range [][2]string{{"tag-key", plan.NodeTag(name)}, {"tag:eks:cluster-name", name}, {"tag:eks:eks-cluster-name", name}} {
+		list, err := c.instances(ctx, client, cluster.Network.VPC, by[0], []string{by[1]})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, list...)
+	}
+	slices.SortFunc(all, func(a, b plan.Machine) int { return cmp.Compare(a.ID, b.ID) })
+	return slices.CompactFunc(all, func(a, b plan.Machine) bool { return a.ID == b.ID }), nil
 }
 
 // instances gives the instances of a VPC that a filter finds and that run, in order. One
@@ -73,7 +88,7 @@ func (c *Client) instances(ctx context.Context, client *ec2.Client, vpc, filter 
 // machineOf reads an instance. Its groups are those of its primary network interface, by
 // which the kubelet leaves.
 func machineOf(i ec2types.Instance) plan.Machine {
-	m := plan.Machine{ID: aws.ToString(i.InstanceId)}
+	m := plan.Machine{ID: aws.ToString(i.InstanceId), Subnet: aws.ToString(i.SubnetId), Public: aws.ToString(i.PublicIpAddress)}
 	for _, g := range i.SecurityGroups {
 		m.Groups = append(m.Groups, aws.ToString(g.GroupId))
 	}

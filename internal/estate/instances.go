@@ -19,6 +19,7 @@ type ec2Instance struct {
 	VPC     string        `xml:"vpcId"`
 	Subnet  string        `xml:"subnetId"`
 	Address string        `xml:"privateIpAddress"`
+	Public  string        `xml:"ipAddress,omitempty"`
 	Groups  []ec2GroupRef `xml:"groupSet>item"`
 	Tags    []ec2Tag      `xml:"tagSet>item"`
 }
@@ -84,7 +85,7 @@ func (c *call) filters() (map[string][]string, error) {
 	all := map[string][]string{}
 	for i := 1; c.query.Has("Filter." + strconv.Itoa(i) + ".Name"); i++ {
 		name := c.query.Get("Filter." + strconv.Itoa(i) + ".Name")
-		if !slices.Contains([]string{"vpc-id", "instance-id", "instance-state-name"}, name) && !strings.HasPrefix(name, "tag:") {
+		if !slices.Contains([]string{"vpc-id", "instance-id", "instance-state-name", "tag-key"}, name) && !strings.HasPrefix(name, "tag:") {
 			return nil, &apiError{Code: "InvalidParameterValue", Status: http.StatusBadRequest, Message: "The filter '" + name + "' is invalid"}
 		}
 		all[name] = numbered(c.query, "Filter."+strconv.Itoa(i)+".Value")
@@ -94,6 +95,12 @@ func (c *call) filters() (map[string][]string, error) {
 
 func (i ec2Instance) passes(filters map[string][]string) bool {
 	for name, values := range filters {
+		if name == "tag-key" {
+			if !slices.ContainsFunc(i.Tags, func(t ec2Tag) bool { return slices.Contains(values, t.Key) }) {
+				return false
+			}
+			continue
+		}
 		var is string
 		switch name {
 		case "vpc-id":
@@ -131,22 +138,23 @@ func (e *Estate) nodes(account string, cl *Cluster) []*corev1.Node {
 	return list
 }
 
-// instance is what a node runs on; a Fargate pod's node is no instance. Those of managed
-// node groups have EKS's tags.
+// instance is what a node runs on; a Fargate pod's node is no instance. All have the tag
+// that Kubernetes wants, and those of managed node groups EKS's own.
 func (cl *Cluster) instance(node *corev1.Node) (ec2Instance, bool) {
 	id := node.Spec.ProviderID[strings.LastIndexByte(node.Spec.ProviderID, '/')+1:]
 	if !strings.HasPrefix(id, "i-") || node.Labels[labelCompute] == "fargate" {
 		return ec2Instance{}, false
 	}
-	i := ec2Instance{ID: id, State: ec2State{16, "running"}, VPC: cl.VPC, Address: addressOf(node)}
+	i := ec2Instance{ID: id, State: ec2State{16, "running"}, VPC: cl.VPC, Address: addressOf(node, corev1.NodeInternalIP), Public: addressOf(node, corev1.NodeExternalIP)}
 	if len(cl.Subnets) > 0 {
 		i.Subnet = cl.Subnets[0]
 	}
 	for _, g := range cl.groupsOf(node) {
 		i.Groups = append(i.Groups, ec2GroupRef{g, "group-" + g})
 	}
+	i.Tags = []ec2Tag{{"kubernetes.io/cluster/" + cl.Name, "owned"}}
 	if group := node.Labels[labelNodeGroup]; group != "" {
-		i.Tags = []ec2Tag{{"eks:cluster-name", cl.Name}, {"eks:nodegroup-name", group}}
+		i.Tags = append(i.Tags, ec2Tag{"eks:cluster-name", cl.Name}, ec2Tag{"eks:nodegroup-name", group})
 	}
 	return i, true
 }
@@ -171,9 +179,9 @@ func (cl *Cluster) groupsOf(node *corev1.Node) []string {
 	return own
 }
 
-func addressOf(node *corev1.Node) string {
+func addressOf(node *corev1.Node, kind corev1.NodeAddressType) string {
 	for _, a := range node.Status.Addresses {
-		if a.Type == corev1.NodeInternalIP {
+		if a.Type == kind {
 			return a.Address
 		}
 	}
@@ -185,7 +193,7 @@ func addressOf(node *corev1.Node) string {
 func (cl *Cluster) admits(node *corev1.Node) bool {
 	groups, control := cl.groupsOf(node), append([]string{cl.ClusterSecurityGroup}, cl.SecurityGroups...)
 	var in, out bool
-	address, _ := netip.ParseAddr(addressOf(node))
+	address, _ := netip.ParseAddr(addressOf(node, corev1.NodeInternalIP))
 	for _, g := range cl.securityGroups() {
 		in = in || slices.Contains(control, g.ID) && slices.ContainsFunc(g.In, func(r Rule) bool { return r.admits(groups, address) })
 		out = out || slices.Contains(groups, g.ID) && slices.ContainsFunc(g.Out, func(r Rule) bool { return r.admits(control, controlAddress) })

@@ -41,10 +41,15 @@ type Exit struct {
 // internetGateway is how the ID of an internet gateway begins.
 const internetGateway = "igw-"
 
-// NodeSubnets are the subnets in which EKS starts nodes and Fargate pods of a cluster, in
-// order.
-func NodeSubnets(s *inventory.Snapshot) []string {
+// NodeSubnets are the subnets in which EKS starts nodes and Fargate pods of a cluster, and
+// those that its instances are in, in order.
+func NodeSubnets(s *inventory.Snapshot, machines []Machine) []string {
 	var list []string
+	for _, m := range machines {
+		if m.Subnet != "" {
+			list = append(list, m.Subnet)
+		}
+	}
 	for _, g := range s.NodeGroups {
 		list = append(list, g.Subnets...)
 	}
@@ -74,6 +79,11 @@ func nodesCheck(s *inventory.Snapshot, n Network, wish Endpoint) Check {
 	for _, node := range s.Nodes {
 		for _, a := range node.ExternalIPs {
 			outside = append(outside, beyondAddress(wish.CIDRs, a)...)
+		}
+	}
+	for _, m := range n.Machines.Items {
+		if m.Public != "" {
+			outside = append(outside, beyondAddress(wish.CIDRs, m.Public)...)
 		}
 	}
 	slices.Sort(outside)
@@ -110,7 +120,7 @@ func unsure(s *inventory.Snapshot, exits []Exit) string {
 	case s.Gap(inventory.SectionNodeGroups) != nil || s.Gap(inventory.SectionNodes) != nil:
 		return "not all nodes and node groups could be read"
 	case s.Cluster.AutoMode || slices.ContainsFunc(s.Nodes, apart):
-		return "there are nodes of no node group, whose subnets are not read"
+		return "there are nodes of no node group, and others may start in subnets that are not known"
 	case s.Cluster.Network.IPFamily == familyIPv6:
 		return "nodes of an IPv6 cluster may reach the API by IPv6 addresses, which are not read"
 	}

@@ -55,6 +55,10 @@ func exit(via string, addresses ...string) func(*plan.Network) {
 	return func(n *plan.Network) { n.Exits.Items[0].Via, n.Exits.Items[0].Addresses = via, addresses }
 }
 
+func machine(m plan.Machine) func(*plan.Network) {
+	return func(n *plan.Network) { n.Machines.Items = append(n.Machines.Items, m) }
+}
+
 func node(n inventory.Node) func(*inventory.Snapshot) {
 	return func(s *inventory.Snapshot) { s.Nodes = append(s.Nodes, n) }
 }
@@ -100,6 +104,8 @@ func TestNodesOfAPublicEndpoint(t *testing.T) {
 		{"no way out", housed(), network(exit("")), plan.Failed, "subnet-a"},
 		{"routes are not read", housed(), unread, plan.Unknown, "could not be read: denied"},
 		{"nodes of one's own", housed(node(inventory.Node{Name: "n2"})), network(), plan.Unknown, "no node group"},
+		{"nodes of one's own, and an instance's address is outside", housed(node(inventory.Node{Name: "n2"})), network(machine(plan.Machine{ID: "i-2", Public: "198.51.100.6"})), plan.Failed, "add 198.51.100.6/32"},
+		{"and one inside", housed(node(inventory.Node{Name: "n2"})), network(machine(plan.Machine{ID: "i-2", Public: "203.0.113.9"})), plan.Unknown, "no node group"},
 		{"Auto Mode", housed(func(s *inventory.Snapshot) { s.Cluster.AutoMode = true }), network(), plan.Unknown, "no node group"},
 		{"node groups are not read", housed(func(s *inventory.Snapshot) { s.Gaps = []inventory.Gap{{Section: inventory.SectionNodeGroups}} }), network(), plan.Unknown, "could be read"},
 		{"an IPv6 cluster", housed(func(s *inventory.Snapshot) { s.Cluster.Network.IPFamily = "ipv6" }), network(), plan.Unknown, "IPv6"},
@@ -119,7 +125,8 @@ func TestNodeSubnets(t *testing.T) {
 	s := housed(func(s *inventory.Snapshot) {
 		s.FargateProfiles = []inventory.FargateProfile{{Subnets: []string{"subnet-c", "subnet-a"}}}
 	})
-	if diff := cmp.Diff([]string{"subnet-a", "subnet-b", "subnet-c"}, plan.NodeSubnets(s)); diff != "" {
+	machines := []plan.Machine{{ID: "i-1", Subnet: "subnet-b"}, {ID: "i-2", Subnet: "subnet-d"}, {ID: "i-3"}}
+	if diff := cmp.Diff([]string{"subnet-a", "subnet-b", "subnet-c", "subnet-d"}, plan.NodeSubnets(s, machines)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -20,13 +20,21 @@ type Rule struct {
 	Unread string
 }
 
-// Machine is an EC2 instance that is a node, with its security groups and its private
-// addresses.
+// Machine is an EC2 instance that is a node, with its security groups, its private
+// addresses, its subnet and its public address.
 type Machine struct {
 	ID        string
 	Groups    []string
 	Addresses []string
+	Subnet    string
+	// Public is empty where it has none.
+	Public string
 }
+
+// NodeTag is the tag of a cluster's instances: EKS and Karpenter give it to those that they
+// start, and whoever starts nodes by hand is told to (Amazon EKS User Guide, "Maintain nodes
+// yourself with self-managed nodes").
+func NodeTag(cluster string) string { return "kubernetes.io/cluster/" + cluster }
 
 // InstanceID is the EC2 instance of a node; empty for one that is none: Fargate's, or a
 // machine on premises.
@@ -144,23 +152,36 @@ type walker struct {
 
 // walkers are the nodes; where none runs, those that EKS would start. EKS gives those of a
 // launch template of its own, and Fargate's, the cluster security group (Amazon EKS User
-// Guide, "View Amazon EKS security group requirements for clusters").
+// Guide, "View Amazon EKS security group requirements for clusters"). Where the Kubernetes API
+// was not read, instances tell of nodes, and that there are no others is never known.
 func walkers(s *inventory.Snapshot, n Network) []walker {
 	own := []string{s.Cluster.Network.ClusterSecurityGroup}
 	var all []walker
-	if gap := s.Gap(inventory.SectionNodes); gap != nil {
-		for _, m := range n.Machines.Items {
+	unseen := s.Gap(inventory.SectionNodes) != nil
+	for _, m := range n.Machines.Items {
+		if unseen {
 			all = append(all, walker{name: m.ID, groups: m.Groups, addresses: m.Addresses})
 		}
-		why := cmp.Or(n.Machines.Unread, "the Kubernetes API was not read, so that nodes of no managed node group are not known")
-		return append(all, walker{name: "all nodes", unread: why})
 	}
 	for _, node := range s.Nodes {
 		all = append(all, walkerOf(node, n.Machines, own))
 	}
-	if len(all) > 0 {
-		return all
+	if len(all) == 0 {
+		all = awaited(s, own)
 	}
+	if unseen {
+		if len(n.Machines.Items) > 0 {
+			all = append(all, fargate(s, own)...)
+		}
+		why := "the Kubernetes API was not read, so that nodes are not known that are no EC2 instances, or whose instances lack the tag " + NodeTag(s.Cluster.Ref.Name)
+		all = append(all, walker{name: "all nodes", unread: cmp.Or(n.Machines.Unread, why)})
+	}
+	return all
+}
+
+// awaited are the nodes that EKS would start.
+func awaited(s *inventory.Snapshot, own []string) []walker {
+	var all []walker
 	for _, g := range s.NodeGroups {
 		o := walker{name: "new nodes of " + g.Name, groups: own}
 		if g.LaunchTemplate != "" {
@@ -168,6 +189,11 @@ func walkers(s *inventory.Snapshot, n Network) []walker {
 		}
 		all = append(all, o)
 	}
+	return append(all, fargate(s, own)...)
+}
+
+func fargate(s *inventory.Snapshot, own []string) []walker {
+	var all []walker
 	for _, f := range s.FargateProfiles {
 		all = append(all, walker{name: "pods of Fargate profile " + f.Name, groups: own})
 	}

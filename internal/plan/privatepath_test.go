@@ -104,8 +104,11 @@ func TestPrivatePath(t *testing.T) {
 		{"no node, and a Fargate profile", housed(none, func(s *inventory.Snapshot) {
 			s.NodeGroups, s.FargateProfiles = nil, []inventory.FargateProfile{{Name: "site"}}
 		}), network(from(other)), plan.Failed, "site"},
-		{"the Kubernetes API is not read", housed(unseen), network(), plan.Unknown, "all nodes"},
+		{"the Kubernetes API is not read", housed(unseen), network(), plan.Unknown, "lack the tag kubernetes.io/cluster/" + open().Cluster.Ref.Name},
 		{"not read, and an instance is cut off", housed(unseen), network(second(other)), plan.Failed, "i-2"},
+		{"neither it nor instances are read", housed(unseen), network(func(n *plan.Network) { n.Machines = plan.Reading[plan.Machine]{Unread: "denied"} }), plan.Unknown, "all nodes may reach it is not known: denied"},
+		{"not read, and there is no instance", housed(unseen), network(from(other), func(n *plan.Network) { n.Machines.Items = nil }), plan.Failed, "new nodes of general"},
+		{"not read, and a Fargate profile is cut off", housed(unseen, func(s *inventory.Snapshot) { s.FargateProfiles = []inventory.FargateProfile{{Name: "site"}} }), network(from("10.0.1.0/24")), plan.Failed, "cuts off pods of Fargate profile site"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
