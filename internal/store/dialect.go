@@ -20,6 +20,22 @@ func (d dialect) statement(text string) string { return rewrite(text, d.words, d
 // definition turns a file of schema/, which has no parameters.
 func (d dialect) definition(text string) string { return rewrite(text, d.types, false) }
 
+// among is the condition that a column is one of some numbers. With numbered parameters
+// they are one of them, so that a statement stays the same, and prepared, whatever they are.
+func (d dialect) among(column string, numbers []int64) condition {
+	switch {
+	case d.numbered && len(numbers) == 1:
+		return condition{text: column + " = ?", args: []any{numbers[0]}}
+	case d.numbered:
+		return condition{text: column + " = ANY(?)", args: []any{numbers}}
+	}
+	list := make([]string, len(numbers))
+	for i, n := range numbers {
+		list[i] = strconv.FormatInt(n, 10)
+	}
+	return condition{text: column + " IN (" + strings.Join(list, ", ") + ")"}
+}
+
 // rewrite replaces whole words, as they are written, and numbers parameters. What
 // stands in quotes and comments stays.
 func rewrite(text string, words map[string]string, number bool) string {

@@ -91,11 +91,8 @@ type wordText struct{ text, key string }
 func (db *DB) wordTexts(ctx context.Context, ids map[int64]bool) (map[int64]wordText, error) {
 	texts := map[int64]wordText{}
 	for part := range slices.Chunk(slices.Sorted(maps.Keys(ids)), maxListed) {
-		in := make([]string, len(part))
-		for i, id := range part {
-			in[i] = strconv.FormatInt(id, 10)
-		}
-		for rows, err := range db.rows(ctx, `SELECT id, coalesce(value, key), key FROM words WHERE id IN (`+strings.Join(in, ", ")+`)`) {
+		in := db.dialect.among("id", part)
+		for rows, err := range db.rows(ctx, `SELECT id, coalesce(value, key), key FROM words WHERE `+in.text, in.args...) {
 			var id int64
 			var w wordText
 			if err == nil {

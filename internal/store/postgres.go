@@ -50,10 +50,17 @@ func postgresDialect() dialect {
 			"document_json": "convert_from(document, 'UTF8')::jsonb",
 			// jsonb takes no zero bytes, which what images say of themselves may have
 			"overview_json": `replace(overview, '\u0000', '\ufffd')::jsonb`, "facts_json": `replace(facts, '\u0000', '\ufffd')::jsonb`,
+			"in_row_pages": inRow("pages"), "in_row_documents": inRow("documents"), "in_row_resource_pages": inRow("resource_pages"),
 			"json_array_length": "jsonb_array_length",
 			"group_concat":      "string_agg",
 		},
 	}
+}
+
+// inRow keeps documents in their rows, as far as one page of PostgreSQL has room. They
+// are compressed already, so it need not try.
+func inRow(table string) string {
+	return `ALTER TABLE ` + table + ` SET (toast_tuple_target = 8160), ALTER COLUMN document SET STORAGE EXTERNAL`
 }
 
 // postgresEngine is a schema of one PostgreSQL database.

@@ -80,15 +80,12 @@ func (db *DB) search(ctx context.Context, c *collection, r search.Request) (sear
 	if err != nil {
 		return search.Page{}, err
 	}
-	if w.At.None {
-		w.Began = r.Now.UnixMilli()
-		if w.Change, err = db.LastChange(ctx); err != nil {
-			return search.Page{}, err
-		}
-	}
 	s, err := db.searcher(ctx, c, r, o)
 	if err != nil {
 		return search.Page{}, err
+	}
+	if w.At.None {
+		w.Began, w.Change = r.Now.UnixMilli(), s.change
 	}
 	return s.page(ctx, w)
 }
@@ -101,6 +98,8 @@ type searcher struct {
 	where clause
 	total float64
 	limit int
+	// change is the latest change when the request began.
+	change int64
 }
 
 func (db *DB) searcher(ctx context.Context, c *collection, r search.Request, o order) (searcher, error) {
@@ -113,7 +112,7 @@ func (db *DB) searcher(ctx context.Context, c *collection, r search.Request, o o
 		where.text = "TRUE"
 		where.about = k.total
 	}
-	return searcher{db: db, c: c, o: o, where: where, total: k.total, limit: r.Limit}, err
+	return searcher{db: db, c: c, o: o, where: where, total: k.total, limit: r.Limit, change: k.change}, err
 }
 
 // hit is one item of a page.
@@ -183,14 +182,22 @@ func (s searcher) hits(ctx context.Context, at position, n int) ([]hit, error) {
 	if len(ways) == 0 {
 		return s.sorted(ctx, at, n)
 	}
-	var list []hit
-	for _, w := range ways {
-		found, err := s.walked(ctx, w, at, n)
-		if err != nil || len(ways) == 1 {
-			return found, err
-		}
-		list = append(list, found...)
+	if len(ways) == 1 {
+		return s.walked(ctx, ways[0], at, n)
 	}
+	found := make([][]hit, len(ways))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, w := range ways {
+		group.Go(func() (err error) {
+			found[i], err = s.walked(ctx, w, at, n)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	list := slices.Concat(found...)
 	slices.SortFunc(list, s.o.compare)
 	list = slices.CompactFunc(list, func(a, b hit) bool { return a.at.Number == b.at.Number })
 	return list[:min(len(list), n)], nil
@@ -200,6 +207,7 @@ func (s searcher) hits(ctx context.Context, at position, n int) ([]hit, error) {
 // of them match is tested one by one.
 type way struct {
 	from, number string
+	args         []any
 	o            order
 	where        clause
 }
@@ -245,7 +253,8 @@ func (s searcher) lists(o order) []way {
 	ways := make([]way, len(s.where.values))
 	for i, v := range s.where.values {
 		ways[i] = w
-		ways[i].from += ` AND p.value = ` + strconv.FormatInt(v, 10)
+		is := s.db.dialect.among("p.value", []int64{v})
+		ways[i].from, ways[i].args = w.from+` AND `+is.text, is.args
 	}
 	return ways
 }
@@ -255,7 +264,7 @@ func (s searcher) walked(ctx context.Context, w way, at position, n int) ([]hit,
 	var list []hit
 	for _, part := range w.o.segments(at, w.number) {
 		text := `SELECT ` + w.number + w.o.keys() + ` FROM ` + w.from + ` AND ` + part.text + ` AND ` + w.where.text + w.o.by(w.number) + fmt.Sprintf(` LIMIT %d`, n-len(list))
-		found, err := s.query(ctx, text, append(slices.Clone(part.args), w.where.args...))
+		found, err := s.query(ctx, text, slices.Concat(w.args, part.args, w.where.args))
 		list = append(list, found...)
 		if err != nil || len(list) == n {
 			return list, err
@@ -362,17 +371,18 @@ func (s searcher) documents(ctx context.Context, hits []hit) ([][]byte, error) {
 	if len(hits) == 0 {
 		return nil, nil
 	}
-	numbers := make([]string, len(hits))
+	numbers := make([]int64, len(hits))
 	places := map[int64][]int{}
 	for i, h := range hits {
-		numbers[i] = strconv.FormatInt(h.at.Number, 10)
+		numbers[i] = h.at.Number
 		places[h.at.Number] = append(places[h.at.Number], i)
 	}
-	text := `SELECT e.number, e.` + s.c.seen + `, d.document FROM ` + s.c.table + ` e JOIN ` + s.c.pages + ` d ON d.number = e.number WHERE e.number IN (` + strings.Join(numbers, ", ") + `)`
+	in := s.db.dialect.among("e.number", numbers)
+	text := `SELECT e.number, e.` + s.c.seen + `, d.document FROM ` + s.c.table + ` e JOIN ` + s.c.pages + ` d ON d.number = e.number WHERE ` + in.text
 	list := make([][]byte, len(hits))
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
-	for rows, err := range s.db.rows(ctx, text) {
+	for rows, err := range s.db.rows(ctx, text, in.args...) {
 		var number, seen int64
 		var page []byte
 		if err == nil {

@@ -38,6 +38,7 @@ const (
 func sqliteDialect() dialect {
 	return dialect{types: map[string]string{
 		"document_json": "CAST(document AS TEXT)", "overview_json": "overview", "facts_json": "facts",
+		"in_row_pages": "", "in_row_documents": "", "in_row_resource_pages": "",
 	}}
 }
 
