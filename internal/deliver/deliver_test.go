@@ -388,3 +388,52 @@ func TestStoppedInTheMiddle(t *testing.T) {
 		t.Errorf("place %d, %d leases", n, w.Leases())
 	}
 }
+
+// leases are those of a world, with what happens as they are asked.
+type leases struct {
+	*world
+
+	claimed func()
+	renewed func() error
+}
+
+// Claim takes the lease, whatever becomes of the answer.
+func (l leases) Claim(ctx context.Context, kind, id, holder string, until time.Time) (bool, error) {
+	held, err := l.world.Claim(ctx, kind, id, holder, until)
+	l.claimed()
+	return held, errors.Join(err, ctx.Err())
+}
+
+func (l leases) Renew(context.Context, string, string, string, time.Time) error { return l.renewed() }
+
+// A server that stops leaves no lease behind, so that another takes over at once.
+func TestLeasesAreGivenBack(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		claimed bool
+	}{
+		{name: "stopped while it claims", claimed: true},
+		{name: "the database failed while it renewed"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w, asked := newWorld(), atomic.Int64{}
+			w.now = func() time.Time { return time.Unix(60*asked.Add(1), 0) } // a lease soon needs to be renewed
+			ctx, stop := context.WithCancel(t.Context())
+			cfg := w.config(newSink("a"))
+			cfg.Leases = leases{w, func() {
+				if tt.claimed {
+					stop()
+				}
+			}, func() error {
+				stop()
+				return fault.ErrUnavailable
+			}}
+			if err := deliver.New(cfg).Run(ctx); err != nil {
+				t.Fatal(err)
+			}
+			if n := w.Leases(); n != 0 {
+				t.Errorf("%d leases are left", n)
+			}
+		})
+	}
+}

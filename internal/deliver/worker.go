@@ -173,7 +173,9 @@ func (w *worker) pause(err error) time.Duration {
 	return max(wait, retryAfter(err))
 }
 
-// hold makes sure that this process is the one that delivers to the sink.
+// hold makes sure that this process is the one that delivers to the sink. What it asks
+// of the leases runs to its end, also when the process stops: a claim that was cut off
+// may have been taken.
 func (w *worker) hold(ctx context.Context) (bool, error) {
 	if w.d.cfg.Leases == nil {
 		return true, nil
@@ -182,6 +184,8 @@ func (w *worker) hold(ctx context.Context) (bool, error) {
 	if w.heldUntil.Sub(now) > leaseTime/2 {
 		return true, nil
 	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), attemptTimeout)
+	defer cancel()
 	until := now.Add(leaseTime)
 	if w.heldUntil.After(now) {
 		err := w.d.cfg.Leases.Renew(ctx, leaseKind, w.sink.Name(), w.d.cfg.Holder, until)
@@ -204,9 +208,10 @@ func (w *worker) hold(ctx context.Context) (bool, error) {
 	return held, nil
 }
 
-// release lets another server take the sink at once.
+// release lets another server take the sink at once. It asks whatever is remembered:
+// a lease whose renewal failed may be ours still.
 func (w *worker) release(ctx context.Context) {
-	if w.d.cfg.Leases == nil || w.heldUntil.IsZero() {
+	if w.d.cfg.Leases == nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)

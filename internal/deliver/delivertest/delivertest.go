@@ -113,11 +113,13 @@ func (m *Memory) Renew(_ context.Context, kind, id, holder string, _ time.Time) 
 	return nil
 }
 
-// Release frees a lease.
-func (m *Memory) Release(_ context.Context, kind, id, _ string) error {
+// Release frees a lease of its holder.
+func (m *Memory) Release(_ context.Context, kind, id, holder string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	delete(m.leases, kind+"/"+id)
+	if m.leases[kind+"/"+id] == holder {
+		delete(m.leases, kind+"/"+id)
+	}
 	return nil
 }
 
