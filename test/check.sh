@@ -68,15 +68,18 @@ step "known vulnerabilities in the program"
 step "the console in a browser"
 BUILT=1 ./console/test.sh
 
-step "tests"
-go test -timeout 20m ./...
-
-# Packages that link syft or grype are left out: building those with the race
-# detector takes longer than everything else together. So are store, whose engine is
-# SQLite in Go, and the suites that take minutes without it already.
-step "tests with the race detector"
+# Each package is tested once, with the race detector where that is quick. Packages that
+# link syft or grype are tested without: building those with it takes longer than
+# everything else together. So are store, whose engine is SQLite in Go, and the suites
+# that take minutes without it already.
 heavy=$(go list -f '{{if not .Standard}}{{.ImportPath}} {{join .Deps " "}} {{join .TestImports " "}} {{join .XTestImports " "}}{{end}}' ./internal/... |
 	grep -E 'github.com/anchore/(syft|grype)|internal/(app|catalog|vulndb|estate/vulndata)' | cut -d' ' -f1 | sort)
-go list ./internal/... | grep -vE 'internal/(store|cloud|estate|kube)' | sort | comm -23 - <(echo "$heavy") | xargs go test -race -timeout 20m
+quick=$(go list ./internal/... | grep -vE 'internal/(store|cloud|estate|kube)' | sort | comm -23 - <(echo "$heavy"))
+
+step "tests"
+go list ./... | sort | comm -23 - <(echo "$quick") | xargs go test -timeout 20m
+
+step "tests with the race detector"
+xargs go test -race -timeout 20m <<<"$quick"
 
 step "done"

@@ -10,27 +10,27 @@ const units: [Intl.RelativeTimeFormatUnit, number][] = [
   ["minute", 60],
 ];
 
+/** Each of these takes a browser 10 ms to make, and no page needs them all. */
+const once = <T>(make: () => T) => {
+  let made: T | undefined;
+  return () => (made ??= make());
+};
+
 /** Writes numbers, dates and times in one language. Times are in the browser's zone. */
 export class Formats {
-  private readonly numbers: Intl.NumberFormat;
-  private readonly days: Intl.DateTimeFormat;
-  private readonly times: Intl.DateTimeFormat;
-  private readonly spans: Intl.RelativeTimeFormat;
-  private readonly lists: Intl.ListFormat;
+  private readonly numbers = once(() => new Intl.NumberFormat(this.language));
+  private readonly days = once(() => new Intl.DateTimeFormat(this.language, { dateStyle: "medium" }));
+  private readonly times = once(() => new Intl.DateTimeFormat(this.language, { dateStyle: "medium", timeStyle: "short" }));
+  private readonly spans = once(() => new Intl.RelativeTimeFormat(this.language, { numeric: "auto" }));
+  private readonly lists = once(() => new Intl.ListFormat(this.language, { type: "conjunction" }));
 
   constructor(
     readonly language: string,
     private readonly text: Text,
-  ) {
-    this.numbers = new Intl.NumberFormat(language);
-    this.days = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
-    this.times = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
-    this.spans = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
-    this.lists = new Intl.ListFormat(language, { type: "conjunction" });
-  }
+  ) {}
 
   number(n: number): string {
-    return this.numbers.format(n);
+    return this.numbers().format(n);
   }
 
   /** A part of 1 as a percentage: small ones keep a digit that is not zero, and only all is 100 %. */
@@ -59,21 +59,21 @@ export class Formats {
   }
 
   day(at: string | undefined): string {
-    return at ? this.days.format(new Date(at)) : this.text.common.none;
+    return at ? this.days().format(new Date(at)) : this.text.common.none;
   }
 
   time(at: string | undefined): string {
-    return at ? this.times.format(new Date(at)) : this.text.common.none;
+    return at ? this.times().format(new Date(at)) : this.text.common.none;
   }
 
   /** How long ago or ahead, in the largest unit that fits. */
   ago(at: string, now = Date.now()): string {
     const seconds = (new Date(at).getTime() - now) / 1000;
     const [unit, size] = units.find(([, s]) => Math.abs(seconds) >= s) ?? ["second" as const, 1];
-    return this.spans.format(Math.round(seconds / size), unit);
+    return this.spans().format(Math.round(seconds / size), unit);
   }
 
   list(items: string[]): string {
-    return spaced(this.lists.format(items));
+    return spaced(this.lists().format(items));
   }
 }
