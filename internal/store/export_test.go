@@ -155,3 +155,10 @@ func (db *DB) ListRow(ctx context.Context, table string) (string, error) {
 func (db *DB) Selected(ctx context.Context, q exposure.Query, few bool) ([]*exposure.Finding, error) {
 	return db.selected(ctx, q, few)
 }
+
+// Pack writes a page, Unpack reads it, and PackedBefore writes it as earlier programs did.
+func Pack(page []byte) []byte { return pack(page) }
+
+func (db *DB) Unpack(data, buffer []byte) ([]byte, error) { return db.unpack(data, buffer) }
+
+func (db *DB) PackedBefore(page []byte) []byte { return db.compress(page) }

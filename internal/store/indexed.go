@@ -50,7 +50,7 @@ func (db *DB) indexOf(f *exposure.Finding, document []byte) (*indexed, error) {
 		return nil, err
 	}
 	d := ocsf.Finding(f, db.ocsf)
-	x := &indexed{finding: f, page: db.compress(page), scalars: [scalars]int64{
+	x := &indexed{finding: f, page: pack(page), scalars: [scalars]int64{
 		int64(d.SeverityID), int64(d.VendorAttributes.SeverityID), int64(d.StatusID), int64(d.ActivityID), int64(d.FindingInfo.RelatedEventsCount),
 		d.FindingInfo.CreatedTime, d.FindingInfo.FirstSeenTime, d.FindingInfo.LastSeenTime, d.FindingInfo.ModifiedTime,
 	}}

@@ -215,7 +215,7 @@ func (x *indexer) putItem(ctx context.Context, ref inventory.ClusterRef, item re
 	if err != nil {
 		return 0, err
 	}
-	_, err = x.t.exec(ctx, putResourcePage, was.number, x.db.compress(page))
+	_, err = x.t.exec(ctx, putResourcePage, was.number, pack(page))
 	return was.number, err
 }
 

@@ -53,7 +53,7 @@ func (db *DB) fill(compressed []byte, seen int64) ([]byte, error) {
 		buffer = new([]byte)
 	}
 	defer db.buffers.Put(buffer)
-	page, err := db.decoder.DecodeAll(compressed, (*buffer)[:0])
+	page, err := db.unpack(compressed, *buffer)
 	if err != nil {
 		return nil, db.damaged(err)
 	}
