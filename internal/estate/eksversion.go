@@ -157,6 +157,8 @@ func (e *Estate) updateNodegroupVersion(_ context.Context, c *call) (any, error)
 		return nil, invalid("You cannot specify the field version when using custom AMIs.")
 	case to.Compare(above) > 0 || above.Minor-to.Minor > 3:
 		return nil, invalid(fmt.Sprintf("Nodegroup Kubernetes version %s is not compatible with cluster version %s", to, above))
+	case !inventory.NodeGroup{AMIType: g.AMIType}.HasImage(in.Version):
+		return nil, invalid("Requested AMI for this version " + in.Version + " is not supported")
 	case to.Compare(from) < 0:
 		return nil, invalid(fmt.Sprintf("Requested Nodegroup version %s is older than %s", to, from))
 	}

@@ -1,6 +1,8 @@
 package estate_test
 
 import (
+	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -47,6 +49,19 @@ func (c changer) addon(name, to string) error {
 
 func (c changer) node() string {
 	return *must(c.T, c.c.DescribeNodegroup, &eks.DescribeNodegroupInput{ClusterName: aws.String(tools), NodegroupName: aws.String("general")}).Nodegroup.Version
+}
+
+// EKS has no image of Amazon Linux 2 for 1.33.
+func TestNodeGroupsKeepTheirImage(t *testing.T) {
+	clock := time.Now()
+	_, client := changeable(t, &clock, old(func(cl *estate.Cluster) {
+		cl.Version, cl.NodeGroups[0].Version, cl.NodeGroups[0].AMIType = "1.33", "1.32", "AL2_x86_64"
+	}))
+	c := changer{t, client}
+	var refused *ekstypes.InvalidParameterException
+	if err := c.nodes("1.33"); !errors.As(err, &refused) || !strings.Contains(err.Error(), "1.33 is not supported") {
+		t.Errorf("%v", err)
+	}
 }
 
 // An upgrade as EKS takes it: the control plane by one version, then the nodes, then

@@ -21,7 +21,7 @@ func functions() template.FuncMap {
 		"bool":  func(b bool) string { return map[bool]string{true: "True", false: "False"}[b] },
 		"max":   func(a, b int) int { return max(a, b) },
 		"ask":   known, "wishes": wishes, "subnets": subnets, "path": path, "first": first, "previous": previous, "before": before,
-		"groups": groups, "groupsOrOne": groupsOrOne, "behind": behind, "addons": addons, "addonsOrOne": addonsOrOne, "installed": installed,
+		"groups": groups, "groupsOrOne": groupsOrOne, "behind": behind, "kept": kept, "ending": ending, "keptOrOne": keptOrOne, "addons": addons, "addonsOrOne": addonsOrOne, "installed": installed,
 		"keys": keys, "keyARNs": keyARNs, "imagesOrOne": imagesOrOne, "stopOrOne": stopOrOne, "waysOrOne": waysOrOne,
 	}
 }
@@ -99,10 +99,28 @@ func groupsOrOne(d *data) []inventory.NodeGroup {
 	return []inventory.NodeGroup{{Name: ask("NODE_GROUP")}}
 }
 
-// behind are the node groups that are older than the control plane.
+// ending are the node groups whose images EKS makes no more.
+func ending(d *data) []inventory.NodeGroup {
+	return slices.DeleteFunc(slices.Clone(d.NodeGroups), func(g inventory.NodeGroup) bool { return g.Successor() == "" })
+}
+
+// kept are the node groups that can have the control plane's version.
+func kept(d *data) []inventory.NodeGroup {
+	return slices.DeleteFunc(slices.Clone(d.NodeGroups), func(g inventory.NodeGroup) bool { return !g.HasImage(d.Version) })
+}
+
+// keptOrOne are those, and a placeholder where the cluster has no node group.
+func keptOrOne(d *data) []inventory.NodeGroup {
+	if len(d.NodeGroups) == 0 {
+		return groupsOrOne(d)
+	}
+	return kept(d)
+}
+
+// behind are the node groups that are older than the control plane, and can follow it.
 func behind(d *data) []string {
 	names := []string{}
-	for _, g := range groupsOrOne(d) {
+	for _, g := range keptOrOne(d) {
 		if g.Version == "" || g.Version != d.Version {
 			names = append(names, g.Name)
 		}

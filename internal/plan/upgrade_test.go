@@ -82,6 +82,12 @@ func TestDraftUpgrade(t *testing.T) {
 		{"an image of its own", func(s *inventory.Snapshot) { s.NodeGroups[0].AMIType = "CUSTOM" }, "1.32", []string{
 			"Upgrade the control plane to Kubernetes 1.32",
 		}},
+		{"Amazon Linux 2, which has no image of the last version", func(s *inventory.Snapshot) { s.NodeGroups[0].AMIType = "AL2_x86_64" }, "1.33", []string{
+			"Upgrade the control plane to Kubernetes 1.32",
+			"Replace the nodes of the node group general by nodes of Kubernetes 1.32",
+			"Upgrade the control plane to Kubernetes 1.33",
+			"Update the add-on proxy to v1.33.10-eksbuild.1, for Kubernetes 1.33",
+		}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -106,7 +112,7 @@ func TestDraftUpgrade(t *testing.T) {
 					t.Errorf("%q ends at %s, and there is %s", a.Title, a.To, a.Now(now))
 				}
 			}
-			if v := now.Nodes[0].KubeletVersion; len(tt.want) > 1 && !strings.HasPrefix(v, "v"+path[len(path)-1]+".") {
+			if v := now.Nodes[0].KubeletVersion; strings.HasPrefix(tt.want[len(tt.want)-1], "Replace") && !strings.HasPrefix(v, "v"+path[len(path)-1]+".") {
 				t.Errorf("the node has %s", v)
 			}
 		})
@@ -250,6 +256,9 @@ func TestUpgradeChecks(t *testing.T) {
 		{"Fargate, more", "nodes by hand", node(inventory.Node{Fargate: true, KubeletVersion: "v1.31.0"}), nil, "1.34", plan.Failed, "--to 1.32"},
 		{"an image of its own", "nodes by hand", func(s *inventory.Snapshot) { s.NodeGroups[0].AMIType = "CUSTOM" }, nil, "1.32", plan.Unknown, "node group general"},
 		{"an image of its own, more", "nodes by hand", func(s *inventory.Snapshot) { s.NodeGroups[0].AMIType = "CUSTOM" }, nil, "1.33", plan.Failed, "launch template"},
+		{"Amazon Linux 2, which has an image", "nodes by hand", func(s *inventory.Snapshot) { s.NodeGroups[0].AMIType = "AL2_ARM_64" }, nil, "1.32", plan.Passed, ""},
+		{"Amazon Linux 2, without one of the last version", "nodes by hand", func(s *inventory.Snapshot) { s.NodeGroups[0].AMIType = "AL2_ARM_64" }, nil, "1.33", plan.Unknown, "no image of Amazon Linux 2 for Kubernetes 1.33, so make another of the AMI type AL2023_ARM_64_STANDARD"},
+		{"Amazon Linux 2, further", "nodes by hand", func(s *inventory.Snapshot) { s.NodeGroups[0].AMIType = "AL2_ARM_64" }, nil, "1.34", plan.Failed, "--to 1.32"},
 		{"an image of its own, behind", "nodes by hand", func(s *inventory.Snapshot) { s.NodeGroups[0].AMIType, s.NodeGroups[0].Version = "CUSTOM", "1.30" }, nil, "1.32", plan.Failed, "refuses the upgrade"},
 		{"a node group not read", "nodes by hand", gap(inventory.SectionNodeGroups), nil, "1.32", plan.Unknown, ""},
 
@@ -300,6 +309,12 @@ func TestDraftNodes(t *testing.T) {
 	}
 	if _, _, err := plan.DraftNodes(behind(), good()); !errors.Is(err, fault.ErrConflict) {
 		t.Errorf("no node group is behind: %v", err)
+	}
+	two := behind(func(s *inventory.Snapshot) {
+		s.Cluster.Version, s.NodeGroups[0].Version, s.NodeGroups[0].AMIType = "1.33", "1.32", "AL2_x86_64"
+	})
+	if _, _, err := plan.DraftNodes(two, good()); !errors.Is(err, fault.ErrConflict) || !strings.Contains(err.Error(), "AL2023_x86_64_STANDARD") {
+		t.Errorf("a node group without an image: %v", err)
 	}
 	s.Gaps = []inventory.Gap{{Section: inventory.SectionNodeGroups, Subject: "other"}}
 	if _, _, err := plan.DraftNodes(s, good()); !errors.Is(err, fault.ErrUnavailable) {

@@ -174,6 +174,14 @@ func (u *upgrade) byHand() Check {
 		}
 		others = append(others, "node group "+g.Name)
 	}
+	// The last version on the way at which EKS wants all node groups.
+	before := u.s.Cluster.Version
+	if n := len(u.path); n > 1 {
+		before = u.path[n-2]
+	}
+	if stops = append(stops, u.withoutImage(before)...); len(stops) == 0 {
+		others = append(others, u.withoutImage(u.to())...)
+	}
 	fargate, self := 0, 0
 	for _, n := range u.s.Nodes {
 		switch {

@@ -105,6 +105,9 @@ func cluster(ref inventory.ClusterRef, name func(string) string) exposure.Cluste
 		NodeGroups: []inventory.NodeGroup{{
 			Name: name("workers"), Version: "1.30", Desired: 3, RoleARN: "arn:aws:iam::111122223333:role/checkout-nodes",
 			Subnets: []string{"subnet-0123456789abcdef0", "subnet-0123456789abcdef1"},
+		}, {
+			Name: name("old"), Version: "1.30", AMIType: "AL2_x86_64", InstanceTypes: []string{"m5.large", "m5a.large"}, CapacityType: "ON_DEMAND", Desired: 2,
+			RoleARN: "arn:aws:iam::111122223333:role/checkout-nodes", Subnets: []string{"subnet-0123456789abcdef0"},
 		}},
 		FargateProfiles: []string{name("batch")},
 		Addons:          []inventory.Addon{{Name: "vpc-cni", Version: "v1.19.0-eksbuild.1"}, {Name: "coredns", Version: "v1.11.4-eksbuild.2"}},
