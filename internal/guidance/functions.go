@@ -21,7 +21,8 @@ func functions() template.FuncMap {
 		"bool":  func(b bool) string { return map[bool]string{true: "True", false: "False"}[b] },
 		"max":   func(a, b int) int { return max(a, b) },
 		"ask":   known, "wishes": wishes, "subnets": subnets, "path": path, "first": first, "previous": previous, "before": before,
-		"groups": groups, "groupsOrOne": groupsOrOne, "behind": behind, "kept": kept, "ending": ending, "keptOrOne": keptOrOne, "addons": addons, "addonsOrOne": addonsOrOne, "installed": installed,
+		"groups": groups, "groupsOrOne": groupsOrOne, "behind": behind, "kept": kept, "ending": ending, "keptOrOne": keptOrOne,
+		"followers": followers, "replaced": replaced, "successor": func(g inventory.NodeGroup) string { return g.Name + successor }, "addons": addons, "addonsOrOne": addonsOrOne, "installed": installed,
 		"keys": keys, "keyARNs": keyARNs, "imagesOrOne": imagesOrOne, "stopOrOne": stopOrOne, "waysOrOne": waysOrOne,
 	}
 }
@@ -103,6 +104,33 @@ func groupsOrOne(d *data) []inventory.NodeGroup {
 func ending(d *data) []inventory.NodeGroup {
 	return slices.DeleteFunc(slices.Clone(d.NodeGroups), func(g inventory.NodeGroup) bool { return g.Successor() == "" })
 }
+
+// replaced are the names of those that have to be replaced before an upgrade can reach its
+// end.
+func replaced(d *data) []string {
+	var names []string
+	for _, g := range d.NodeGroups {
+		if !g.HasImage(d.Target()) {
+			names = append(names, g.Name)
+		}
+	}
+	return names
+}
+
+// followers are the node groups that go the whole way of an upgrade: those that take the
+// place of others under their own names.
+func followers(d *data) []inventory.NodeGroup {
+	list := slices.Clone(d.NodeGroups)
+	for i, g := range list {
+		if !g.HasImage(d.Target()) {
+			list[i].Name += successor
+		}
+	}
+	return list
+}
+
+// successor is what the name of a node group ends with that takes another's place.
+const successor = "-al2023"
 
 // kept are the node groups that can have the control plane's version.
 func kept(d *data) []inventory.NodeGroup {
