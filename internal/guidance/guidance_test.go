@@ -37,7 +37,7 @@ func TestEveryOptionHasEveryForm(t *testing.T) {
 						t.Errorf("option %q as %s: cannot %q, and %d steps", o.ID, g.Form, g.Cannot, len(g.Steps))
 					}
 					for _, s := range g.Steps {
-						if s.Text == "" || strings.Contains(s.Code, "<no value>") || (s.Code == "") != (s.Language == "") {
+						if s.Text == "" || strings.Contains(s.Text+s.Code, "&lt;") || strings.Contains(s.Code, "<no value>") || (s.Code == "") != (s.Language == "") {
 							t.Errorf("option %q as %s: step %+v", o.ID, g.Form, s)
 						}
 						met++

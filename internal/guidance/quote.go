@@ -40,9 +40,10 @@ func js(text string) string {
 // know the escapes that strconv writes.
 func py(text string) string { return strconv.Quote(strings.ToValidUTF8(text, "\uFFFD")) }
 
-// line makes a text fit for prose and comments: one line, no markup.
+// line makes a text fit for prose and comments: one line. Both are plain text: who
+// shows them as markup escapes them.
 func line(text string) string {
-	return strings.NewReplacer("`", "'", "<", "&lt;").Replace(strings.Join(strings.Fields(printable(text)), " "))
+	return strings.ReplaceAll(strings.Join(strings.Fields(printable(text)), " "), "`", "'")
 }
 
 func printable(text string) string {
