@@ -1170,6 +1170,8 @@ export interface components {
             clusters: number;
             /** @description Why, in the first of them. */
             example: string;
+            /** @description A few words for it. */
+            short?: string;
             /** @description ID of the trait. */
             trait: string;
         };

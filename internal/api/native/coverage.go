@@ -37,6 +37,7 @@ type CoverageSection struct {
 // CoverageTrait counts the clusters in which a trait could not be decided.
 type CoverageTrait struct {
 	Trait    string `json:"trait" doc:"ID of the trait."`
+	Short    string `json:"short,omitempty" doc:"A few words for it."`
 	Clusters int    `json:"clusters" doc:"Clusters in which it is undecided, in whole or in part."`
 	Example  string `json:"example" doc:"Why, in the first of them."`
 }
@@ -72,6 +73,9 @@ func (s *service) coverage(ctx context.Context, q *request) (any, error) {
 	slices.SortFunc(c.Traits, func(a, b CoverageTrait) int {
 		return cmp.Or(cmp.Compare(b.Clusters, a.Clusters), cmp.Compare(a.Trait, b.Trait))
 	})
+	for i := range c.Traits {
+		c.Traits[i].Short = s.short(c.Traits[i].Trait)
+	}
 	if s.cfg.Discoveries == nil {
 		return c, nil
 	}
@@ -94,6 +98,16 @@ func (s *service) coverage(ctx context.Context, q *request) (any, error) {
 		}
 	}
 	return c, nil
+}
+
+// short gives a few words for a trait.
+func (s *service) short(id string) string {
+	for _, t := range s.cfg.Traits {
+		if t.ID == id {
+			return t.Short
+		}
+	}
+	return ""
 }
 
 // mayHold reports whether a place may hold clusters of the caller's scope.

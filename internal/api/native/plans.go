@@ -1,6 +1,7 @@
 package native
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -103,11 +104,7 @@ func (s *service) planTopics(context.Context, *request) (any, error) {
 	out := PlanTopics{Items: []PlanTopic{}, Batch: remediation.DefaultBatch}
 	for _, id := range remediation.Topics() {
 		topic := PlanTopic{ID: id, Title: exposure.DeleteOption().Title, Offers: s.titled(id, remediation.Offers(id)), Named: remediation.NamesClusters(id)}
-		for _, t := range s.cfg.Traits {
-			if t.ID == id {
-				topic.Title = t.Short
-			}
-		}
+		topic.Title = cmp.Or(s.short(id), topic.Title)
 		out.Items = append(out.Items, topic)
 	}
 	return out, nil
