@@ -1,4 +1,5 @@
-import { expect, inBothModes, keep, tabTo } from "./fixtures";
+import type { Page } from "@playwright/test";
+import { demoTime, expect, inBothModes, keep, tabTo } from "./fixtures";
 import { approveAndApply, state, still, test } from "./own";
 
 test.describe.configure({ mode: "serial" });
@@ -52,6 +53,90 @@ test("all of it is reverted, the last wave first", async ({ page }) => {
   await expect(page.getByRole("table", { name: "Wave 1: the first to try it" }).getByText("Reverted", { exact: true })).toBeVisible();
   await page.getByRole("link", { name: "shop-us" }).click();
   await expect(page.getByRole("heading", { name: "Taken back" })).toBeVisible();
+});
+
+/** A draft as the server tells it, of somebody. */
+const draftOf = (author: string) => ({
+  id: "0a1b2c3d4e5f",
+  trait: "internet-reachable",
+  option: "private",
+  author,
+  author_name: "demo",
+  begun_at: demoTime.toISOString(),
+  done: 1,
+  all: 3,
+  cluster: { partition: "aws", account: "111122223333", region: "us-east-1", name: "shop-us" },
+});
+
+/** Lets the server tell of a draft besides, until it is called: the demo's own are done before anybody sees them. */
+async function drafting(page: Page) {
+  const session = (await (await page.request.get("/auth/session")).json()) as { user: { id: string } };
+  let drafts = [draftOf(session.user.id)];
+  await page.route("**/api/v1/fleet-plans", async (route) => {
+    if (route.request().method() !== "GET") {
+      return route.fallback();
+    }
+    const answer = await route.fetch();
+    await route.fulfill({ response: answer, json: { ...((await answer.json()) as object), drafting: drafts } });
+  });
+  return () => {
+    drafts = [];
+  };
+}
+
+test("how far a draft is, is told where it is drafted", async ({ page }) => {
+  const end = await drafting(page);
+  let go: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => (go = resolve));
+  await page.route("**/api/v1/fleet-plans", async (route) => {
+    if (route.request().method() === "POST") {
+      await held;
+    }
+    await route.fallback();
+  });
+  await page.goto(topic);
+  await page.getByLabel("Only these clusters").fill("shop-staging");
+  await page.getByRole("button", { name: "Draft the fleet plan" }).click();
+  await expect(page.getByRole("progressbar", { name: "Internet reachable" })).toBeVisible();
+  await expect(page.getByText("1 of 3 clusters looked at, now shop-us", { exact: true }).first()).toBeVisible();
+  await inBothModes(page);
+
+  // Who goes elsewhere meanwhile is told there.
+  await page.getByRole("link", { name: "Clusters", exact: true }).click();
+  await expect(page.getByRole("heading", { level: 1, name: "Clusters" })).toBeVisible();
+  end();
+  go();
+  await expect(page.getByText("The fleet plan was drafted")).toBeVisible();
+  await page.getByRole("button", { name: "Open the fleet plan" }).click();
+  await expect(page.getByRole("heading", { level: 1, name: /in 1 cluster/ })).toBeVisible();
+});
+
+test.describe("before there is a fleet plan", () => {
+  test.use({ refused: "/api/v1/fleet-plans/0a1b2c3d4e5f" });
+
+  test("its page and the list tell how far its draft is, in Chinese too; then it is there", async ({ page }) => {
+    const { items } = (await (await page.request.get("/api/v1/fleet-plans")).json()) as { items: { id: string }[] };
+    let drafted = false;
+    await page.route("**/api/v1/fleet-plans/0a1b2c3d4e5f", async (route) => {
+      const url = route.request().url();
+      await route.fulfill({ response: await route.fetch({ url: drafted ? url.replace("0a1b2c3d4e5f", items[0]?.id ?? "") : url }) });
+    });
+    const end = await drafting(page);
+    await page.goto("/remediation?tab=fleet");
+    await expect(page.getByRole("heading", { level: 2, name: "Being drafted" })).toBeVisible();
+    await page.getByRole("link", { name: "Open the page of the draft: Internet reachable" }).click();
+    await expect(page.getByRole("heading", { level: 1, name: "Being drafted" })).toBeVisible();
+    await expect(page.getByText("1 of 3 clusters looked at, now shop-us", { exact: true }).first()).toBeVisible();
+    await inBothModes(page, "fleet-plan-draft");
+
+    await page.evaluate(() => localStorage.setItem("eksposure.looks", JSON.stringify({ language: "zh-CN" })));
+    await page.reload();
+    await expect(page.getByRole("heading", { level: 1, name: "正在起草" })).toBeVisible();
+    await expect(page.getByText("已查看 1/3 个集群，正在查看 shop-us", { exact: true }).first()).toBeVisible();
+    drafted = true;
+    end();
+    await expect(page.getByRole("heading", { level: 1 })).toContainText("将端点设为私有");
+  });
 });
 
 test("by keyboard alone: one is drafted, approved and cancelled", async ({ page }) => {

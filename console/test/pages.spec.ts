@@ -2,14 +2,14 @@ import { demoTime, expect, inBothModes, keep, test } from "./fixtures";
 
 const ledger = "/clusters/444455556666/eu-west-1/ledger";
 
-/** Every page, its heading, and something that is there when it has loaded; `moves` is said of what is another each time, as keys are. */
-const pages: { name: string; at: string; heading: string; loaded: string; moves?: true }[] = [
+/** Every page, its heading, and something that is there when it has loaded; `moves` is said of what is another each time, as keys are, `below` of what has to be scrolled to. */
+const pages: { name: string; at: string; heading: string; loaded: string; moves?: true; below?: true }[] = [
   { name: "summary", at: "/summary", heading: "Summary", loaded: "shop-production" },
   { name: "vulnerabilities", at: "/vulnerabilities", heading: "Vulnerabilities", loaded: "CVE-2022-2068" },
   { name: "vulnerability", at: "/vulnerabilities/CVE-2023-44487", heading: "CVE-2023-44487", loaded: "Where it runs" },
   { name: "clusters", at: "/clusters", heading: "Clusters", loaded: "ledger" },
   { name: "cluster", at: ledger, heading: "ledger", loaded: "Nordhafen Payments (444455556666)" },
-  { name: "cluster-coverage", at: `${ledger}?tab=coverage`, heading: "ledger", loaded: "What happened, and what to do" },
+  { name: "cluster-coverage", at: `${ledger}?tab=coverage`, heading: "ledger", loaded: "What happened, and what to do", below: true },
   { name: "images", at: "/images", heading: "Images", loaded: "shop/web" },
   { name: "calendar", at: "/calendar", heading: "Upgrade calendar", loaded: "shop-production" },
   { name: "calendar-table", at: "/calendar?view=table", heading: "Upgrade calendar", loaded: "shop-production" },
@@ -34,6 +34,12 @@ for (const p of pages) {
     await expect(page.getByRole("heading", { level: 1, name: p.heading })).toBeVisible();
     await expect(page.getByText(p.loaded, { exact: true }).first()).toBeVisible();
     await expect(page.getByText("Loading", { exact: true })).toHaveCount(0);
+    if (p.below) {
+      await page
+        .getByText(p.loaded, { exact: true })
+        .first()
+        .evaluate((e) => e.scrollIntoView({ block: "center" }));
+    }
     await inBothModes(page, p.moves ? undefined : p.name);
   });
 }

@@ -41,7 +41,7 @@ test("a scan from the console tells its progress, and the list is read again", a
 
 test("where a vulnerability runs", async ({ page }) => {
   await page.goto("/vulnerabilities");
-  await page.getByRole("button", { name: "First Furthest reach" }).click();
+  await page.getByRole("button", { name: "Order Furthest reach" }).click();
   await page.getByRole("option", { name: "Likeliest exploited" }).click();
   await page.getByPlaceholder("Find by CVE or package").fill("openssl");
   await expect(page).toHaveURL(/q=openssl/);

@@ -18,8 +18,8 @@ export function phaseOf(v: VersionSupport | undefined, now = Date.now()): "stand
   return v.status === "EXTENDED_SUPPORT" || passed(v.end_of_standard) ? "extended" : "standard";
 }
 
-/** Says whether a version is supported, and until when. */
-export function Support({ support }: { support: VersionSupport | undefined }) {
+/** Says whether a version is supported, and until when unless that is said beside it. */
+export function Support({ support, brief = false }: { support: VersionSupport | undefined; brief?: boolean }) {
   const text = useText().clusters;
   const formats = useFormats();
   const phase = phaseOf(support);
@@ -33,7 +33,7 @@ export function Support({ support }: { support: VersionSupport | undefined }) {
   return (
     <>
       <State type={type}>{word}</State>
-      {day && (
+      {day && !brief && (
         <Box variant="small" display="block">
           {phase === "ended" ? text.since(formats.day(day)) : text.until(formats.day(day))}
         </Box>
@@ -78,7 +78,5 @@ export function Coverage({ cluster }: { cluster: Cluster }) {
   if (gaps + unknown === 0) {
     return <State type="success">{text.complete}</State>;
   }
-  return (
-    <State type="warning">{gaps > 0 ? text.gaps(formats.number(gaps), gaps) : text.undecided(formats.number(unknown), unknown)}</State>
-  );
+  return <State type="warning">{gaps > 0 ? text.gaps(formats.number(gaps), gaps) : text.undecided(formats.number(unknown))}</State>;
 }

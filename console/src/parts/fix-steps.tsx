@@ -70,12 +70,12 @@ export function FixSteps({ title, description, set, error, retry, empty, last, s
       empty={empty}
       ariaLabels={{ tableLabel: title, selectionGroupLabel: t.selection, itemSelectionLabel: (_, step) => t.choose(said(step.title)) }}
       columnDefinitions={[
-        { id: "change", header: t.change, isRowHeader: true, cell: (s) => said(s.title) },
-        { id: "effort", header: t.effort, width: 160, cell: (s) => text.remediation.efforts[s.effort] ?? s.effort },
+        { id: "change", header: t.change, isRowHeader: true, minWidth: 220, cell: (s) => said(s.title) },
+        { id: "effort", header: t.effort, width: 140, cell: (s) => text.remediation.efforts[s.effort] ?? s.effort },
         { id: "clusters", header: t.clusters, width: 110, cell: (s) => formats.number(s.clusters) },
-        { id: "reached", header: t.reached, width: 150, cell: (s) => formats.number(s.reached) },
+        { id: "reached", header: t.reached, width: 130, cell: (s) => formats.number(s.reached) },
         { id: "left", header: t.left, width: 140, cell: (s) => formats.number(s.left) },
-        { id: "last", header: last.header, width: 170, cell: last.cell },
+        { id: "last", header: last.header, width: 150, cell: last.cell },
       ]}
       {...(selection && { selectionType: "single" as const, ...selection })}
     />

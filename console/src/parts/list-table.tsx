@@ -40,7 +40,7 @@ export function ListTable<T>(p: Props<T>) {
   const sorts = Object.fromEntries(p.columns.flatMap((c) => (c.sort ? [[c.id, c.sort]] : [])));
   const listing = useListing(p.items ?? [], { search: p.search, sorts, sort: p.sort, pageSize: p.pageSize ?? 25, prefix: p.prefix });
   if (p.error !== undefined && p.error !== null) {
-    return <ProblemAlert header={p.title} error={p.error} retry={p.retry} />;
+    return <ProblemAlert header={text.problems.unread(p.title)} error={p.error} retry={p.retry} />;
   }
   const columns = p.columns.map(({ sort, ...c }) => ({ ...c, ...(sort ? { sortingField: c.id } : {}) }));
   const none = (p.items?.length ?? 0) === 0;

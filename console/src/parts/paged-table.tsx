@@ -40,7 +40,13 @@ export function PagedTable<T>(p: Props<T>) {
   const { get, set } = useUrl();
   const filtered = p.asked.q !== "" || p.filterNames.some((name) => get(name) !== "");
   if (p.error !== undefined && p.error !== null) {
-    return <ProblemAlert header={p.title} error={p.error} retry={p.asked.cursor ? () => set({ page: undefined }) : p.retry} />;
+    return (
+      <ProblemAlert
+        header={text.problems.unread(p.title)}
+        error={p.error}
+        retry={p.asked.cursor ? () => set({ page: undefined }) : p.retry}
+      />
+    );
   }
   const clear = () => set(Object.fromEntries(["q", "page", ...p.filterNames].map((name) => [name, undefined])));
   const total = p.page?.total;

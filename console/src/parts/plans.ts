@@ -1,15 +1,19 @@
-import { useQuery } from "@tanstack/react-query";
+import { queryOptions, useQuery } from "@tanstack/react-query";
 import { useCallback } from "react";
+import type { Schemas } from "../api/native";
 import { getFleetPlans, getPlans, type Run } from "../api/plans";
 import { useText } from "../text";
 import { useSaid } from "../text/said-in";
 import { traitsQuery } from "./traits";
 
+/** A fleet plan that is being drafted, and how far that is. */
+export type Drafting = Schemas["RemediationDrafting"];
+
 /** All that is read of plans has this first in its key, so that a change can renew it. */
 export const plansKey = "plans";
 
-/** How often a plan is looked at while the server works on it, and while it waits for somebody. */
-const pace = { working: 2000, waiting: 15_000 };
+/** How often a plan is looked at while it is drafted, while the server works on it, and while it waits for somebody. */
+const pace = { drafting: 1000, working: 2000, waiting: 15_000 };
 
 /** When to look at plans again. */
 export const again = (...shown: readonly ({ working: boolean } | undefined)[]): number =>
@@ -23,13 +27,20 @@ export const usePlans = () =>
     refetchInterval: ({ state }) => again(...(state.data ?? [])),
   });
 
-/** The fleet plans whose clusters are all in the caller's scope, the newest first. */
+const fleetPlansQuery = queryOptions({ queryKey: [plansKey, "fleet"], queryFn: ({ signal }) => getFleetPlans(signal) });
+
+/** The fleet plans whose clusters are all in the caller's scope, the newest first, and those that are being drafted. */
 export const useFleetPlans = () =>
   useQuery({
-    queryKey: [plansKey, "fleet"],
-    queryFn: async ({ signal }) => (await getFleetPlans(signal)).items ?? [],
-    refetchInterval: ({ state }) => again(...(state.data ?? [])),
+    ...fleetPlansQuery,
+    refetchInterval: ({ state }) => (state.data?.drafting?.length ? pace.drafting : again(...(state.data?.items ?? []))),
   });
+
+/** The fleet plans that are being drafted, the newest first: looked at while one is waited for. */
+export function useDrafting(waiting: boolean): Drafting[] {
+  const { data } = useQuery({ ...fleetPlansQuery, enabled: waiting, staleTime: 0, refetchInterval: pace.drafting });
+  return waiting ? (data?.drafting ?? []) : [];
+}
 
 /** The checks of a plan that came to a verdict. */
 export const checksWith = ({ plan }: Run, verdict: "passed" | "failed" | "unknown") =>

@@ -16,6 +16,9 @@ const once = <T>(make: () => T) => {
   return () => (made ??= make());
 };
 
+/** Begins a text with a capital letter. */
+export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
 /** Writes numbers, dates and times in one language. Times are in the browser's zone. */
 export class Formats {
   private readonly numbers = once(() => new Intl.NumberFormat(this.language));
@@ -47,7 +50,7 @@ export class Formats {
       currency: "USD",
       maximumFractionDigits: n < 100 ? 2 : 0,
       trailingZeroDisplay: "stripIfInteger",
-    }).format(n);
+    }).format(Math.round(n * 100) / 100); // sums of prices are a little beside the cent
   }
 
   bytes(n: number): string {

@@ -20,12 +20,12 @@ export function Dates({ rows, actions }: { rows: Version[]; actions: ReactNode }
       ariaLabels={{ tableLabel: t.title }}
       header={
         <Header variant="h2" actions={actions}>
-          {t.table}
+          {t.dates}
         </Header>
       }
       columnDefinitions={[
         { id: "version", header: t.version, isRowHeader: true, cell: (r) => <Box variant="strong">{r.support.version}</Box> },
-        { id: "status", header: t.status, cell: (r) => <Support support={r.support} /> },
+        { id: "status", header: t.status, cell: (r) => <Support support={r.support} brief /> },
         { id: "standard", header: t.endStandard, cell: (r) => formats.day(r.support.end_of_standard) },
         { id: "extended", header: t.endExtended, cell: (r) => formats.day(r.support.end_of_extended) },
         { id: "clusters", header: t.clusters, cell: (r) => <Clusters row={r} /> },

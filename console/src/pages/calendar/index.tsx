@@ -31,7 +31,7 @@ export default function Calendar() {
     </Page>
   );
   if (versions.error) {
-    return page(<ProblemAlert header={t.title} error={versions.error} retry={versions.refetch} />);
+    return page(<ProblemAlert header={text.problems.unread(t.title)} error={versions.error} retry={versions.refetch} />);
   }
   if (!rows) {
     return page(<Spinner size="large" />);

@@ -1,7 +1,7 @@
 import Box from "@cloudscape-design/components/box";
 import Header from "@cloudscape-design/components/header";
 import Table from "@cloudscape-design/components/table";
-import type { ReactNode } from "react";
+import { Fragment, type ReactNode } from "react";
 import { clusterAddress } from "../../parts/addresses";
 import { phaseOf } from "../../parts/cluster-words";
 import { PageLink } from "../../parts/follow";
@@ -32,6 +32,7 @@ export function Timeline({ rows, actions }: { rows: Version[]; actions: ReactNod
           {t.timeline}
         </Header>
       }
+      footer={<Legend />}
       columnDefinitions={[
         { id: "version", header: t.version, isRowHeader: true, width: 110, cell: (r) => <Box variant="strong">{r.support.version}</Box> },
         {
@@ -51,6 +52,20 @@ export function Timeline({ rows, actions }: { rows: Version[]; actions: ReactNod
   );
 }
 
+/** What the colours of the bars mean. */
+function Legend() {
+  const t = useText().calendar;
+  return (
+    <ul className="plain support-legend" aria-label={t.legend}>
+      {(["standard", "extended", "ended"] as const).map((phase) => (
+        <li key={phase}>
+          <span className={`support-swatch support-${phase}`} /> {t[phase]}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 /** The clusters of a version, as links. */
 export function Clusters({ row }: { row: Version }) {
   const text = useText();
@@ -65,10 +80,12 @@ export function Clusters({ row }: { row: Version }) {
   return (
     <>
       {row.clusters.slice(0, shownClusters).map((c, i) => (
-        <span key={clusterAddress(c)}>
+        <Fragment key={clusterAddress(c)}>
           {i > 0 && ", "}
-          <PageLink href={clusterAddress(c)}>{c.name}</PageLink>
-        </span>
+          <span className="whole">
+            <PageLink href={clusterAddress(c)}>{c.name}</PageLink>
+          </span>
+        </Fragment>
       ))}
       {row.count > shownClusters && ` ${text.common.more(formats.number(row.count - shownClusters))}`}
     </>

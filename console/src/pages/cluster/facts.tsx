@@ -10,6 +10,7 @@ import { exposureAddress } from "../../parts/addresses";
 import { Coverage, Encryption, Endpoint, phaseOf, Support } from "../../parts/cluster-words";
 import { now } from "../../parts/clock";
 import { PageLink } from "../../parts/follow";
+import { Reasons } from "../../parts/reasons";
 import { SeverityBadge, Status } from "../../parts/severity";
 import { SupportBar, spanOf } from "../../parts/support-bar";
 import { useFormats, useText } from "../../text";
@@ -25,7 +26,8 @@ export function Facts({ cluster }: { cluster: Cluster }) {
     <SpaceBetween size="l">
       {cluster.unneeded && (
         <Alert type="info" header={text.clusters.unneeded}>
-          {t.unneededSince(formats.day(cluster.unneeded.since))}: {formats.list(cluster.unneeded.reasons ?? [])}.
+          {t.unneededSince(formats.day(cluster.unneeded.since))}
+          <Reasons reasons={cluster.unneeded.reasons ?? []} />
         </Alert>
       )}
       <ColumnLayout columns={2}>
@@ -49,7 +51,7 @@ export function Facts({ cluster }: { cluster: Cluster }) {
             { label: text.clusters.nodes, value: c.nodes === undefined ? text.common.none : formats.number(c.nodes) },
             { label: text.clusters.images, value: c.images === undefined ? text.common.none : formats.number(c.images) },
             { label: t.platform, value: or(c.platform_version) },
-            { label: t.supportType, value: or(c.support_type) },
+            { label: t.supportType, value: t.supportTypes[c.support_type ?? ""] ?? or(c.support_type) },
             { label: t.vpc, value: or(c.network?.vpc) },
             { label: t.deletionProtection, value: c.deletion_protection ? text.common.yes : text.common.no },
             { label: t.nodeGroups, value: formats.list((c.node_groups ?? []).map((g) => g.name)) || text.common.none },
@@ -81,7 +83,7 @@ function Calendar({ cluster }: { cluster: Cluster }) {
       <KeyValuePairs
         columns={2}
         items={[
-          { label: name, value: <Support support={s} /> },
+          { label: name, value: <Support support={s} brief /> },
           { label: text.cluster.monthly, value: formats.usd(monthly) },
           { label: text.calendar.endStandard, value: formats.day(s.end_of_standard) },
           { label: text.calendar.endExtended, value: formats.day(s.end_of_extended) },

@@ -1,6 +1,7 @@
 import Box from "@cloudscape-design/components/box";
 import type { Cluster } from "../../api/inventory";
 import { ListTable } from "../../parts/list-table";
+import { useTopicName } from "../../parts/plans";
 import { useText } from "../../text";
 import { useSaid } from "../../text/said-in";
 
@@ -16,10 +17,17 @@ export function Gaps({ cluster }: { cluster: Cluster }) {
   const said = useSaid();
   const text = useText();
   const t = text.cluster;
+  const { sections, reasons } = text.summary;
+  const name = useTopicName();
   const rows: Row[] = [
-    ...(cluster.gaps ?? []).map((g) => ({ part: g.section, subject: g.subject ?? "", reason: g.reason, detail: g.detail })),
+    ...(cluster.gaps ?? []).map((g) => ({
+      part: sections[g.section] ?? g.section,
+      subject: g.subject ?? "",
+      reason: reasons[g.reason] ?? g.reason,
+      detail: g.detail,
+    })),
     ...(cluster.unknown ?? []).flatMap((u) =>
-      (u.reasons ?? [""]).map((detail) => ({ part: u.trait, subject: "", reason: t.trait, detail })),
+      (u.reasons ?? [""]).map((detail) => ({ part: name(u.trait), subject: "", reason: t.trait, detail })),
     ),
   ];
   return (

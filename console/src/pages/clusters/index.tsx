@@ -25,11 +25,12 @@ function columns(text: Text, formats: Formats): PagedColumn<Cluster>[] {
       id: "name",
       header: t.name,
       isRowHeader: true,
+      minWidth: 120,
       cell: (c) => (
         <>
           <PageLink href={clusterAddress(c.cluster.ref)}>{c.cluster.ref.name}</PageLink>
           <Box variant="small" display="block">
-            {c.cluster.account_name ?? c.cluster.ref.account} · {c.cluster.ref.region}
+            {c.cluster.account_name ?? c.cluster.ref.account} · <span className="nowrap">{c.cluster.ref.region}</span>
           </Box>
         </>
       ),
@@ -39,7 +40,7 @@ function columns(text: Text, formats: Formats): PagedColumn<Cluster>[] {
       header: t.version,
       cell: (c) => (
         <>
-          {c.cluster.version ?? text.common.unknown}
+          <div>{c.cluster.version ?? text.common.unknown}</div>
           <Support support={c.support} />
         </>
       ),

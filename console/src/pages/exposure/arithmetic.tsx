@@ -5,6 +5,7 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import Table from "@cloudscape-design/components/table";
 import { useFormats, useText } from "../../text";
 import { useSaid } from "../../text/said-in";
+import { spaced } from "../../text/spaced";
 import type { Finding } from "./queries";
 
 /** The severity's arithmetic, in words and factor by factor. */
@@ -24,8 +25,12 @@ export function Arithmetic({ finding }: { finding: Finding }) {
     <Container header={<Header variant="h2">{t.title}</Header>}>
       <SpaceBetween size="s">
         <Box variant="p">
-          {t.words(formats.number(a.sum), level(a.likelihood), level(a.impact), text.severities[a.severity] ?? a.severity)}
-          {a.impact === "Unknown" && ` ${t.impactUnknown}`}
+          {spaced(
+            [
+              t.words(formats.number(a.sum), level(a.likelihood), level(a.impact), text.severities[a.severity] ?? a.severity),
+              ...(a.impact === "Unknown" ? [t.impactUnknown] : []),
+            ].join(" "),
+          )}
         </Box>
         <Table
           variant="embedded"

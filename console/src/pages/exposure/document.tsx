@@ -2,7 +2,6 @@ import Button from "@cloudscape-design/components/button";
 import Header from "@cloudscape-design/components/header";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { Code } from "../../parts/code";
-import { CopyButton } from "../../parts/copy";
 import { ProblemAlert } from "../../parts/problems";
 import { save } from "../../parts/save";
 import { Waiting } from "../../parts/waiting";
@@ -26,12 +25,9 @@ export function Document({ id }: { id: string }) {
       <Header
         variant="h2"
         actions={
-          <SpaceBetween direction="horizontal" size="xs">
-            <CopyButton value={json} label={t.copy} />
-            <Button iconName="download" onClick={() => save(`${id}.json`, json, "application/json")}>
-              {text.common.download}
-            </Button>
-          </SpaceBetween>
+          <Button iconName="download" onClick={() => save(`${id}.json`, json, "application/json")}>
+            {text.common.download}
+          </Button>
         }
       >
         {t.title}

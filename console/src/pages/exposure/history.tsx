@@ -26,9 +26,11 @@ export function History({ id }: { id: string }) {
             <Box color="text-body-secondary">{formats.time(e.at)}</Box>
             <div>
               <strong>{t.kinds[e.kind] ?? e.kind}</strong> {e.severity && <SeverityBadge severity={e.severity} />}
-              {(e.details ?? []).map((d) => (
-                <div key={d}>{said(d)}</div>
-              ))}
+              {(e.details ?? [])
+                .filter((d) => d !== `severity ${e.severity}`)
+                .map((d) => (
+                  <div key={d}>{said(d)}</div>
+                ))}
             </div>
           </li>
         ))}

@@ -9,6 +9,7 @@ import { lazy, Suspense } from "react";
 import { Copy } from "../../parts/copy";
 import { PageLink } from "../../parts/follow";
 import { OnSight } from "../../parts/on-sight";
+import { Reasons } from "../../parts/reasons";
 import { SeverityBadge, Status } from "../../parts/severity";
 import { Waiting } from "../../parts/waiting";
 import { useFormats, useText } from "../../text";
@@ -30,10 +31,8 @@ export function Overview({ finding, inPanel }: { finding: Finding; inPanel: bool
     <SpaceBetween size="l">
       {finding.unneeded && (
         <Alert type="info" header={t.unneeded}>
-          {[
-            ...(finding.unneeded.reasons ?? []).map(said),
-            finding.unneeded.monthly_usd ? t.unneededCost(formats.usd(finding.unneeded.monthly_usd)) : "",
-          ].join(" ")}
+          <Reasons reasons={finding.unneeded.reasons ?? []} />
+          {finding.unneeded.monthly_usd && t.unneededCost(formats.usd(finding.unneeded.monthly_usd))}
         </Alert>
       )}
       {finding.gaps && finding.gaps.length > 0 && (
@@ -42,7 +41,7 @@ export function Overview({ finding, inPanel }: { finding: Finding; inPanel: bool
           <ul>
             {finding.gaps.map((g) => (
               <li key={`${g.section} ${g.subject ?? ""} ${g.reason}`}>
-                {[g.section, g.subject, said(g.detail || g.reason)].filter(Boolean).join(": ")}
+                {[text.summary.sections[g.section] ?? g.section, g.subject, said(g.detail || g.reason)].filter(Boolean).join(": ")}
               </li>
             ))}
           </ul>

@@ -17,6 +17,7 @@ import { Code } from "../../parts/code";
 import { Copy } from "../../parts/copy";
 import { Empty } from "../../parts/problems";
 import { useFormats, useText } from "../../text";
+import { capital } from "../../text/format";
 import { useSaid } from "../../text/said-in";
 import type { Finding } from "./queries";
 
@@ -90,15 +91,16 @@ export function Resources({ finding }: { finding: Finding }) {
   );
 }
 
-const capital = (name: string) => name.charAt(0).toUpperCase() + name.slice(1);
-
 function One({ resource, finding }: { resource: Resource; finding: Finding }) {
   const said = useSaid();
   const text = useText();
+  const formats = useFormats();
   const t = text.resources;
   const { ref } = finding.cluster;
   const address = consoleAddress(resource, { partition: ref.partition, region: resource.region || ref.region, cluster: ref.name });
   const tags = Object.entries(resource.tags ?? {});
+  const answers: Record<string, string> = { true: text.common.yes, false: text.common.no };
+  const shown = (value: string) => answers[value] ?? (/^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(value) ? formats.time(value) : value);
   return (
     <Container
       header={
@@ -125,7 +127,7 @@ function One({ resource, finding }: { resource: Resource; finding: Finding }) {
             { label: t.account, value: resource.account || text.common.none },
             ...(resource.facts ?? []).map((f) => ({
               label: capital(said(f.name)),
-              value: <span className="anywhere">{f.value}</span>,
+              value: <span className="anywhere">{shown(f.value)}</span>,
             })),
           ]}
         />

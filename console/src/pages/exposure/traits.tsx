@@ -115,14 +115,14 @@ function OneTrait({ trait }: { trait: Trait }) {
   const t = text.traits;
   return (
     <ExpandableSection
-      headerText={said(trait.title)}
-      headerDescription={t.seen(formats.time(trait.first_seen), formats.time(trait.last_seen))}
-      headerActions={
-        <SpaceBetween direction="horizontal" size="xs">
-          <Badge color={trait.standing === "contributing" ? "red" : "grey"}>{t.standings[trait.standing] ?? trait.standing}</Badge>
+      headerText={
+        <span className="trait-title">
+          {said(trait.title)}{" "}
+          <Badge color={trait.standing === "contributing" ? "red" : "grey"}>{t.standings[trait.standing] ?? trait.standing}</Badge>{" "}
           {trait.stale && <Badge color="grey">{t.stale}</Badge>}
-        </SpaceBetween>
+        </span>
       }
+      headerDescription={t.seen(formats.time(trait.first_seen), formats.time(trait.last_seen))}
       headingTagOverride="h3"
     >
       <SpaceBetween size="m">

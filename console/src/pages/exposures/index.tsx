@@ -2,9 +2,11 @@ import "./list.css";
 import Button from "@cloudscape-design/components/button";
 import type { CollectionPreferencesProps } from "@cloudscape-design/components/collection-preferences";
 import Select from "@cloudscape-design/components/select";
+import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useEffect, useState } from "react";
 import { Page } from "../../app/layout";
 import type { Finding } from "../../api/ocsf";
+import { NothingOpen } from "../../parts/nothing-open";
 import { Empty, ProblemAlert } from "../../parts/problems";
 import { useStored } from "../../parts/stored";
 import { useFormats, useText } from "../../text";
@@ -100,7 +102,7 @@ export default function Exposures() {
     preferences: !grouped && (
       <PreferencesButton value={{ contentDisplay: usualDisplay(text, formats), ...preferences }} onChange={setPreferences} />
     ),
-    empty: <Nothing query={state.query} clear={clear} />,
+    empty: error ? "" : <Nothing query={state.query} clear={clear} />,
   };
   return (
     <Page
@@ -124,7 +126,7 @@ export default function Exposures() {
             onHide={() => setQuick(false)}
           />
         )}
-        <div>
+        <SpaceBetween size="m">
           {tooMany(state.query) && <ProblemAlert header={text.exposures.loadFailed} error={new Error(text.exposures.filter.tooMany)} />}
           {error && <ProblemAlert header={text.exposures.loadFailed} error={error} retry={grouped ? groups.refetch : findings.refetch} />}
           {grouped ? (
@@ -154,7 +156,7 @@ export default function Exposures() {
               parts={parts}
             />
           )}
-        </div>
+        </SpaceBetween>
       </div>
     </Page>
   );
@@ -168,6 +170,6 @@ function Nothing({ query, clear }: { query: Query; clear: () => void }) {
       {text.noMatchText}
     </Empty>
   ) : (
-    <Empty title={text.empty}>{text.emptyText}</Empty>
+    <NothingOpen title={text.empty} text={text.emptyText} />
   );
 }

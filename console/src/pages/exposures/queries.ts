@@ -29,6 +29,8 @@ export function useShown(): (key: string, value: string) => string {
           return text.statuses[value] ?? value;
         case "finding_info.related_events.traits.category":
           return text.traitTypes[value] ?? value;
+        case "resources.type":
+          return text.path.types[value] ?? value;
         case traitField:
           return traits?.find((t) => t.value === value)?.label ?? value.slice(value.indexOf("=") + 1);
         default:

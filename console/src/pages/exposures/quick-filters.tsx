@@ -75,6 +75,9 @@ function FacetList({ facet, selected, onChange }: { facet: Facet; selected: stri
   const missing = selected.filter((s) => !facet.values.some((v) => v.value === s)).map((value) => ({ value, count: 0 }));
   const values = [...facet.values, ...missing];
   const visible = all ? values : values.slice(0, shownAtFirst);
+  if (values.length === 0) {
+    return undefined;
+  }
   return (
     <div role="group" aria-label={facet.title}>
       <Box variant="awsui-key-label">{facet.title}</Box>

@@ -1,9 +1,13 @@
 import Alert from "@cloudscape-design/components/alert";
+import Container from "@cloudscape-design/components/container";
+import ContentLayout from "@cloudscape-design/components/content-layout";
+import Header from "@cloudscape-design/components/header";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useParams } from "react-router";
 import type { FleetPlan as Fleet } from "../../api/plans";
 import { Page } from "../../app/layout";
 import { fleetPlanAddress } from "../../parts/addresses";
+import { DraftProgress } from "../../parts/drafting";
 import { ProblemAlert } from "../../parts/problems";
 import { Waiting } from "../../parts/waiting";
 import { useText } from "../../text";
@@ -11,7 +15,7 @@ import { useSaid } from "../../text/said-in";
 import { Facts } from "./facts";
 import { Goal } from "./goal";
 import { Reasons, Unknowns } from "./unknowns";
-import { useFleetPlan } from "./queries";
+import { useDraft, useFleetPlan } from "./queries";
 import { Top } from "./top";
 import { Waves } from "./waves";
 
@@ -21,7 +25,8 @@ export default function FleetPlan() {
   const text = useText();
   const { id = "" } = useParams();
   const fleet = useFleetPlan(id);
-  const title = said(fleet.data?.title ?? id);
+  const draft = useDraft(id, fleet);
+  const title = draft ? text.fleet.drafting.title : said(fleet.data?.title ?? id);
   return (
     <Page
       title={title}
@@ -32,6 +37,18 @@ export default function FleetPlan() {
     >
       {fleet.data ? (
         <Review fleet={fleet.data} />
+      ) : draft ? (
+        <ContentLayout
+          header={
+            <Header variant="h1" description={text.fleet.drafting.text}>
+              {title}
+            </Header>
+          }
+        >
+          <Container>
+            <DraftProgress draft={draft} />
+          </Container>
+        </ContentLayout>
       ) : fleet.error ? (
         <ProblemAlert header={text.fleet.notFound} error={fleet.error} retry={fleet.refetch} />
       ) : (

@@ -9,16 +9,18 @@ import Input from "@cloudscape-design/components/input";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Textarea from "@cloudscape-design/components/textarea";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useNavigate } from "react-router";
 import type { Schemas } from "../../api/native";
 import { draftFleetPlan } from "../../api/plans";
 import { severities } from "../../api/trends";
+import { useNotices } from "../../app/notices";
 import { useSession } from "../../app/session";
 import { fleetPlanAddress } from "../../parts/addresses";
 import { DraftFields, parts, useDraft } from "../../parts/draft-fields";
+import { DraftProgress } from "../../parts/drafting";
 import type { FixStep } from "../../parts/fix-steps";
-import { plansKey } from "../../parts/plans";
+import { plansKey, useDrafting } from "../../parts/plans";
 import { useDescribe } from "../../parts/problems";
 import { useText } from "../../text";
 import { useSaid } from "../../text/said-in";
@@ -60,7 +62,9 @@ function Form({ topic, goal, batch: usual }: { topic: Schemas["PlanTopic"]; goal
   const describe = useDescribe();
   const text = useText();
   const t = text.newFleet;
-  const { may } = useSession();
+  const said = useSaid();
+  const { may, user } = useSession();
+  const { notify, fail } = useNotices();
   const navigate = useNavigate();
   const client = useQueryClient();
   const offers = topic.offers ?? [];
@@ -72,13 +76,29 @@ function Form({ topic, goal, batch: usual }: { topic: Schemas["PlanTopic"]; goal
   const named = topic.clusters_named ?? false;
   const lacks = named && parts(only).length === 0;
   const wrong = !/^[1-9]\d*$/.test(batch);
+  // Whoever went to another page meanwhile is told there.
+  const here = useRef(false);
+  useEffect(() => {
+    here.current = true;
+    return () => {
+      here.current = false;
+    };
+  }, []);
   const draft = useMutation({
     mutationFn: draftFleetPlan,
     onSuccess: async (fleet) => {
+      const open = () => navigate(fleetPlanAddress(fleet.id));
       await client.invalidateQueries({ queryKey: [plansKey] });
-      await navigate(fleetPlanAddress(fleet.id));
+      if (here.current) {
+        await open();
+        return;
+      }
+      const action = <Button onClick={() => void open()}>{t.open}</Button>;
+      notify({ type: "success", header: t.drafted, content: said(fleet.title), action });
     },
+    onError: (error) => !here.current && fail(t.failed, error),
   });
+  const drafting = useDrafting(draft.isPending).find((d) => d.author === user.id && d.trait === topic.id);
   const submit = () => {
     setTried(true);
     const values = choice.take();
@@ -129,7 +149,8 @@ function Form({ topic, goal, batch: usual }: { topic: Schemas["PlanTopic"]; goal
           </FormField>
         </ColumnLayout>
         <SpaceBetween size="xs">
-          <Box color="text-body-secondary">{t.working}</Box>
+          {drafting ? <DraftProgress draft={drafting} /> : <Box color="text-body-secondary">{t.working}</Box>}
+          {draft.isPending && <Box color="text-body-secondary">{t.stay}</Box>}
           <Button
             variant="primary"
             loading={draft.isPending}

@@ -96,7 +96,7 @@ function Some({ name, label, all, options, chosen, onChange }: SomeProps) {
     <FormField label={label}>
       <Multiselect
         options={options}
-        placeholder={all}
+        placeholder={`${all}\u00a0`} // an oblique letter at the end would be cut
         selectedOptions={chosen.map((value) => options.find((o) => o.value === value) ?? { value, label: value })}
         onChange={({ detail }) => onChange(name, detail.selectedOptions.map((o) => o.value).join(","))}
       />

@@ -56,7 +56,9 @@ export default function NewFleetPlan() {
               onSelectionChange: ({ detail }) => set({ topic: detail.selectedItems[0]?.topic }, { replace: true }),
             }}
           />
-          {topics.data && <Change key={chosen} step={step} goal={goal} topic={topicOf(chosen)} batch={topics.data.fleet_batch} />}
+          {topics.data && steps.length > 0 && (
+            <Change key={chosen} step={step} goal={goal} topic={topicOf(chosen)} batch={topics.data.fleet_batch} />
+          )}
         </SpaceBetween>
       </ContentLayout>
     </Page>

@@ -1,12 +1,16 @@
 import Button from "@cloudscape-design/components/button";
+import Container from "@cloudscape-design/components/container";
+import Header from "@cloudscape-design/components/header";
+import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useNavigate } from "react-router";
 import type { Schemas } from "../../api/native";
 import { useSession } from "../../app/session";
 import { fleetPlanAddress, newFleetPlanAddress } from "../../parts/addresses";
+import { DraftProgress } from "../../parts/drafting";
 import { PageLink } from "../../parts/follow";
 import { ListTable, type Column } from "../../parts/list-table";
 import { PlanStatus } from "../../parts/plan-words";
-import { useFleetPlans, useTopicName } from "../../parts/plans";
+import { type Drafting, useFleetPlans, useTopicName } from "../../parts/plans";
 import { useUrl } from "../../parts/url";
 import { useFormats, useText, type Text } from "../../text";
 import { useSaid } from "../../text/said-in";
@@ -60,11 +64,12 @@ export function FleetPlans() {
       {t.create}
     </Button>
   );
-  return (
+  const drafting = fleets.data?.drafting ?? [];
+  const list = (
     <ListTable
       title={t.tabFleet}
       description={t.about}
-      items={fleets.data?.filter((f) => !state || f.state === state)}
+      items={fleets.data && (fleets.data.items ?? []).filter((f) => !state || f.state === state)}
       columns={columns(text, formats, topic, said)}
       search={(f) => `${said(f.title)} ${topic(f)} ${f.option} ${author(f)}`}
       searchLabel={t.search}
@@ -76,5 +81,35 @@ export function FleetPlans() {
       filters={<StateChoice />}
       actions={create}
     />
+  );
+  return drafting.length === 0 ? (
+    list
+  ) : (
+    <SpaceBetween size="l">
+      <Drafts drafting={drafting} />
+      {list}
+    </SpaceBetween>
+  );
+}
+
+/** The fleet plans that are being drafted. */
+function Drafts({ drafting }: { drafting: Drafting[] }) {
+  const t = useText().fleet.drafting;
+  const topic = useTopicName();
+  return (
+    <Container header={<Header variant="h2">{t.title}</Header>}>
+      <SpaceBetween size="m">
+        {drafting.map((d) => (
+          <div key={d.id} className="spread">
+            <div className="spread-most">
+              <DraftProgress draft={d} />
+            </div>
+            <PageLink href={fleetPlanAddress(d.id)} ariaLabel={t.openFor(topic(d.trait))}>
+              {t.open}
+            </PageLink>
+          </div>
+        ))}
+      </SpaceBetween>
+    </Container>
   );
 }

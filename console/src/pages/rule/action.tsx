@@ -46,7 +46,7 @@ export function Action({ action, error, onChange }: Props) {
   return (
     <Container header={<Header variant="h2">{text.action}</Header>}>
       <SpaceBetween size="m">
-        <FormField label={text.action} errorText={error}>
+        <FormField label={text.does} errorText={error}>
           <RadioGroup
             value={action.Type}
             onChange={(e) =>

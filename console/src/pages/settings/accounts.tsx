@@ -27,8 +27,15 @@ export function Accounts() {
       { account, name: account_name ?? "", region, clusters, problem: "" },
     ]),
   );
+  const names = new Map([...rows.values()].map((r) => [r.account, r.name]));
   for (const p of coverage.data?.places ?? []) {
-    const row = { account: p.account, name: "", region: p.region ?? "", clusters: 0, problem: p.disabled ? t.off : p.detail };
+    const row = {
+      account: p.account,
+      name: names.get(p.account) ?? "",
+      region: p.region ?? "",
+      clusters: 0,
+      problem: p.disabled ? t.off : p.detail,
+    };
     rows.set(`${p.account} ${p.region ?? ""}`, row);
   }
   const c = coverage.data;
@@ -42,17 +49,18 @@ export function Accounts() {
       sort="account"
       search={(r) => Object.values(r).join(" ")}
       searchLabel={t.searchAccounts}
-      empty={{ title: t.noAccounts }}
+      empty={{ title: t.noAccounts, text: t.noAccountsText }}
       row={(r) => `${r.account} ${r.region}`}
       columns={[
         {
           id: "account",
           header: t.account,
           isRowHeader: true,
+          minWidth: 280,
           sort: (r) => `${r.account} ${r.region}`,
           cell: (r) => (r.name ? `${r.name} (${r.account})` : r.account),
         },
-        { id: "region", header: t.region, sort: (r) => r.region, cell: (r) => r.region || text.common.all },
+        { id: "region", header: t.region, minWidth: 150, sort: (r) => r.region, cell: (r) => r.region || text.common.all },
         {
           id: "clusters",
           header: t.clusters,

@@ -4,6 +4,7 @@ import { getSettings } from "../../api/manage";
 import type { Schemas } from "../../api/native";
 import { ListTable } from "../../parts/list-table";
 import { useText } from "../../text";
+import { capital } from "../../text/format";
 import { useSaid } from "../../text/said-in";
 
 /** The settings whose keys begin with one of some words, as they are in force. */
@@ -28,7 +29,7 @@ export function Values({ title, description, prefixes }: { title: string; descri
       columns={[
         { id: "key", header: text.setting, isRowHeader: true, sort: (s) => s.key, cell: (s) => <Box variant="code">{s.key}</Box> },
         { id: "value", header: text.value, cell: (s) => <Shown setting={s} /> },
-        { id: "meaning", header: text.meaning, cell: (s) => said(s.doc) },
+        { id: "meaning", header: text.meaning, cell: (s) => capital(said(s.doc)) },
       ]}
     />
   );
@@ -39,5 +40,9 @@ function Shown({ setting }: { setting: Schemas["Setting"] }) {
   if (setting.value === "") {
     return <Box color="text-body-secondary">{text.notSet}</Box>;
   }
-  return <Box variant={setting.set ? "strong" : "span"}>{setting.value}</Box>;
+  return <Box variant={setting.set ? "strong" : "span"}>{short(setting.value)}</Box>;
 }
+
+/** Durations as Go writes them have parts that are zero. */
+const short = (value: string) =>
+  value.replace(/^(\d+h)(\d+m)?(\d+s)$|^(\d+m)(\d+s)$/, (all) => all.replace(/(?<=\D)0s$/, "").replace(/(?<=h)0m$/, ""));

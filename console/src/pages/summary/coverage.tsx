@@ -19,14 +19,19 @@ interface Row {
   example: string;
 }
 
-function rowsOf(c: Schemas["Coverage"], text: Text): Row[] {
+function rowsOf(c: Schemas["Coverage"], text: Text, said: (text: string) => string): Row[] {
   const t = text.summary;
   return [
     ...(c.places ?? [])
       .filter((p) => !p.disabled)
       .map((p) => ({ part: [p.account, p.region].filter(Boolean).join(" "), why: t.notListed, example: p.detail })),
-    ...(c.sections ?? []).map((s) => ({ part: s.section, why: t.reasons[s.reason] ?? s.reason, clusters: s.clusters, example: s.example })),
-    ...(c.traits ?? []).map((x) => ({ part: x.trait, why: t.undecided, clusters: x.clusters, example: x.example })),
+    ...(c.sections ?? []).map((s) => ({
+      part: t.sections[s.section] ?? s.section,
+      why: t.reasons[s.reason] ?? s.reason,
+      clusters: s.clusters,
+      example: s.example,
+    })),
+    ...(c.traits ?? []).map((x) => ({ part: said(x.short ?? x.trait), why: t.undecided, clusters: x.clusters, example: x.example })),
   ];
 }
 
@@ -55,7 +60,7 @@ export function Coverage({ scope }: { scope: Scope }) {
           <Table
             variant="embedded"
             wrapLines
-            items={rowsOf(c, text)}
+            items={rowsOf(c, text, said)}
             trackBy={(r) => `${r.part} ${r.why}`}
             ariaLabels={{ tableLabel: t.coverage }}
             empty={<Empty title={t.complete} />}

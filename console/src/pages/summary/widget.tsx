@@ -35,7 +35,7 @@ export function Widget<T>({ title, description, actions, query, scope, ignores =
       footer={ignored.length > 0 && <Box color="text-status-info">{text.summary.ignored(formats.list(ignored))}</Box>}
     >
       {query.error ? (
-        <ProblemAlert header={title} error={query.error} retry={query.refetch} />
+        <ProblemAlert header={text.problems.unread(title)} error={query.error} retry={query.refetch} />
       ) : query.data === undefined ? (
         <Spinner />
       ) : (

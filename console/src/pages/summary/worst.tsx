@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { clusterOf } from "../../api/ocsf";
 import { exposureAddress } from "../../parts/addresses";
 import { PageLink } from "../../parts/follow";
+import { NothingOpen } from "../../parts/nothing-open";
 import { Empty } from "../../parts/problems";
 import { SeverityBadge } from "../../parts/severity";
 import { useFormats, useText } from "../../text";
@@ -28,7 +29,13 @@ export function Worst({ scope }: { scope: Scope }) {
           items={Findings}
           trackBy={(f) => f.metadata.uid}
           ariaLabels={{ tableLabel: t.worst }}
-          empty={<Empty title={t.noneTitle}>{Object.values(scope).some(Boolean) ? t.noneFiltered : t.noneText}</Empty>}
+          empty={
+            Object.values(scope).some(Boolean) ? (
+              <Empty title={t.noneTitle}>{t.noneFiltered}</Empty>
+            ) : (
+              <NothingOpen title={t.noneTitle} text={t.noneText} />
+            )
+          }
           columnDefinitions={[
             { id: "severity", header: t.severity, width: 110, cell: (f) => <SeverityBadge severity={f.severity} /> },
             {

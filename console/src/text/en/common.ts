@@ -51,6 +51,7 @@ export const common = {
     notFound: "There is no such thing, or your scope does not include it.",
     throttled: "Too many requests at once. Wait a second and try again.",
     internal: (id: string) => `The server has a problem. Its log says more${id && ` under request ${id}`}.`,
+    unread: (what: string) => `Could not be read: ${what}`,
     page: "This page could not be shown",
     crashed: "Reload the page. If it happens again, the browser's console says what failed.",
   },

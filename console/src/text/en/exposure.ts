@@ -228,6 +228,5 @@ export const exposure = {
   document: {
     title: "OCSF Detection Finding",
     failed: "The document could not be read",
-    copy: "Copy JSON",
   },
 };

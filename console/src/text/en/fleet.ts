@@ -15,6 +15,14 @@ export const fleet = {
   },
   fleet: {
     notFound: "This fleet plan could not be shown",
+    drafting: {
+      title: "Being drafted",
+      text: "The clusters are looked at, one after the other; then the plan is here. Nothing is changed.",
+      begun: (when: string, who: string) => `Begun ${when}, by ${who}`,
+      at: (cluster: string, n: string, all: string) => `${n} of ${all} clusters looked at, now ${cluster}`,
+      open: "Open its page",
+      openFor: (topic: string) => `Open the page of the draft: ${topic}`,
+    },
     facts: "The fleet plan",
     clusters: "Clusters",
     clustersIn: (clusters: string, n: number, waves: string, w: number) =>
@@ -88,7 +96,7 @@ export const fleet = {
     regions: "Regions",
     regionsAll: "All regions",
     changes: "Changes",
-    changesText: "The list is short, and a shorter one may exist. Each change is a fleet plan of its own.",
+    changesText: "What brings them there with few changes, in this order; fewer may do. Each change is a fleet plan of its own.",
     changesFailed: "The changes could not be worked out",
     sentence: (topics: string, n: number, places: string, above: string) =>
       `${topics} ${n === 1 ? "change" : "changes"} in ${places} places bring all ${above} exposures there.`,
@@ -114,6 +122,9 @@ export const fleet = {
     batchWrong: "Enter a whole number, 1 or more.",
     submit: "Draft the fleet plan",
     working: "Every cluster is looked at. That takes a second or so for each, and minutes where images are read.",
+    stay: "You may go to other pages of the console meanwhile. Closing or reloading it ends the draft.",
+    drafted: "The fleet plan was drafted",
+    open: "Open the fleet plan",
     failed: "The fleet plan could not be drafted",
     optional: (title: string) => `${title} (optional)`,
   },

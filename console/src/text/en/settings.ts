@@ -46,6 +46,7 @@ export const settings = {
     off: "Turned off in this account",
     searchAccounts: "Find accounts and regions",
     noAccounts: "Nothing was listed yet",
+    noAccountsText: "Accounts and regions are listed when all clusters are scanned: start that under Clusters.",
     keys: "Access keys",
     keysAbout: "For people, programs and this console. A secret is shown once, when the key is made.",
     createKey: "Create key",

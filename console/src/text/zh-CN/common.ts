@@ -41,6 +41,7 @@ export const common: typeof english = {
     notFound: "不存在此内容，或者它不在您的权限范围内。",
     throttled: "请求过多。请稍等片刻后重试。",
     internal: (id) => `服务器出现问题，详情请查看其日志${id && `（请求 ${id}）`}。`,
+    unread: (what) => `无法读取：${what}`,
     page: "无法显示此页面",
     crashed: "请重新加载页面。如果问题再次出现，浏览器控制台会显示失败的原因。",
   },

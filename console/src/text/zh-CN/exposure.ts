@@ -226,6 +226,5 @@ export const exposure: typeof english = {
   document: {
     title: "OCSF 检测调查发现",
     failed: "无法读取该文档",
-    copy: "复制 JSON",
   },
 };

@@ -38,6 +38,7 @@ export const settings: typeof english = {
     off: "在此账户中已关闭",
     searchAccounts: "查找账户和区域",
     noAccounts: "还没有列出任何内容",
+    noAccountsText: "扫描所有集群时会列出账户和区域：请在“集群”中启动扫描。",
     keys: "访问密钥",
     keysAbout: "供人员、程序和此控制台使用。私有密钥仅在创建时显示一次。",
     createKey: "创建密钥",

@@ -17,7 +17,7 @@ export interface Placed extends PathNode {
   hidden: number;
 }
 
-export const nodeSize = { width: 172, height: 58 };
+export const nodeSize = { width: 216, height: 58 };
 
 const entries = new Set(["PublicInternet", "CollapsedNetworkPath"]);
 
@@ -103,7 +103,7 @@ export class Graph {
     const roots = this.roots().map((n) => n.id);
     const visible = this.reached(roots, collapsed);
     const g = new graphlib.Graph()
-      .setGraph({ rankdir: "LR", nodesep: 18, ranksep: 52, marginx: 8, marginy: 8 })
+      .setGraph({ rankdir: "LR", nodesep: 16, ranksep: 48, marginx: 8, marginy: 8 })
       .setDefaultEdgeLabel(() => ({}));
     for (const id of visible) {
       g.setNode(id, { ...nodeSize });

@@ -14,7 +14,9 @@ export function ResourceCard({ data, selected }: NodeProps<ResourceNode>) {
     <div className={`path-node path-${resource.role}${selected ? " path-selected" : ""}`}>
       <Handle type="target" position={Position.Left} isConnectable={false} />
       <div className="path-type">{text.path.types[resource.type] ?? resource.type.split("::").at(-1)}</div>
-      <div className="path-name">{resource.name}</div>
+      <div className="path-name" title={resource.name}>
+        {resource.name}
+      </div>
       {traits > 0 && <span className="path-count">{formats.number(traits)}</span>}
       {resource.hidden > 0 && <span className="path-hidden">{text.path.hidden(formats.number(resource.hidden))}</span>}
       <Handle type="source" position={Position.Right} isConnectable={false} />
