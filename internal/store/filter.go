@@ -40,12 +40,16 @@ type clause struct {
 	statuses []string
 	open     float64
 	// severities are those that the items have which satisfy the clause, as a list; empty
-	// when the clause does not tell.
+	// when the clause does not tell. severe tells that the clause says nothing else.
 	severities string
+	severe     bool
 	// values are some of which each item that satisfies the clause has one, few of them,
-	// and listed is about how many items have one; nil when the clause does not tell.
-	values []int64
-	listed float64
+	// and listed is about how many items have one; nil when the clause does not tell. What
+	// has one of them and one of the severities satisfies the clause if it is what besides
+	// says.
+	values  []int64
+	listed  float64
+	besides condition
 	// direct tells that the clause's text finds the items as quickly as the source does.
 	direct bool
 }
@@ -157,7 +161,8 @@ func (k compiler) and(terms []clause) clause {
 	out := clause{about: k.total}
 	var texts []string
 	smallest := math.Inf(1)
-	for _, t := range terms {
+	listed := -1 // the term that the values are of
+	for i, t := range terms {
 		if t.fixed && t.holds {
 			continue
 		}
@@ -177,24 +182,51 @@ func (k compiler) and(terms []clause) clause {
 			out.statuses, out.open = t.statuses, t.open
 		}
 		if t.severities != "" {
-			out.severities = t.severities
+			out.severities, out.severe = t.severities, t.severe
 		}
 		if t.values != nil && (out.values == nil || t.listed < out.listed) {
-			out.values, out.listed = t.values, t.listed
+			out.values, out.listed, listed = t.values, t.listed, i
 		}
 	}
 	if len(texts) == 0 {
 		return fixed(true)
 	}
-	out.exact = out.exact && len(texts) == 1
+	out.exact, out.severe = out.exact && len(texts) == 1, out.severe && len(texts) == 1
 	out.text = "(" + strings.Join(texts, " AND ") + ")"
+	if listed >= 0 {
+		out.severities, out.besides = besides(terms, listed)
+	}
 	return out
+}
+
+// besides gives the severities and what else is to be tested of items that have a value
+// of one of the terms.
+func besides(terms []clause, listed int) (severities string, on condition) {
+	severities = terms[listed].severities
+	var texts []string
+	add := func(c condition) {
+		if c.text != "" {
+			texts, on.args = append(texts, c.text), append(on.args, c.args...)
+		}
+	}
+	add(terms[listed].besides)
+	for i, t := range terms {
+		switch {
+		case i == listed:
+		case t.severe && (severities == "" || severities == t.severities):
+			severities = t.severities
+		default:
+			add(condition{t.text, t.args})
+		}
+	}
+	on.text = strings.Join(texts, " AND ")
+	return severities, on
 }
 
 func (k compiler) or(terms []clause) clause {
 	out := clause{}
 	var texts, sources []string
-	quick, exact, once, listed := true, true, true, true
+	quick, exact, once, listed, plain := true, true, true, true, true
 	for _, t := range terms {
 		if t.fixed && t.holds {
 			return fixed(true)
@@ -207,7 +239,7 @@ func (k compiler) or(terms []clause) clause {
 		out.about += t.about
 		out.candidates += t.candidates
 		quick, exact, once = quick && t.source != "", exact && t.exact, once && t.once
-		listed = listed && t.values != nil
+		listed, plain = listed && t.values != nil, plain && t.severities == "" && t.besides.text == ""
 		out.values, out.listed = append(out.values, t.values...), out.listed+t.listed
 		sources = append(sources, t.source)
 		out.sourceArgs = append(out.sourceArgs, t.sourceArgs...)
@@ -220,6 +252,9 @@ func (k compiler) or(terms []clause) clause {
 	out.source, out.exact, out.once = strings.Join(sources, " UNION "), exact, once || len(sources) > 1
 	if slices.Sort(out.values); !listed || len(out.values) > maxLists {
 		out.values = nil
+	}
+	if !plain {
+		out.besides = condition{out.text, out.args}
 	}
 	if !quick {
 		out.source, out.sourceArgs, out.exact, out.once = "", nil, false, false
@@ -379,7 +414,7 @@ func (k compiler) labelled(ctx context.Context, column string, ids []string) (cl
 	err := k.db.row(ctx, `SELECT coalesce(CAST(sum(number) AS BIGINT), 0) FROM counts WHERE value = ? AND `+in, []any{k.c.all()}, &n)
 	c.about, c.candidates = float64(n), float64(n)
 	if column == "severity" {
-		c.severities = strings.Join(ids, ", ")
+		c.severities, c.severe = strings.Join(ids, ", "), true
 	}
 	if column == "status" && len(ids) <= maxStatuses {
 		c.statuses, c.open = ids, float64(n)

@@ -243,9 +243,9 @@ func (s searcher) ways(n int) []way {
 
 // lists walks the postings of the values.
 func (s searcher) lists(o order) []way {
-	w := way{from: `postings p CROSS JOIN ` + s.c.table + ` e WHERE e.number = p.item`, number: "p.item", o: o, where: s.where}
-	if s.where.exact {
-		w.from, w.where = `postings p WHERE TRUE`, clause{text: "TRUE"}
+	w := way{from: `postings p WHERE TRUE`, number: "p.item", o: o, where: clause{text: "TRUE"}}
+	if on := s.where.besides; on.text != "" {
+		w.from, w.where = `postings p CROSS JOIN `+s.c.table+` e WHERE e.number = p.item`, clause{text: on.text, args: on.args}
 	}
 	if s.where.severities != "" {
 		w.from += ` AND p.severity IN (` + s.where.severities + `)`
