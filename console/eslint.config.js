@@ -8,7 +8,22 @@ export default tseslint.config(
   js.configs.recommended,
   {
     files: ["*.mjs"],
-    languageOptions: { globals: { console: "readonly", performance: "readonly", process: "readonly", URL: "readonly" } },
+    languageOptions: {
+      globals: Object.fromEntries(
+        [
+          "console",
+          "performance",
+          "process",
+          "URL",
+          "setTimeout",
+          "clearTimeout",
+          "document",
+          "window",
+          "MutationObserver",
+          "requestAnimationFrame",
+        ].map((name) => [name, "readonly"]),
+      ),
+    },
   },
   {
     files: ["**/*.{ts,tsx}"],

@@ -25,7 +25,7 @@ func main() {
 	flag.IntVar(&o.accounts, "accounts", 1000, "accounts that have them, at most a thousand")
 	flag.BoolVar(&o.inventory, "inventory", false, "record the clusters too, with what runs in them")
 	flag.IntVar(&o.readers, "readers", 200, "readers at the same time, while findings are recorded")
-	flag.IntVar(&o.runs, "runs", 200, "runs of each query")
+	flag.IntVar(&o.runs, "runs", 1000, "runs of each query")
 	flag.StringVar(&o.place, "db", "", "SQLite file or PostgreSQL URL; a file that goes afterwards when it is left out")
 	flag.BoolVar(&o.ask, "ask", false, "record nothing first: the database is filled")
 	flag.Parse()
