@@ -51,8 +51,15 @@ async function visit(address, ready) {
       seen.calls++;
     }
   });
-  const { promise, resolve, reject } = Promise.withResolvers();
-  await page.exposeFunction("usable", resolve);
+  let told = () => {};
+  const usable = new Promise((resolve, reject) => {
+    const late = setTimeout(() => reject(new Error(`${address}: there is no ${ready} after half a minute`)), 30_000);
+    told = (ms) => {
+      clearTimeout(late);
+      resolve(ms);
+    };
+  });
+  await page.exposeFunction("usable", (ms) => told(ms));
   await page.addInitScript((ready) => {
     const look = new MutationObserver(() => {
       if (document.querySelector(ready)?.getClientRects().length) {
@@ -63,12 +70,10 @@ async function visit(address, ready) {
     look.observe(document, { childList: true, subtree: true });
   }, ready);
   await page.goto(address);
-  const late = setTimeout(() => reject(new Error(`${address}: there is no ${ready} after half a minute`)), 30_000);
-  const usable = await promise;
-  clearTimeout(late);
+  const ms = await usable;
   await page.waitForLoadState("networkidle");
   await context.close();
-  return { ...seen, usable };
+  return { ...seen, usable: ms };
 }
 
 console.log("| page | KiB transferred | API calls | usable after |\n|---|---|---|---|");
