@@ -33,7 +33,7 @@ export function Facts({ fleet }: { fleet: FleetPlan }) {
             ...(approval ? [{ label: text.plan.approval, value: <Approved approval={approval} /> }] : []),
           ]}
         />
-        {approval && (
+        {approval && fleet.state !== "reverted" && (
           <ProgressBar
             label={t.done}
             value={plans.length > 0 ? (100 * done) / plans.length : 0}
