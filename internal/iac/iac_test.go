@@ -28,29 +28,54 @@ var update = flag.Bool("update", false, "rewrite the golden sections")
 // why) and what comes of it: want.patch and want.notes, or want.error.
 func TestFolders(t *testing.T) {
 	t.Parallel()
-	names, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(names) < 10 {
-		t.Fatalf("%d folders, %v", len(names), err)
+	all := examples(t, "*")
+	if len(all) < 10 {
+		t.Fatalf("%d folders", len(all))
 	}
-	for _, name := range names {
-		t.Run(strings.TrimSuffix(filepath.Base(name), ".txtar"), func(t *testing.T) {
+	for _, e := range all {
+		t.Run(strings.TrimSuffix(filepath.Base(e.name), ".txtar"), func(t *testing.T) {
 			t.Parallel()
-			archive, err := txtar.ParseFile(name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			w, only := wish(t, archive.Comment)
-			folder, want := split(archive)
-			got := outcome(t, folder, w, only)
+			got := outcome(t, e.folder, e.wish, e.only)
 			if *update {
-				rewrite(t, name, archive, got)
+				rewrite(t, e.name, e.archive, got)
 				return
 			}
-			if d := cmp.Diff(want, got); d != "" {
+			if d := cmp.Diff(e.want, got); d != "" {
 				t.Errorf("-want +got:\n%s", d)
 			}
 		})
 	}
+}
+
+// example is a file of testdata.
+type example struct {
+	name    string
+	archive *txtar.Archive
+	wish    iac.Wish
+	only    string
+	folder  fstest.MapFS
+	want    map[string]string
+}
+
+// examples reads the files of testdata whose names a pattern matches.
+func examples(t *testing.T, pattern string) []example {
+	t.Helper()
+	names, err := filepath.Glob("testdata/" + pattern + ".txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := make([]example, len(names))
+	for i, name := range names {
+		archive, err := txtar.ParseFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := example{name: name, archive: archive}
+		e.wish, e.only = wish(t, archive.Comment)
+		e.folder, e.want = split(archive)
+		all[i] = e
+	}
+	return all
 }
 
 // wish reads the comment of an archive.
@@ -158,26 +183,16 @@ func rewrite(t *testing.T, name string, a *txtar.Archive, got map[string]string)
 // Applying a patch leaves nothing to patch.
 func TestTwiceIsOnce(t *testing.T) {
 	t.Parallel()
-	names, err := filepath.Glob("testdata/*.txtar")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range names {
-		archive, err := txtar.ParseFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		w, only := wish(t, archive.Comment)
-		folder, _ := split(archive)
-		p, err := iac.Write(folder, w, only)
+	for _, e := range examples(t, "*") {
+		p, err := iac.Write(e.folder, e.wish, e.only)
 		if err != nil {
 			continue
 		}
 		for _, f := range p.Files {
-			folder[f.Name] = &fstest.MapFile{Data: f.New, Mode: 0o644}
+			e.folder[f.Name] = &fstest.MapFile{Data: f.New, Mode: 0o644}
 		}
-		if again, err := iac.Write(folder, w, only); !errors.Is(err, fault.ErrConflict) {
-			t.Errorf("%s: the patched folder is patched again: %v\n%s", name, err, again.Diff(""))
+		if again, err := iac.Write(e.folder, e.wish, e.only); !errors.Is(err, fault.ErrConflict) {
+			t.Errorf("%s: the patched folder is patched again: %v\n%s", e.name, err, again.Diff(""))
 		}
 	}
 }

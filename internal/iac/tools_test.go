@@ -3,14 +3,12 @@ package iac_test
 import (
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
-	"golang.org/x/tools/txtar"
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 
@@ -36,20 +34,10 @@ func patched(t *testing.T, folder fstest.MapFS, w iac.Wish) fstest.MapFS {
 // What eksctl's own schema says of the configurations that were patched.
 func TestEksctlTakesWhatIsPatched(t *testing.T) {
 	t.Parallel()
-	names, err := filepath.Glob("testdata/eksctl*.txtar")
-	if err != nil {
-		t.Fatal(err)
-	}
 	n := 0
-	for _, name := range names {
-		archive, err := txtar.ParseFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		w, _ := wish(t, archive.Comment)
-		folder, _ := split(archive)
-		for file, f := range patched(t, folder, w) {
-			n += iactest.ClusterConfigs(t, name+", "+file, f.Data)
+	for _, e := range examples(t, "eksctl*") {
+		for file, f := range patched(t, e.folder, e.wish) {
+			n += iactest.ClusterConfigs(t, e.name+", "+file, f.Data)
 		}
 	}
 	if n < 3 {
@@ -106,19 +94,9 @@ func TestTerraformByTheProvidersSchema(t *testing.T) {
 // that it did not say of the folder before.
 func TestTerraformTakesWhatIsPatched(t *testing.T) {
 	t.Parallel()
-	names, err := filepath.Glob("testdata/terraform*.txtar")
-	if err != nil {
-		t.Fatal(err)
-	}
 	n := 0
-	for _, name := range names {
-		archive, err := txtar.ParseFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		w, only := wish(t, archive.Comment)
-		folder, _ := split(archive)
-		p, err := iac.Write(folder, w, only)
+	for _, e := range examples(t, "terraform*") {
+		p, err := iac.Write(e.folder, e.wish, e.only)
 		if err != nil {
 			continue // nothing is patched, which is what the folder is for
 		}
@@ -131,7 +109,7 @@ func TestTerraformTakesWhatIsPatched(t *testing.T) {
 			n += looked
 			for _, wrong := range after {
 				if !slices.Contains(before, wrong) {
-					t.Errorf("%s, %s: %s\n%s", name, f.Name, wrong, f.New)
+					t.Errorf("%s, %s: %s\n%s", e.name, f.Name, wrong, f.New)
 				}
 			}
 		}

@@ -4,14 +4,11 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/eksposure/eksposure/internal/access"
 	"github.com/eksposure/eksposure/internal/fault"
@@ -139,16 +136,8 @@ func (k compiler) node(ctx context.Context, n search.Node) (clause, error) {
 		return fixed(true), nil
 	}
 	// each asks for what it names: side by side, a deep filter waits no longer than a flat one
-	terms := make([]clause, len(n.Terms))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(runtime.GOMAXPROCS(0))
-	for i, t := range n.Terms {
-		group.Go(func() (err error) {
-			terms[i], err = k.node(ctx, t)
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
+	terms, err := sideBySide(ctx, n.Terms, k.node)
+	if err != nil {
 		return clause{}, err
 	}
 	if n.Operator == search.Or {

@@ -4,10 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"runtime"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/eksposure/eksposure/internal/exposure"
 )
@@ -22,7 +19,7 @@ func (db *DB) Record(ctx context.Context, o exposure.Outcome) error {
 // RecordAll keeps several outcomes, each of another cluster, in one transaction:
 // all of them or nothing.
 func (db *DB) RecordAll(ctx context.Context, list []exposure.Outcome) error {
-	ready, err := db.ready(list)
+	ready, err := sideBySide(ctx, list, db.ready)
 	if err != nil {
 		return err
 	}
@@ -62,27 +59,19 @@ type ready struct {
 	picture picture
 }
 
-// ready makes outcomes ready, on all cores.
-func (db *DB) ready(list []exposure.Outcome) ([]ready, error) {
-	all := make([]ready, len(list))
-	var group errgroup.Group
-	group.SetLimit(runtime.GOMAXPROCS(0))
-	for i, o := range list {
-		group.Go(func() (err error) {
-			if o.Finding != nil {
-				if all[i].entry, err = db.encode(o); err != nil {
-					return fmt.Errorf("encode the outcome of %q: %w", o.Cluster, err)
-				}
-			}
-			if o.Snapshot != nil {
-				if all[i].picture, err = depict(o); err != nil {
-					return fmt.Errorf("encode the snapshot of %q: %w", o.Cluster, err)
-				}
-			}
-			return nil
-		})
+// ready makes an outcome ready.
+func (db *DB) ready(_ context.Context, o exposure.Outcome) (r ready, err error) {
+	if o.Finding != nil {
+		if r.entry, err = db.encode(o); err != nil {
+			return r, fmt.Errorf("encode the outcome of %q: %w", o.Cluster, err)
+		}
 	}
-	return all, group.Wait()
+	if o.Snapshot != nil {
+		if r.picture, err = depict(o); err != nil {
+			return r, fmt.Errorf("encode the snapshot of %q: %w", o.Cluster, err)
+		}
+	}
+	return r, nil
 }
 
 // before does at once what comes before each outcome: it reads what is there, and

@@ -185,16 +185,8 @@ func (s searcher) hits(ctx context.Context, at position, n int) ([]hit, error) {
 	if len(ways) == 1 {
 		return s.walked(ctx, ways[0], at, n)
 	}
-	found := make([][]hit, len(ways))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(runtime.GOMAXPROCS(0))
-	for i, w := range ways {
-		group.Go(func() (err error) {
-			found[i], err = s.walked(ctx, w, at, n)
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
+	found, err := sideBySide(ctx, ways, func(ctx context.Context, w way) ([]hit, error) { return s.walked(ctx, w, at, n) })
+	if err != nil {
 		return nil, err
 	}
 	list := slices.Concat(found...)

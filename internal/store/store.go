@@ -14,10 +14,12 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"runtime"
 	"sync"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/eksposure/eksposure/internal/fault"
 	"github.com/eksposure/eksposure/internal/ocsf"
@@ -210,6 +212,21 @@ func each(rows *sql.Rows, err error, f func(scan func(...any) error) error) erro
 		}
 	}
 	return rows.Err()
+}
+
+// sideBySide makes something of each of a list, as many at a time as there are cores, in
+// their order. An error is the first that there was.
+func sideBySide[T, R any](ctx context.Context, list []T, from func(context.Context, T) (R, error)) ([]R, error) {
+	made := make([]R, len(list))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, of := range list {
+		group.Go(func() (err error) {
+			made[i], err = from(ctx, of)
+			return err
+		})
+	}
+	return made, group.Wait()
 }
 
 // millis gives what a column of times holds; the zero time is 0, which is never.
