@@ -2,6 +2,7 @@ package cloud_test
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -46,12 +47,17 @@ func fullCluster(f *fake) {
 			}},
 			"tags": object{"team": "web"}, "somethingNew": object{"x": 1},
 		}},
-		"eks:ListUpdates":                        object{"updateIds": []string{"u-1", "u-2"}},
-		"eks:DescribeUpdate u-1":                 object{"update": object{"id": "u-1", "type": "VersionUpdate", "status": "Failed", "createdAt": 100, "errors": []object{{"errorCode": "IpNotAvailable", "errorMessage": "no address"}}}},
-		"eks:DescribeUpdate u-2":                 object{"update": object{"id": "u-2", "type": "AssociateEncryptionConfig", "status": "InProgress", "createdAt": 200}},
-		"eks:ListNodegroups":                     object{"nodegroups": []string{"b"}, "nextToken": "2"},
-		"eks:ListNodegroups shop 2":              object{"nodegroups": []string{"a"}},
-		"eks:DescribeNodegroup":                  object{"nodegroup": object{"nodegroupArn": "arn:n", "status": "ACTIVE", "version": "1.30", "releaseVersion": "1.30-1", "amiType": "AL2023_x86_64_STANDARD", "capacityType": "SPOT", "instanceTypes": []string{"m5.large"}, "scalingConfig": object{"desiredSize": 3}, "nodeRole": role + "node", "createdAt": 100}},
+		"eks:ListUpdates":           object{"updateIds": []string{"u-1", "u-2"}},
+		"eks:DescribeUpdate u-1":    object{"update": object{"id": "u-1", "type": "VersionUpdate", "status": "Failed", "createdAt": 100, "errors": []object{{"errorCode": "IpNotAvailable", "errorMessage": "no address"}}}},
+		"eks:DescribeUpdate u-2":    object{"update": object{"id": "u-2", "type": "AssociateEncryptionConfig", "status": "InProgress", "createdAt": 200}},
+		"eks:ListNodegroups":        object{"nodegroups": []string{"b"}, "nextToken": "2"},
+		"eks:ListNodegroups shop 2": object{"nodegroups": []string{"a"}},
+		"eks:DescribeNodegroup": object{"nodegroup": object{
+			"nodegroupArn": "arn:n", "status": "ACTIVE", "version": "1.30", "releaseVersion": "1.30-1", "amiType": "AL2023_x86_64_STANDARD", "capacityType": "SPOT", "instanceTypes": []string{"m5.large"}, "scalingConfig": object{"minSize": 1, "maxSize": 9, "desiredSize": 3}, "nodeRole": role + "node", "createdAt": 100,
+			"labels": object{"team": "shop"}, "taints": []object{{"key": "spot", "effect": "NO_SCHEDULE"}, {"key": "dedicated", "value": "shop", "effect": "NO_EXECUTE"}},
+			"launchTemplate": object{"id": "lt-1", "name": "shop", "version": "7"}, "updateConfig": object{"maxUnavailablePercentage": 25, "updateStrategy": "MINIMAL"},
+			"nodeRepairConfig": object{"enabled": true, "maxUnhealthyNodeThresholdCount": 3}, "remoteAccess": object{"ec2SshKey": "admin", "sourceSecurityGroups": []string{"sg-9"}},
+		}},
 		"eks:ListFargateProfiles":                object{"fargateProfileNames": []string{"f"}},
 		"eks:DescribeFargateProfile":             object{"fargateProfile": object{"fargateProfileArn": "arn:f", "status": "ACTIVE", "podExecutionRoleArn": role + "f", "selectors": []object{{"namespace": "z"}, {"namespace": "a"}, {"namespace": "z"}}}},
 		"eks:ListAddons":                         object{"addons": []string{"vpc-cni"}},
@@ -76,7 +82,12 @@ func TestDescribe(t *testing.T) {
 	}
 	node := inventory.NodeGroup{
 		Name: "a", ARN: "arn:n", Status: "ACTIVE", Version: "1.30", ReleaseVersion: "1.30-1", AMIType: "AL2023_x86_64_STANDARD", CapacityType: "SPOT",
-		InstanceTypes: []string{"m5.large"}, Desired: 3, RoleARN: role + "node", CreatedAt: time.Unix(100, 0).UTC(),
+		InstanceTypes: []string{"m5.large"}, Desired: 3, RoleARN: role + "node", CreatedAt: time.Unix(100, 0).UTC(), LaunchTemplate: "lt-1",
+		Settings: &inventory.NodeGroupSettings{
+			Min: 1, Max: 9, Labels: map[string]string{"team": "shop"}, LaunchTemplateVersion: "7", MaxUnavailablePercentage: 25, UpdateStrategy: "MINIMAL", NodeRepair: true,
+			Taints:  []inventory.Taint{{Key: "dedicated", Value: "shop", Effect: "NO_EXECUTE"}, {Key: "spot", Effect: "NO_SCHEDULE"}},
+			NotKept: []string{"nodeRepairConfig", "remoteAccess"},
+		},
 	}
 	other := node
 	other.Name = "b"
@@ -180,6 +191,26 @@ func TestDescribeDenied(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What is given to nodes is kept in full, or named as not kept: never in part.
+func TestDescribeNodeGroupIsBounded(t *testing.T) {
+	labels, taints := object{}, []object{}
+	for i := range 101 {
+		labels[fmt.Sprintf("l%d", i)] = "x"
+		taints = append(taints, object{"key": fmt.Sprintf("t%d", i), "effect": "NO_SCHEDULE"})
+	}
+	f := newFake(t)
+	fullCluster(f)
+	f.set(map[string]any{"eks:DescribeNodegroup": object{"nodegroup": object{"nodegroupArn": "arn:n", "labels": labels, "taints": taints, "diskSize": 50, "warmPoolConfig": object{"enabled": true}}}})
+	got, err := describer(f).Describe(t.Context(), shop)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &inventory.NodeGroupSettings{DiskSize: 50, NotKept: []string{"labels", "taints", "warmPoolConfig"}}
+	if diff := cmp.Diff(want, got.NodeGroups[0].Settings); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
 	}
 }
 

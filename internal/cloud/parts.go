@@ -178,48 +178,6 @@ func (c *Client) describeUpdate(ctx context.Context, client *eks.Client, asked *
 	return u, nil
 }
 
-func (r *reader) nodeGroups(ctx context.Context) {
-	names := r.names(ctx, inventory.SectionNodeGroups, eksListNodegroups, func(ctx context.Context, token *string) ([]string, *string, error) {
-		out, err := r.eks.ListNodegroups(ctx, &eks.ListNodegroupsInput{ClusterName: r.name(), NextToken: token})
-		if err != nil {
-			return nil, nil, err
-		}
-		return out.Nodegroups, out.NextToken, nil
-	})
-	r.snapshot.NodeGroups = collect(ctx, r, inventory.SectionNodeGroups, names, r.nodeGroup)
-}
-
-func (r *reader) nodeGroup(ctx context.Context, name string) (inventory.NodeGroup, error) {
-	got, err := call(ctx, r.c, eksDescribeNodegroup, func(ctx context.Context) (*ekstypes.Nodegroup, error) {
-		out, err := r.eks.DescribeNodegroup(ctx, &eks.DescribeNodegroupInput{ClusterName: r.name(), NodegroupName: aws.String(name)})
-		if err != nil {
-			return nil, err
-		}
-		return answered(eksDescribeNodegroup, out.Nodegroup)
-	})
-	if err != nil {
-		return inventory.NodeGroup{}, err
-	}
-	n := inventory.NodeGroup{
-		Name: name, ARN: aws.ToString(got.NodegroupArn), Status: string(got.Status), Version: aws.ToString(got.Version),
-		ReleaseVersion: aws.ToString(got.ReleaseVersion), AMIType: string(got.AmiType), CapacityType: string(got.CapacityType),
-		InstanceTypes: got.InstanceTypes, RoleARN: aws.ToString(got.NodeRole), Subnets: got.Subnets,
-		CreatedAt: utc(got.CreatedAt), Tags: got.Tags,
-	}
-	if got.ScalingConfig != nil {
-		n.Desired = int(aws.ToInt32(got.ScalingConfig.DesiredSize))
-	}
-	if got.LaunchTemplate != nil {
-		n.LaunchTemplate = cmpOr(got.LaunchTemplate.Id, got.LaunchTemplate.Name)
-	}
-	if got.Health != nil {
-		for _, i := range got.Health.Issues {
-			n.Issues = append(n.Issues, inventory.Issue{Code: string(i.Code), Message: clip(aws.ToString(i.Message))})
-		}
-	}
-	return n, nil
-}
-
 func (r *reader) fargateProfiles(ctx context.Context) {
 	names := r.names(ctx, inventory.SectionNodeGroups, eksListFargateProfiles, func(ctx context.Context, token *string) ([]string, *string, error) {
 		out, err := r.eks.ListFargateProfiles(ctx, &eks.ListFargateProfilesInput{ClusterName: r.name(), NextToken: token})

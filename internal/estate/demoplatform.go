@@ -63,7 +63,8 @@ func (d demo) paymentsVault() Cluster {
 		Addons: addonRows(ago(210)),
 		NodeGroups: []NodeGroup{{
 			Name: "vault", Version: "1.35", Release: "1.35.2-20261109", AMIType: "BOTTLEROCKET_x86_64", InstanceTypes: []string{"c7i.large"},
-			Desired: 3, Role: "eks-node-payments-vault", CreatedAt: ago(210),
+			Desired: 3, Role: "eks-node-payments-vault", CreatedAt: ago(210), Min: 3, Max: 6, DiskSize: 50,
+			Labels: map[string]string{"dedicated": "vault"}, Taints: []Taint{{Key: "dedicated", Value: "vault", Effect: "NO_SCHEDULE"}},
 		}},
 	}
 }

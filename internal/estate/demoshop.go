@@ -138,7 +138,8 @@ func (d demo) shopPreview() Cluster {
 		Tags: map[string]string{"team": "shop", "environment": "preview"},
 		NodeGroups: []NodeGroup{{
 			Name: "spot", Version: "1.31", Release: "1.31.2-20250403", AMIType: "AL2023_x86_64_STANDARD", Capacity: "SPOT",
-			InstanceTypes: []string{"m6i.large"}, Role: "eks-node-shop-preview", CreatedAt: ago(700),
+			InstanceTypes: []string{"m6i.large"}, Role: "eks-node-shop-preview", CreatedAt: ago(700), Max: 4,
+			Labels: map[string]string{"capacity": "spot"}, Taints: []Taint{{Key: "spot", Effect: "PREFER_NO_SCHEDULE"}},
 		}},
 		Deprecated: []DeprecatedAPI{{Group: "flowcontrol.apiserver.k8s.io", Version: "v1beta3", Resource: "flowschemas", RemovedIn: "1.32"}},
 	}

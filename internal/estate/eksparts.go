@@ -66,14 +66,39 @@ func describeNodegroup(_ context.Context, c *call) (any, error) {
 		"nodegroupName": n.Name, "nodegroupArn": c.partARN("nodegroup", n.Name), "clusterName": cl.Name, "version": n.Version,
 		"releaseVersion": n.Release, "createdAt": n.CreatedAt.Unix(), "modifiedAt": n.CreatedAt.Unix(), "status": cmp.Or(n.Status, "ACTIVE"),
 		"capacityType": cmp.Or(n.Capacity, "ON_DEMAND"), "instanceTypes": orEmpty(n.InstanceTypes), "amiType": n.AMIType,
-		"scalingConfig": map[string]any{"minSize": 0, "maxSize": max(1, n.Desired*2), "desiredSize": n.Desired},
-		"subnets":       orEmpty(cl.Subnets), "nodeRole": roleARN(c.account.ID, n.Role), "diskSize": 20, "tags": tags(n.Tags),
+		"scalingConfig": map[string]any{"minSize": n.Min, "maxSize": cmp.Or(n.Max, max(1, n.Desired*2)), "desiredSize": n.Desired},
+		"subnets":       orEmpty(cl.Subnets), "nodeRole": roleARN(c.account.ID, n.Role), "labels": tags(n.Labels), "tags": tags(n.Tags),
 		"updateConfig": map[string]any{"maxUnavailable": 1}, "health": health(n.Issues),
 	}
-	if n.LaunchTemplate != "" {
+	if len(n.Taints) > 0 {
+		out["taints"] = n.taints()
+	}
+	switch {
+	case n.LaunchTemplate != "": // which has the disk size and the SSH key
 		out["launchTemplate"] = map[string]any{"id": n.LaunchTemplate, "name": n.Name, "version": "1"}
+	default:
+		out["diskSize"] = cmp.Or(n.DiskSize, defaultDiskSize)
+		if n.RemoteAccess != "" {
+			out["remoteAccess"] = map[string]any{"ec2SshKey": n.RemoteAccess}
+		}
 	}
 	return map[string]any{"nodegroup": out}, nil
+}
+
+// defaultDiskSize is what EKS gives a node of Linux, in GiB (EKS API Reference,
+// CreateNodegroup).
+const defaultDiskSize = 20
+
+func (n NodeGroup) taints() []map[string]string {
+	var list []map[string]string
+	for _, t := range n.Taints {
+		taint := map[string]string{"key": t.Key, "effect": t.Effect}
+		if t.Value != "" {
+			taint["value"] = t.Value
+		}
+		list = append(list, taint)
+	}
+	return list
 }
 
 func listFargateProfiles(_ context.Context, c *call) (any, error) {

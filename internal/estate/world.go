@@ -203,13 +203,25 @@ type NodeGroup struct {
 	Role                                              string // role name
 	CreatedAt                                         time.Time
 	Tags                                              map[string]string
+	// Min is the least number of nodes, Max the greatest, 0 for twice the desired one.
+	Min, Max int
+	// DiskSize is in GiB, 0 for EKS's default; with a launch template it is that one's.
+	DiskSize int
+	// Labels and Taints are given to the nodes.
+	Labels map[string]string
+	Taints []Taint
 	// LaunchTemplate is the ID of one of the account's own; empty for EKS's.
 	LaunchTemplate string
+	// RemoteAccess is the SSH key that nodes let in; empty for none.
+	RemoteAccess string
 	// SecurityGroups are those that it gives the nodes; none is the cluster security group.
 	SecurityGroups []string
 	// Issues are what EKS says is wrong with it.
 	Issues []Issue
 }
+
+// Taint keeps pods off nodes; its effect is one of EKS's words.
+type Taint struct{ Key, Value, Effect string }
 
 // Issue is what EKS says is wrong with a cluster or a node group.
 type Issue struct{ Code, Message string }

@@ -19,10 +19,19 @@ func functions() template.FuncMap {
 		"pys":   func(texts []string) string { return list(py, texts) },
 		"yamls": func(texts []string) string { return list(py, texts) },
 		"bool":  func(b bool) string { return map[bool]string{true: "True", false: "False"}[b] },
-		"max":   func(a, b int) int { return max(a, b) },
 		"ask":   known, "wishes": wishes, "subnets": subnets, "path": path, "first": first, "previous": previous, "before": before,
 		"groups": groups, "groupsOrOne": groupsOrOne, "behind": behind, "kept": kept, "ending": ending, "keptOrOne": keptOrOne,
-		"followers": followers, "replaced": replaced, "successor": func(g inventory.NodeGroup) string { return g.Name + successor }, "addons": addons, "addonsOrOne": addonsOrOne, "installed": installed,
+		"jsm":   func(m map[string]string) string { return fields(js, ": ", m) },
+		"pym":   func(m map[string]string) string { return fields(py, ": ", m) },
+		"yamlm": func(m map[string]string) string { return fields(py, ": ", m) },
+		"hclm": func(m map[string]string) string {
+			inner := strings.TrimPrefix(fields(hcl, " = ", m), "{")
+			return "{ " + strings.TrimSuffix(inner, "}") + " }"
+		},
+		"jst":   func(list []inventory.Taint) string { return taints(js, list) },
+		"pyt":   func(list []inventory.Taint) string { return taints(py, list) },
+		"sized": twinOf, "endingPlain": endingPlain, "unknown": unknown, "titled": titled,
+		"followers": followers, "replaced": replaced, "addons": addons, "addonsOrOne": addonsOrOne, "installed": installed,
 		"keys": keys, "keyARNs": keyARNs, "imagesOrOne": imagesOrOne, "stopOrOne": stopOrOne, "waysOrOne": waysOrOne,
 	}
 }
@@ -100,11 +109,6 @@ func groupsOrOne(d *data) []inventory.NodeGroup {
 	return []inventory.NodeGroup{{Name: ask("NODE_GROUP")}}
 }
 
-// ending are the node groups whose images EKS makes no more.
-func ending(d *data) []inventory.NodeGroup {
-	return slices.DeleteFunc(slices.Clone(d.NodeGroups), func(g inventory.NodeGroup) bool { return g.Successor() == "" })
-}
-
 // replaced are the names of those that have to be replaced before an upgrade can reach its
 // end.
 func replaced(d *data) []string {
@@ -128,9 +132,6 @@ func followers(d *data) []inventory.NodeGroup {
 	}
 	return list
 }
-
-// successor is what the name of a node group ends with that takes another's place.
-const successor = "-al2023"
 
 // kept are the node groups that can have the control plane's version.
 func kept(d *data) []inventory.NodeGroup {

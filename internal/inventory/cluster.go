@@ -124,6 +124,9 @@ type NodeGroup struct {
 	LaunchTemplate string            `json:"launch_template,omitempty"`
 	CreatedAt      time.Time         `json:"created_at,omitzero"`
 	Tags           map[string]string `json:"tags,omitempty"`
+	// Settings are what another node group like it is made with; nil in snapshots of before
+	// they were read.
+	Settings *NodeGroupSettings `json:"settings,omitempty"`
 	// Issues are what EKS says is wrong with it.
 	Issues []Issue `json:"issues,omitempty"`
 }

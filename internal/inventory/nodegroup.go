@@ -1,5 +1,35 @@
 package inventory
 
+// NodeGroupSettings are what a managed node group was made with, besides what NodeGroup has.
+type NodeGroupSettings struct {
+	Min int `json:"min"`
+	Max int `json:"max"`
+	// DiskSize is in GiB; 0 where the launch template says it.
+	DiskSize int               `json:"disk_size,omitempty"`
+	Labels   map[string]string `json:"labels,omitempty"`
+	Taints   []Taint           `json:"taints,omitempty"`
+	// LaunchTemplateVersion is that of NodeGroup.LaunchTemplate.
+	LaunchTemplateVersion string `json:"launch_template_version,omitempty"`
+	// MaxUnavailable or MaxUnavailablePercentage is how many nodes an update takes at once,
+	// and UpdateStrategy in which order; empty for EKS's own.
+	MaxUnavailable           int    `json:"max_unavailable,omitempty"`
+	MaxUnavailablePercentage int    `json:"max_unavailable_percentage,omitempty"`
+	UpdateStrategy           string `json:"update_strategy,omitempty"`
+	// NodeRepair tells that EKS replaces nodes that ail.
+	NodeRepair bool `json:"node_repair,omitempty"`
+	// NotKept are further settings that it has, by their names in EKS's API, ordered. What
+	// they say is not kept.
+	NotKept []string `json:"not_kept,omitempty"`
+}
+
+// Taint keeps pods without a toleration off a node group's nodes.
+type Taint struct {
+	Key   string `json:"key"`
+	Value string `json:"value,omitempty"`
+	// Effect is as EKS writes it: NO_SCHEDULE, NO_EXECUTE, PREFER_NO_SCHEDULE.
+	Effect string `json:"effect"`
+}
+
 // lastAmazonLinux2 is the last Kubernetes version for which EKS has images of Amazon Linux 2;
 // it stopped making them on 2025-11-26 (Amazon EKS User Guide, "Upgrade from Amazon Linux 2
 // to Amazon Linux 2023").

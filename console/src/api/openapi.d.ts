@@ -2025,12 +2025,28 @@ export interface components {
             name: string;
             release_version?: string;
             role_arn?: string;
+            settings?: components["schemas"]["InventoryNodeGroupSettings"];
             status: string;
             subnets?: string[];
             tags?: {
                 [key: string]: string;
             };
             version?: string;
+        };
+        InventoryNodeGroupSettings: {
+            disk_size?: number;
+            labels?: {
+                [key: string]: string;
+            };
+            launch_template_version?: string;
+            max: number;
+            max_unavailable?: number;
+            max_unavailable_percentage?: number;
+            min: number;
+            node_repair?: boolean;
+            not_kept?: string[];
+            taints?: components["schemas"]["InventoryTaint"][];
+            update_strategy?: string;
         };
         InventoryPodIdentity: {
             arn: string;
@@ -2103,6 +2119,11 @@ export interface components {
             services?: components["schemas"]["InventoryService"][];
             version: number;
             workloads?: components["schemas"]["InventoryWorkload"][];
+        };
+        InventoryTaint: {
+            effect: string;
+            key: string;
+            value?: string;
         };
         InventoryUpdate: {
             /** Format: date-time */

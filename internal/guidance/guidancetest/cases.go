@@ -107,11 +107,31 @@ func cluster(ref inventory.ClusterRef, name func(string) string) exposure.Cluste
 			Subnets: []string{"subnet-0123456789abcdef0", "subnet-0123456789abcdef1"},
 		}, {
 			Name: name("old"), Version: "1.30", AMIType: "AL2_x86_64", InstanceTypes: []string{"m5.large", "m5a.large"}, CapacityType: "ON_DEMAND", Desired: 2,
-			RoleARN: "arn:aws:iam::111122223333:role/checkout-nodes", Subnets: []string{"subnet-0123456789abcdef0"},
+			RoleARN: "arn:aws:iam::111122223333:role/checkout-nodes", Subnets: []string{"subnet-0123456789abcdef0"}, Tags: given(name),
+			Settings: &inventory.NodeGroupSettings{
+				Min: 1, Max: 6, DiskSize: 100, Labels: given(name), MaxUnavailable: 2, UpdateStrategy: "MINIMAL", NodeRepair: true, NotKept: []string{"remoteAccess"},
+				Taints: []inventory.Taint{{Key: name("dedicated"), Value: name("shop"), Effect: "NO_SCHEDULE"}, {Key: name("spot"), Effect: "PREFER_NO_SCHEDULE"}},
+			},
+		}, {
+			Name: name("templated"), Version: "1.30", AMIType: "AL2_ARM_64", InstanceTypes: []string{"m7g.large"}, CapacityType: "SPOT", Desired: 0,
+			RoleARN: "arn:aws:iam::111122223333:role/checkout-nodes", Subnets: []string{"subnet-0123456789abcdef1"}, LaunchTemplate: "lt-0123456789abcdef0",
+			Settings: &inventory.NodeGroupSettings{Max: 4, MaxUnavailablePercentage: 25, LaunchTemplateVersion: "7"},
+		}, {
+			Name: name("eksctl"), Version: "1.30", AMIType: "AL2_x86_64", InstanceTypes: []string{"m5.large"}, CapacityType: "ON_DEMAND", Desired: 1,
+			RoleARN: "arn:aws:iam::111122223333:role/checkout-nodes", Subnets: []string{"subnet-0123456789abcdef1"}, LaunchTemplate: "lt-0123456789abcdef1",
+			Tags: map[string]string{"alpha.eksctl.io/nodegroup-name": "eksctl", "aws:cloudformation:stack-name": "eksctl-checkout-nodegroup", "cost": "4711", "seed": "{{resolve:ssm:seed}}"},
+			Settings: &inventory.NodeGroupSettings{
+				Min: 1, Max: 1, Labels: map[string]string{"alpha.eksctl.io/cluster-name": "checkout", "role": "worker"}, MaxUnavailable: 1, LaunchTemplateVersion: "1",
+			},
 		}},
 		FargateProfiles: []string{name("batch")},
 		Addons:          []inventory.Addon{{Name: "vpc-cni", Version: "v1.19.0-eksbuild.1"}, {Name: "coredns", Version: "v1.11.4-eksbuild.2"}},
 	}
+}
+
+// given are labels, or tags.
+func given(name func(string) string) map[string]string {
+	return map[string]string{"example.com/part-of": "shop", name("team"): name("checkout")}
 }
 
 func evidence(ref inventory.ClusterRef, of exposure.Type, variant string, name func(string) string) exposure.Evidence {
