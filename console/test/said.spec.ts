@@ -18,6 +18,10 @@ for (const [english, chinese] of [
     "1. Rewrite them all:\n\n   ```\n   Update.\n   ```\n\n2. Update.",
     "1. 重新写入全部 Secret：\n\n   ```\n   Update.\n   ```\n\n2. 更新。",
   ],
+  [
+    "Not brought along: node group own: it has an image of its own, so name one of Kubernetes 1.33 in a new version of its launch template, and update it to that",
+    "未一并更新：节点组 own：它使用自有镜像，因此请在其启动模板的新版本中指定 Kubernetes 1.33 的镜像，并将节点组更新到该版本",
+  ],
   ["The public endpoint is off. Update.", "公有端点已关闭。更新。"],
   ["the cluster is X (half a thing", "the cluster is X (half a thing"],
   ["Name the ranges. Something else. Name the ranges.", "写入范围。Something else. 写入范围。"],

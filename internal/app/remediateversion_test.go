@@ -208,9 +208,21 @@ func TestVersionOptions(t *testing.T) {
 			c.Version, c.NodeGroups[0].Version = "1.35", "1.34"
 		case 1:
 			c.Version, c.NodeGroups[0].Version, c.PublicCIDRs = "1.34", "1.34", []string{"0.0.0.0/0"}
+		case 2:
+			c.NodeGroups[0].Version = "1.31"
+			c.NodeGroups = append(c.NodeGroups, estate.NodeGroup{Name: "own", AMIType: "CUSTOM", Version: "1.31", Role: "eks-node-ledger", LaunchTemplate: "lt-1", CreatedAt: c.CreatedAt})
 		}
 	})
 	s := remediation.New(x.parts)
+	t.Run("nodes that are left", func(t *testing.T) {
+		r, err := s.Draft(t.Context(), remediation.Request{Cluster: x.ref(2).String(), Trait: traitVersion, Option: "nodes"}, ann)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(r.Plan.Actions) != 1 || !slices.ContainsFunc(r.Plan.Notes, func(n string) bool { return strings.HasPrefix(n, "Not brought along: node group own: ") }) {
+			t.Errorf("actions %+v, notes %q", r.Plan.Actions, r.Plan.Notes)
+		}
+	})
 	t.Run("nodes", func(t *testing.T) {
 		r := x.done(t, s, started(t, s, remediation.Request{Cluster: x.ref(0).String(), Trait: traitVersion, Option: "nodes"}).Plan.ID, plan.Done)
 		if got := x.cluster(0).NodeGroups[0].Version; got != "1.35" || r.Verified.Trait != remediation.Gone {

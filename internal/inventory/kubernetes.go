@@ -150,18 +150,20 @@ type ServiceAccount struct {
 
 // Node is a machine of the cluster.
 type Node struct {
-	Name           string    `json:"name"`
-	KubeletVersion string    `json:"kubelet_version"` // v1.31.4-eks-…
-	OSImage        string    `json:"os_image,omitempty"`
-	Architecture   string    `json:"architecture,omitempty"` // amd64, arm64
-	OS             string    `json:"os,omitempty"`           // linux, windows
-	Ready          bool      `json:"ready"`
-	NodeGroup      string    `json:"node_group,omitempty"`
-	ProviderID     string    `json:"provider_id,omitempty"`
-	InternalIPs    []string  `json:"internal_ips,omitempty"`
-	ExternalIPs    []string  `json:"external_ips,omitempty"`
-	Fargate        bool      `json:"fargate,omitempty"`
-	CreatedAt      time.Time `json:"created_at,omitzero"`
+	Name           string `json:"name"`
+	KubeletVersion string `json:"kubelet_version"` // v1.31.4-eks-…
+	OSImage        string `json:"os_image,omitempty"`
+	Architecture   string `json:"architecture,omitempty"` // amd64, arm64
+	OS             string `json:"os,omitempty"`           // linux, windows
+	Ready          bool   `json:"ready"`
+	NodeGroup      string `json:"node_group,omitempty"`
+	// NodePool is that of Karpenter, or of EKS Auto Mode, which made the node.
+	NodePool    string    `json:"node_pool,omitempty"`
+	ProviderID  string    `json:"provider_id,omitempty"`
+	InternalIPs []string  `json:"internal_ips,omitempty"`
+	ExternalIPs []string  `json:"external_ips,omitempty"`
+	Fargate     bool      `json:"fargate,omitempty"`
+	CreatedAt   time.Time `json:"created_at,omitzero"`
 }
 
 // Image is one digest that containers name, with what is known about its content.

@@ -184,8 +184,9 @@ func (c *collector) serviceAccounts(ctx context.Context) {
 	c.snapshot.ServiceAccounts = found
 }
 
-// Labels that EKS puts on nodes.
+// Labels that EKS, and Karpenter, put on nodes.
 const (
+	nodePoolLabel    = "karpenter.sh/nodepool"
 	nodeGroupLabel   = "eks.amazonaws.com/nodegroup"
 	computeTypeLabel = "eks.amazonaws.com/compute-type"
 )
@@ -218,7 +219,7 @@ func node(n *corev1.Node) inventory.Node {
 	out := inventory.Node{
 		Name: n.Name, KubeletVersion: info.KubeletVersion, OSImage: info.OSImage,
 		Architecture: info.Architecture, OS: info.OperatingSystem,
-		NodeGroup: n.Labels[nodeGroupLabel], Fargate: n.Labels[computeTypeLabel] == "fargate",
+		NodeGroup: n.Labels[nodeGroupLabel], NodePool: n.Labels[nodePoolLabel], Fargate: n.Labels[computeTypeLabel] == "fargate",
 		ProviderID: n.Spec.ProviderID, CreatedAt: n.CreationTimestamp.UTC(),
 	}
 	for _, cond := range n.Status.Conditions {

@@ -102,8 +102,8 @@ func DraftNodes(s *inventory.Snapshot, read Readiness) ([]Action, []Check, error
 	s = read.seen(s)
 	u := upgrade{s: s, read: read, groups: slices.Clone(s.NodeGroups)}
 	u.nodes(s.Cluster.Version)
-	if last := u.withoutImage(s.Cluster.Version); len(u.actions) == 0 && len(last) > 0 {
-		return nil, nil, fmt.Errorf("node groups of cluster %q cannot follow to Kubernetes %s: %s: %w", s.Cluster.Ref, s.Cluster.Version, Named(last), fault.ErrConflict)
+	if left := leftGroups(s, s.Cluster.Version); len(u.actions) == 0 && len(left) > 0 {
+		return nil, nil, fmt.Errorf("node groups of cluster %q cannot follow to Kubernetes %s: %s: %w", s.Cluster.Ref, s.Cluster.Version, Named(left), fault.ErrConflict)
 	}
 	if len(u.actions) == 0 {
 		return nil, nil, fmt.Errorf("no managed node group of cluster %q is behind; other nodes take an image of the new version: %w", s.Cluster.Ref, fault.ErrConflict)
@@ -201,13 +201,12 @@ func (u *upgrade) nodes(version string) {
 }
 
 // withoutImage says which node groups cannot follow to a version, as EKS makes no images of
-// theirs any more. That a group keeps its AMI type is EKS's rule (EKS API Reference,
-// UpdateNodegroupVersion), and making another is no part of a plan: docs/remediation.md.
+// theirs any more.
 func (u *upgrade) withoutImage(version string) []string {
 	var list []string
 	for _, g := range u.groups {
 		if !g.HasImage(version) {
-			list = append(list, fmt.Sprintf("node group %s: EKS has no image of Amazon Linux 2 for Kubernetes %s, so make another of the AMI type %s, drain this one and delete it", g.Name, version, g.Successor()))
+			list = append(list, withoutImage(g, version))
 		}
 	}
 	return list

@@ -3,7 +3,6 @@ package remediation
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/eksposure/eksposure/internal/fault"
 	"github.com/eksposure/eksposure/internal/inventory"
@@ -23,10 +22,8 @@ const (
 const (
 	noteUpgrade = "An upgrade of a control plane takes EKS some minutes and of a node group as long as its nodes take to be replaced, one after the other; EKS goes on when eksposure " +
 		"is interrupted. Pause the plan between two actions to try the cluster out: once the node groups have a version, EKS does not roll the control plane back from it."
-	noteFollow  = "What follows the version comes along by hand: Cluster Autoscaler or Karpenter, device plugins, kubectl, and whatever is no EKS add-on."
-	noteAuto    = "EKS Auto Mode replaces its nodes by itself after the control plane, as pod disruption budgets let it, which can take days; until then they are behind."
-	noteFargate = "Pods on Fargate have the version that the control plane had when they started: kubectl -n NAMESPACE rollout restart deployment."
-	notePolicy  = "With STANDARD, EKS upgrades the control plane by itself at the end of standard support, at a time of its own; with EXTENDED the cluster enters extended support, " +
+	noteFollow = "What follows the version comes along by hand: Cluster Autoscaler or Karpenter, device plugins, kubectl, and whatever is no EKS add-on."
+	notePolicy = "With STANDARD, EKS upgrades the control plane by itself at the end of standard support, at a time of its own; with EXTENDED the cluster enters extended support, " +
 		"at 0.60 instead of 0.10 USD per cluster-hour, and the policy cannot be changed while that lasts."
 )
 
@@ -47,7 +44,10 @@ func (s *Service) version(ctx context.Context, now *inventory.Snapshot, q Reques
 			return proposal{}, fmt.Errorf("option %q brings nodes to the control plane's version, and takes no other: %w", q.Option, fault.ErrInvalid)
 		}
 		actions, checks, err := plan.DraftNodes(now, s.cfg.Clusters.Readiness(ctx, now, nil))
-		return proposal{actions: actions, checks: checks}, err
+		if err != nil {
+			return proposal{}, err
+		}
+		return proposal{actions: actions, checks: checks, notes: plan.Left(now, actions, now.Cluster.Version)}, nil
 	case optionUpgrade:
 	default:
 		return proposal{}, fmt.Errorf("option %q has written guidance and is not applied by eksposure; those that are: %s, %s and %s: %w",
@@ -58,12 +58,6 @@ func (s *Service) version(ctx context.Context, now *inventory.Snapshot, q Reques
 		return proposal{}, err
 	}
 	actions, checks := plan.DraftUpgrade(now, path, s.cfg.Clusters.Readiness(ctx, now, path))
-	notes := []string{noteUpgrade, noteFollow}
-	if now.Cluster.AutoMode {
-		notes = append(notes, noteAuto)
-	}
-	if slices.ContainsFunc(now.Nodes, func(n inventory.Node) bool { return n.Fargate }) {
-		notes = append(notes, noteFargate)
-	}
+	notes := append([]string{noteUpgrade, noteFollow}, plan.Left(now, actions, path[len(path)-1])...)
 	return proposal{actions: actions, checks: checks, notes: notes}, nil
 }

@@ -2007,6 +2007,7 @@ export interface components {
             kubelet_version: string;
             name: string;
             node_group?: string;
+            node_pool?: string;
             os?: string;
             os_image?: string;
             provider_id?: string;
