@@ -52,7 +52,7 @@ Options: internet-reachable has private, public-and-private, public and prefix-l
 private, narrower and prefix-list; unencrypted-kubernetes-secrets has associate and upgrade; unsupported-kubernetes-version has upgrade (one minor version at a
 time, the control plane, its add-ons and its node groups), nodes (node groups alone) and policy (--to STANDARD or EXTENDED);
 delete-cluster has delete;
-high-priority-vulnerability and low-priority-vulnerability have newest-tag.
+high-priority-vulnerability, low-priority-vulnerability and end-of-life-operating-system have newest-tag.
 
 With --from-callers the ranges are the public addresses that called the Kubernetes API in the last days, each alone, merged
 where that lets nobody else in. They are read in the cluster's audit log by a query of CloudWatch Logs Insights, which AWS

@@ -12,9 +12,9 @@ import (
 type data struct {
 	exposure.Cluster
 
-	// Option is the option's ID, File the change that it makes, by its file of text/.
-	Option, File string
-	ARN          string
+	// Topic and Option are their IDs, File the change that it makes, by its file of text/.
+	Topic, Option, File string
+	ARN                 string
 	// Name, Region, Account and Partition are the cluster's.
 	Name, Region, Account, Partition string
 	// Public and Private are the endpoint as it is now, Ranges what it lets in.
@@ -55,7 +55,7 @@ const maxListed = 20
 func dataOf(f *exposure.Finding, topic, option string, about func(exposure.Evidence) bool) *data {
 	ref := f.Cluster.Ref
 	d := &data{
-		Cluster: f.Cluster, Option: option, File: change(topic, option), ARN: ref.String(), Name: ref.Name, Region: ref.Region, Account: ref.Account, Partition: ref.Partition,
+		Cluster: f.Cluster, Topic: topic, Option: option, File: change(topic, option), ARN: ref.String(), Name: ref.Name, Region: ref.Region, Account: ref.Account, Partition: ref.Partition,
 		WithKey: option == "new-cluster",
 	}
 	if e := f.Cluster.Endpoint; e != nil {

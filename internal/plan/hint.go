@@ -20,11 +20,17 @@ func (w ImageWork) hint(v *Vulnerable) string {
 	switch {
 	case v.Successor.Tag != "":
 		return ""
+	case im.Addon != "" && w.System:
+		return fmt.Sprintf("%s belongs to the EKS add-on %s: a newer version of the add-on may have a supported operating system.", name, im.Addon)
 	case im.Addon != "":
 		return fmt.Sprintf("%s belongs to the EKS add-on %s: a newer version of the add-on brings the fix.", name, im.Addon)
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s (%s) has to be rebuilt: %s.", name, someWorkloads(v.Evidence.Workloads), v.Successor.Why)
+	if w.System {
+		b.WriteString(" " + w.baseOf(im) + ".")
+		return b.String()
+	}
 	if len(im.Fixes) == 0 {
 		b.WriteString(" No fix of its packages is known yet.")
 	}
@@ -58,6 +64,27 @@ func (w ImageWork) where(im *exposure.ImageEvidence, f exposure.Fix) string {
 		return fmt.Sprintf("In layer %d, of the base image%s", f.LayerIndex, made)
 	}
 	return fmt.Sprintf("In layer %d, of its own%s", f.LayerIndex, made)
+}
+
+// baseOf names the layers of the base image, which brings the operating system.
+func (w ImageWork) baseOf(im *exposure.ImageEvidence) string {
+	layers := "layer 0"
+	if is := w.Snapshot.Image(im.Digest); is != nil && len(is.Layers) > 0 {
+		last := 0
+		for last+1 < len(is.Layers) && w.base(im.Digest, last+1) {
+			last++
+		}
+		by := is.Layers[0].CreatedBy
+		switch {
+		case last > 0 && by != "":
+			layers = fmt.Sprintf("layers 0 to %d, of which 0 is %s", last, by)
+		case last > 0:
+			layers = fmt.Sprintf("layers 0 to %d", last)
+		case by != "":
+			layers = "layer 0 (" + by + ")"
+		}
+	}
+	return fmt.Sprintf("%s comes with the base image, %s: build it on a release that is supported", im.OS, layers)
 }
 
 // base reports whether a layer is the base image's: the lowest is, and so are those

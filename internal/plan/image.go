@@ -109,10 +109,13 @@ func CanRoll() []string { return []string{"Deployment", "StatefulSet", "DaemonSe
 
 // Successor is the image that may stand in for a vulnerable one.
 type Successor struct {
-	// Tag is the newest one of the same line that has the fix; empty when none has.
+	// Tag is the newest one of the same line that has the fix, or a supported operating
+	// system; empty when none has.
 	Tag string
 	// Digest is what the tag names.
 	Digest string
+	// System is its operating system, for people, where that is the fix.
+	System string
 	// Why says why there is none.
 	Why string
 }
@@ -148,7 +151,10 @@ type Vulnerable struct {
 // ImageWork is what a plan about images is drafted from.
 type ImageWork struct {
 	Snapshot *inventory.Snapshot
-	Images   []Vulnerable
+	// System tells that the images shall have a supported operating system, and not the
+	// fixes of vulnerabilities.
+	System bool
+	Images []Vulnerable
 	// Rollouts are the workloads as they are now, of those that can be changed.
 	Rollouts map[inventory.WorkloadRef]Rollout
 }
@@ -169,8 +175,12 @@ func DraftImages(w ImageWork) (actions []Action, checks []Check, notes []string)
 		actions = append(actions, a)
 		for i, c := range a.To.Images.Containers {
 			from := TagOf(a.From.Images.Containers[i].Reference)
-			if s := fmt.Sprintf("%s %s → %s", shortName(c.Repository), cmp.Or(from, "(no tag)"), TagOf(c.Reference)); !slices.Contains(steps, s) {
-				steps = append(steps, s)
+			step := fmt.Sprintf("%s %s → %s", shortName(c.Repository), cmp.Or(from, "(no tag)"), TagOf(c.Reference))
+			if v := w.vulnerable(a.From.Images.Containers[i].Digest); w.System {
+				step += fmt.Sprintf(" (%s → %s)", v.Evidence.Image.OS, v.Successor.System)
+			}
+			if !slices.Contains(steps, step) {
+				steps = append(steps, step)
 			}
 		}
 	}
@@ -180,17 +190,31 @@ func DraftImages(w ImageWork) (actions []Action, checks []Check, notes []string)
 		}
 	}
 	if len(actions) == 0 {
-		return nil, []Check{{checkImages, Failed, "no workload can be given an image with the fix; the notes say what to do about each"}}, notes
+		none := "no workload can be given an image with the fix; the notes say what to do about each"
+		if w.System {
+			none = "no workload can be given an image with a supported operating system; the notes say what to do about each"
+		}
+		return nil, []Check{{checkImages, Failed, none}}, notes
 	}
-	return actions, []Check{
-		ImagesRead(),
-		{"behaviour", Unknown, "other versions of the software may behave differently; their release notes are not read: " + list(steps)},
-	}, notes
+	return actions, []Check{ImagesRead(w.System), w.behaviour(steps)}, notes
 }
 
-// ImagesRead is the check of new images that were read and are better than the old ones.
-func ImagesRead() Check {
-	return Check{checkImages, Passed, "each new image was read from its registry and matched: it has no vulnerability of this topic with a known fix that the old one had, and none of high priority that is new"}
+// behaviour is the check that nobody but the approver can answer.
+func (w ImageWork) behaviour(steps []string) Check {
+	if w.System {
+		return Check{"behaviour", Unknown, "another release of the operating system has other versions of its libraries, and what is built for it may behave differently; no release notes are read: " + list(steps)}
+	}
+	return Check{"behaviour", Unknown, "other versions of the software may behave differently; their release notes are not read: " + list(steps)}
+}
+
+// ImagesRead is the check of new images that were read and are better than the old ones:
+// in their operating system, or in their vulnerabilities.
+func ImagesRead(system bool) Check {
+	read := "each new image was read from its registry and matched: it has no vulnerability of this topic with a known fix that the old one had, and none of high priority that is new"
+	if system {
+		read = "each new image was read from its registry and matched: its operating system is supported, and it has no vulnerability of high priority that is new"
+	}
+	return Check{checkImages, Passed, read}
 }
 
 // checkImages is the name of the check whether the new images have the fix.
@@ -247,7 +271,7 @@ func (w ImageWork) action(ref inventory.WorkloadRef) (Action, string) {
 		to.Reference, to.Digest = v.Successor.Reference(c.Reference), v.Successor.Digest
 		a.From.Images.Containers, a.To.Images.Containers = append(a.From.Images.Containers, is), append(a.To.Images.Containers, to)
 		a.Fixes = append(a.Fixes, v.Evidence.Image.Fixes...)
-		if !patch(TagOf(c.Reference), v.Successor.Tag) {
+		if w.System || !patch(TagOf(c.Reference), v.Successor.Tag) {
 			a.Risk = RiskMedium
 		}
 	}

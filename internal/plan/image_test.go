@@ -184,3 +184,48 @@ func TestRebuildHint(t *testing.T) {
 		t.Errorf("an add-on: %q", got)
 	}
 }
+
+// Where an operating system is to be another, the plan says so in its own words: of what
+// changes, and of what has to be built anew on which layers.
+func TestDraftImagesOfSystems(t *testing.T) {
+	s, ref := running("Deployment", appRepo+":1.0.0")
+	w := work(s, ref, "1.0.1", "")
+	w.System, w.Images[0].Successor.System, w.Images[0].Evidence.Image.OS = true, "Debian GNU/Linux 12 (bookworm), with fixes until 2028-06-30", "Debian GNU/Linux 10 (buster)"
+	actions, checks, notes := plan.DraftImages(w)
+	if len(actions) != 1 || actions[0].Risk != plan.RiskMedium || len(notes) > 0 {
+		t.Errorf("actions %+v, notes %q", actions, notes)
+	}
+	want := []plan.Check{
+		{Name: "images", Verdict: plan.Passed, Detail: "each new image was read from its registry and matched: its operating system is supported, and it has no vulnerability of high priority that is new"},
+		{Name: "behaviour", Verdict: plan.Unknown, Detail: "another release of the operating system has other versions of its libraries, and what is built for it may behave differently; no release notes are read: " +
+			"team/app 1.0.0 → 1.0.1 (Debian GNU/Linux 10 (buster) → Debian GNU/Linux 12 (bookworm), with fixes until 2028-06-30)"},
+	}
+	if diff := cmp.Diff(want, checks); diff != "" {
+		t.Errorf("checks (-want +got):\n%s", diff)
+	}
+	w.Images[0].Successor = plan.Successor{Why: "there is no other tag of its line"}
+	layers := []inventory.Layer{{DiffID: "base", CreatedBy: "ADD rootfs"}, {DiffID: "runtime"}, {DiffID: "app"}}
+	const head = "team/app:1.0.0 (team/Deployment/app) has to be rebuilt: there is no other tag of its line. Debian GNU/Linux 10 (buster) comes with the base image, "
+	for _, tt := range []struct {
+		why, addon, want string
+		images           []inventory.Image
+	}{
+		{"an image whose layers are not known", "", head + "layer 0: build it on a release that is supported.", nil},
+		{"a base of one layer", "", head + "layer 0 (ADD rootfs): build it on a release that is supported.", []inventory.Image{{Digest: oldDigest, Repository: appRepo, Layers: layers}}},
+		{"a base that another repository stands on", "", head + "layers 0 to 1, of which 0 is ADD rootfs: build it on a release that is supported.", []inventory.Image{
+			{Digest: oldDigest, Repository: appRepo, Layers: layers}, {Digest: newDigest, Repository: "registry.example:5000/team/other", Layers: layers[:2]},
+		}},
+		{"an add-on's", "coredns", "team/app:1.0.0 belongs to the EKS add-on coredns: a newer version of the add-on may have a supported operating system.", nil},
+	} {
+		t.Run(tt.why, func(t *testing.T) {
+			s.Images, w.Images[0].Evidence.Image.Addon = tt.images, tt.addon
+			actions, checks, notes := plan.DraftImages(w)
+			if diff := cmp.Diff([]string{tt.want}, notes); diff != "" {
+				t.Errorf("notes (-want +got):\n%s", diff)
+			}
+			if len(actions) > 0 || checks[0].Verdict != plan.Failed || !strings.Contains(checks[0].Detail, "with a supported operating system") {
+				t.Errorf("actions %+v, checks %+v", actions, checks)
+			}
+		})
+	}
+}

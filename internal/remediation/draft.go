@@ -47,12 +47,13 @@ const (
 	traitSecrets = "unencrypted-kubernetes-secrets"
 	traitHigh    = "high-priority-vulnerability"
 	traitLow     = "low-priority-vulnerability"
+	traitSystem  = "end-of-life-operating-system"
 	traitVersion = "unsupported-kubernetes-version"
 )
 
 // Topics lists the topics that can be applied: traits, and exposure.DeleteTopic.
 func Topics() []string {
-	return []string{traitOpen, traitNarrow, traitVersion, traitSecrets, traitHigh, traitLow, exposure.DeleteTopic}
+	return []string{traitOpen, traitNarrow, traitVersion, traitSecrets, traitHigh, traitLow, traitSystem, exposure.DeleteTopic}
 }
 
 // idLength is how many letters of randomness a plan's ID has; 12 are 60 bits.
@@ -190,7 +191,7 @@ func (s *Service) proposal(ctx context.Context, f *exposure.Finding, now *invent
 		return s.version(ctx, now, q)
 	}
 	switch q.Trait {
-	case traitHigh, traitLow:
+	case traitHigh, traitLow, traitSystem:
 		return s.images(ctx, f, now, q)
 	case exposure.DeleteTopic:
 		actions, checks, err := plan.DraftDeletion(now)

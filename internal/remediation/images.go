@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/eksposure/eksposure/internal/exposure"
 	"github.com/eksposure/eksposure/internal/fault"
@@ -25,15 +26,21 @@ const maxImages = 20
 const noteRollout = "What runs is replaced pod by pod. A rollout that fails, or gets no further for ten minutes, is undone: the workload gets the image back that it had. " +
 	"What Helm, Kustomize or a GitOps controller manages has to be changed there, too."
 
-func ofImages(trait string) bool { return trait == traitHigh || trait == traitLow }
+// lastingYears is for how long the operating system of a new image shall get fixes, if
+// there is such an image.
+const lastingYears = 1
+
+func ofImages(trait string) bool {
+	return trait == traitHigh || trait == traitLow || trait == traitSystem
+}
 
 // images drafts a plan that gives workloads the newest tag of the same line that has
-// the fix. The new images are put into the snapshot, so that what follows knows them.
+// what the topic asks for: the fix, or an operating system that is supported. The new images are put into the snapshot, so that what follows knows them.
 func (s *Service) images(ctx context.Context, f *exposure.Finding, now *inventory.Snapshot, q Request) (proposal, error) {
 	if q.Option != optionNewestTag {
 		return proposal{}, fmt.Errorf("option %q has written guidance and is not applied by eksposure; the one that is: %s: %w", q.Option, optionNewestTag, fault.ErrInvalid)
 	}
-	work := plan.ImageWork{Snapshot: now, Rollouts: map[inventory.WorkloadRef]plan.Rollout{}}
+	work := plan.ImageWork{Snapshot: now, System: q.Trait == traitSystem, Rollouts: map[inventory.WorkloadRef]plan.Rollout{}}
 	var notes []string
 	evidence := s.contributing(f, now, q.Trait)
 	if len(evidence) > maxImages {
@@ -99,8 +106,9 @@ func (s *Service) rollouts(ctx context.Context, now *inventory.Snapshot, e expos
 	return nil
 }
 
-// successor looks for the image that may stand in for a vulnerable one: it reads the
-// candidates one after the other, until one has the fix.
+// successor looks for the image that may stand in for another: it reads the candidates
+// one after the other, until one has what the topic asks for. Where that is an operating
+// system that is supported for less than lastingYears, it looks for a better one.
 func (s *Service) successor(ctx context.Context, now *inventory.Snapshot, e exposure.Evidence, trait string) (inventory.Image, plan.Successor, error) {
 	old, tag := now.Image(e.Image.Digest), plan.TagOf(e.Image.Reference)
 	if e.Image.Addon != "" || old == nil {
@@ -113,8 +121,14 @@ func (s *Service) successor(ctx context.Context, now *inventory.Snapshot, e expo
 	if err != nil {
 		return inventory.Image{}, plan.Successor{Why: "its tags could not be read (" + fault.Message(err) + ")"}, nil
 	}
+	candidates := plan.Candidates(tag, tags)
+	if trait == traitSystem {
+		candidates = plan.ReleaseCandidates(e.Image.Repository, tag, tags)
+	}
+	var best inventory.Image
+	var to plan.Successor
 	var without, unread []string
-	for _, candidate := range plan.Candidates(tag, tags) {
+	for _, candidate := range candidates {
 		next, err := s.candidate(ctx, now, old, candidate)
 		switch {
 		case ctx.Err() != nil:
@@ -126,20 +140,34 @@ func (s *Service) successor(ctx context.Context, now *inventory.Snapshot, e expo
 			continue
 		case next.Digest == old.Digest:
 			continue
-		case !s.mends(old, &next, trait):
-			without = append(without, candidate)
+		}
+		if lack := s.lacks(old, &next, trait); lack != "" {
+			without = append(without, candidate+" ("+lack+")")
 			continue
 		}
-		return next, plan.Successor{Tag: candidate, Digest: next.Digest}, nil
+		if to.Tag == "" || outlasts(&next, &best) {
+			best, to = next, plan.Successor{Tag: candidate, Digest: next.Digest}
+		}
+		if trait != traitSystem || s.lasting(&best) {
+			break
+		}
 	}
-	return inventory.Image{}, plan.Successor{Why: noSuccessor(tag, without, unread)}, nil
+	switch {
+	case to.Tag == "":
+		to.Why = noSuccessor(tag, trait, without, unread)
+	case trait == traitSystem:
+		to.System = system(&best)
+	}
+	return best, to, nil
 }
 
-func noSuccessor(tag string, without, unread []string) string {
+func noSuccessor(tag, trait string, without, unread []string) string {
 	text := "there is no other tag of its line"
 	switch {
 	case tag == "" || tag == "latest":
 		text = "without a tag that names a version it has no line of tags to take a newer one of"
+	case len(without) > 0 && trait == traitSystem:
+		text = "no tag of its line has a supported operating system (read and matched: " + strings.Join(without, ", ") + ")"
 	case len(without) > 0:
 		text = "no tag of its line has the fix (read and matched: " + strings.Join(without, ", ") + ")"
 	case len(unread) > 0:
@@ -176,12 +204,19 @@ func shortPlatform(p string) string {
 	return strings.Join(parts[:min(len(parts), 2)], "/")
 }
 
-// mends reports whether an image may stand in for another: at least one of the
-// topic's vulnerabilities is gone, none is left for which a fix is known, and none of
-// high priority is new.
-func (s *Service) mends(old, next *inventory.Image, trait string) bool {
-	has := func(im *inventory.Image, id string) bool {
-		return slices.ContainsFunc(im.Matches, func(m vuln.Match) bool { return m.CVE() == id })
+// lacks says why an image may not stand in for another; empty when it may. For
+// vulnerabilities at least one of the topic's is gone, and none is left for which a fix is
+// known; an operating system is supported today. None of high priority is new.
+func (s *Service) lacks(old, next *inventory.Image, trait string) string {
+	if trait == traitSystem {
+		end, why := image.EndOfLife(next)
+		if why != "" {
+			return why
+		}
+		if !end.IsZero() && !s.now().Before(end.AddDate(0, 0, 1)) {
+			return fmt.Sprintf("%s got its last fixes on %s", next.OS, end.Format(time.DateOnly))
+		}
+		return s.worse(old, next)
 	}
 	gone := false
 	for i := range old.Matches {
@@ -191,11 +226,55 @@ func (s *Service) mends(old, next *inventory.Image, trait string) bool {
 		}
 		left := has(next, m.CVE())
 		if left && len(m.FixedIn) > 0 {
-			return false
+			return m.CVE() + " is left, which has a fix"
 		}
 		gone = gone || !left
 	}
-	return gone && !slices.ContainsFunc(next.Matches, func(m vuln.Match) bool {
-		return image.HighPriority(&m, s.cfg.Policy) && !has(old, m.CVE())
-	})
+	if !gone {
+		return "none of its vulnerabilities is gone"
+	}
+	return s.worse(old, next)
+}
+
+// worse names a vulnerability of high priority that an image has and another has not;
+// empty when there is none.
+func (s *Service) worse(old, next *inventory.Image) string {
+	for i := range next.Matches {
+		if m := &next.Matches[i]; image.HighPriority(m, s.cfg.Policy) && !has(old, m.CVE()) {
+			return m.CVE() + " is new in it, and of high priority"
+		}
+	}
+	return ""
+}
+
+func has(im *inventory.Image, cve string) bool {
+	return slices.ContainsFunc(im.Matches, func(m vuln.Match) bool { return m.CVE() == cve })
+}
+
+// lasting reports whether the operating system of an image that may stand in for another
+// gets fixes for lastingYears.
+func (s *Service) lasting(im *inventory.Image) bool {
+	end, _ := image.EndOfLife(im)
+	return end.IsZero() || end.After(s.now().AddDate(lastingYears, 0, 0))
+}
+
+// outlasts reports whether the operating system of an image gets fixes longer than that
+// of another.
+func outlasts(im, other *inventory.Image) bool {
+	end, _ := image.EndOfLife(im)
+	before, _ := image.EndOfLife(other)
+	return !before.IsZero() && (end.IsZero() || end.After(before))
+}
+
+// system writes the operating system of an image that may stand in for another, and until
+// when it gets fixes.
+func system(im *inventory.Image) string {
+	end, _ := image.EndOfLife(im)
+	switch {
+	case im.OS.IsZero():
+		return "no operating system"
+	case end.IsZero():
+		return im.OS.String() + ", which has no releases that end"
+	}
+	return im.OS.String() + ", with fixes until " + end.Format(time.DateOnly)
 }

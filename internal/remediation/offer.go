@@ -49,7 +49,7 @@ func Offers(topic string) []Offer {
 			{Name: "create_key", Title: "Make a key for the cluster", Flag: true},
 			{Name: "rewrite_secrets", Title: "Write existing secrets again", Flag: true},
 		}}, upgrade}
-	case traitHigh, traitLow:
+	case traitHigh, traitLow, traitSystem:
 		return []Offer{{Option: optionNewestTag}}
 	case exposure.DeleteTopic:
 		return []Offer{{Option: "delete"}}

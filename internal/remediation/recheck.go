@@ -100,7 +100,7 @@ func (s *Service) imageChecks(ctx context.Context, r *Run, actions []plan.Action
 		return nil, err
 	}
 	var seen []string
-	check := plan.ImagesRead()
+	check := plan.ImagesRead(r.Plan.Trait == traitSystem)
 	for _, a := range actions {
 		for i, to := range a.To.Images.Containers {
 			from := a.From.Images.Containers[i]
@@ -137,8 +137,8 @@ func (s *Service) stillMends(ctx context.Context, last *inventory.Snapshot, from
 	if again, err := s.cfg.Registries.Image(ctx, from.Repository, from.Digest, platform); err == nil {
 		old = &again
 	}
-	if !s.mends(old, &next, trait) {
-		return plan.Failed, fmt.Sprintf("%s is no better than %s by the vulnerability database of now: it has a vulnerability with a known fix, or a new one of high priority", to.Reference, from.Reference)
+	if lack := s.lacks(old, &next, trait); lack != "" {
+		return plan.Failed, fmt.Sprintf("%s is no better than %s by the vulnerability database of now: %s", to.Reference, from.Reference, lack)
 	}
 	return plan.Passed, ""
 }

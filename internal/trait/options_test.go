@@ -22,6 +22,7 @@ func TestOptionsFitTheEvidence(t *testing.T) {
 		{"without a key and without another encryption", "unencrypted-kubernetes-secrets", func(s *inventory.Snapshot) { s.Cluster.Version, s.Cluster.Encryption = "1.27", nil }, []string{"associate", "upgrade"}},
 		{"own images and add-ons", "high-priority-vulnerability", nil, []string{"rebuild", "newest-tag", "add-on", "stop"}},
 		{"no add-on", "high-priority-vulnerability", func(s *inventory.Snapshot) { s.Images[1].Addon, s.Images[0].Addon = "", "" }, []string{"rebuild", "newest-tag", "stop"}},
+		{"an operating system past its end", "end-of-life-operating-system", func(s *inventory.Snapshot) { s.Images[1].Addon, s.Images[0].Addon = "", "" }, []string{"new-base", "newest-tag", "no-os"}},
 		{"a load balancer", "internet-reachable-workload", nil, []string{"internal", "limit"}},
 		{"node ports", "internet-reachable-workload", func(s *inventory.Snapshot) {
 			s.Services = []inventory.Service{node}

@@ -5,7 +5,8 @@ import "fmt"
 const fixedJars = "org.apache.logging.log4j:log4j-core@2.25.3 org.apache.logging.log4j:log4j-api@2.25.3 com.google.guava:guava@33.4.8-jre org.slf4j:slf4j-api@2.0.17"
 
 // addReleases publishes newer tags of images that run: one that has the fix, the
-// newest, which was built on the old base again, and a pre-release.
+// newest, which was built on the old base again, and a pre-release; the same of what runs
+// on an operating system past its end.
 func addReleases(r *Registry) error {
 	old, err := bullseye.base()
 	if err != nil {
@@ -32,10 +33,35 @@ func addReleases(r *Registry) error {
 			return err
 		}
 	}
+	if err := addSupported(r, fresh); err != nil {
+		return err
+	}
 	return addAgentAt(r, "agent-v2.4.0", goProgram{
 		path: "example.com/observe/agent", version: "v2.4.0", compiler: "go1.25.4",
 		deps: "golang.org/x/net@v0.47.0 golang.org/x/crypto@v0.45.0 golang.org/x/sys@v0.38.0",
 	}, "multi-arch Go agent with newer modules")
+}
+
+// addSupported publishes newer tags of images whose operating system has reached its end:
+// one that stayed on it, one that moved, and a later release of a distribution.
+func addSupported(r *Registry, fresh layer) error {
+	old, err := buster.base()
+	if err != nil {
+		return err
+	}
+	for _, im := range []struct {
+		p    Published
+		base layer
+	}{
+		{Published{Name: "legacy-erp-7.3", Registry: ECR, Repository: "finance/legacy-erp", Tag: "7.3", About: "the ERP on an updated Debian 12"}, fresh},
+		{Published{Name: "legacy-erp-7.4", Registry: ECR, Repository: "finance/legacy-erp", Tag: "7.4", About: "the ERP on Debian 10 again"}, old},
+		{Published{Name: "debian-12-dated", Registry: DockerHub, Repository: "library/debian", Tag: "bookworm-20261013", About: "Debian 12 with its updates, by its day"}, fresh},
+	} {
+		if err := addImage(r, im.p, im.base); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // addAgentAt publishes a version of the agent: an index of two platforms with

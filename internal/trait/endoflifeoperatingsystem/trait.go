@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/eksposure/eksposure/internal/exposure"
@@ -44,6 +43,7 @@ func Trait() exposure.Trait {
 		Effort: exposure.EffortDays,
 		Options: []exposure.Option{
 			{ID: "new-base", Title: "Move the image to a supported release", Remedy: image.NewBase(), When: []string{variantPast}},
+			{ID: "newest-tag", Title: "Run the newest tag whose operating system is supported", Remedy: image.Rollout(), When: []string{variantPast}},
 			{ID: "add-on", Title: "Update the EKS add-on that ships the image", Remedy: image.AddonUpdate(), When: []string{image.AddonVariant(variantPast)}},
 			{ID: "no-os", Title: "Use a base image without an operating system", Remedy: image.NewBase(), When: []string{variantPast}},
 		},
@@ -81,22 +81,18 @@ func endOf(s *inventory.Snapshot, u *image.Use) (end time.Time, why string) {
 		return time.Time{}, u.Unread
 	}
 	os := u.Image.OS
-	if !os.EndOfLife.IsZero() {
-		return os.EndOfLife.UTC().Truncate(day), ""
+	if unmatched := unmatched(s, u); unmatched != "" && os.EndOfLife.IsZero() && !image.Rolling(os) {
+		return time.Time{}, "the end of life of " + name(os) + " is not known: " + unmatched
 	}
-	if g := s.Gap(inventory.SectionMatches); g != nil && !rolling(os) {
-		return time.Time{}, "the end of life of " + name(os) + " is not known: " + g.Detail
+	return image.EndOfLife(u.Image)
+}
+
+// unmatched says why the vulnerability database was not asked; empty when it was.
+func unmatched(s *inventory.Snapshot, u *image.Use) string {
+	if g := s.Gap(inventory.SectionMatches); g != nil {
+		return g.Detail
 	}
-	if why := u.Unmatched(s); why != "" && !rolling(os) {
-		return time.Time{}, "the end of life of " + name(os) + " is not known: " + why
-	}
-	if r := u.Image.Report; r != nil && os.IsZero() {
-		return time.Time{}, "the report of " + r.Name() + " does not name the operating system"
-	}
-	if os.IsZero() || rolling(os) {
-		return time.Time{}, ""
-	}
-	return time.Time{}, "the vulnerability database does not know the end of life of " + name(os)
+	return u.Unmatched(s)
 }
 
 func name(os vuln.OS) string {
@@ -104,20 +100,6 @@ func name(os vuln.OS) string {
 		return "its operating system"
 	}
 	return os.String()
-}
-
-// rolling reports whether the distribution has no releases that end (each
-// project's own documentation).
-func rolling(os vuln.OS) bool {
-	switch os.ID {
-	case "wolfi", "chainguard", "minimos", "arch", "archarm", "gentoo", "opensuse-tumbleweed", "void", "nixos":
-		return true
-	case "alpine":
-		return strings.Contains(os.Version, "edge") || strings.Contains(os.Version, "_alpha")
-	case "debian":
-		return os.Version == "sid" || os.Version == "unstable" || strings.HasSuffix(os.Name, "/sid")
-	}
-	return false
 }
 
 func evidence(u *image.Use, end, today time.Time) exposure.Evidence {
