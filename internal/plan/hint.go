@@ -74,7 +74,7 @@ func (w ImageWork) baseOf(im *exposure.ImageEvidence) string {
 		for last+1 < len(is.Layers) && w.base(im.Digest, last+1) {
 			last++
 		}
-		by := is.Layers[0].CreatedBy
+		by := strings.TrimSpace(is.Layers[0].CreatedBy)
 		switch {
 		case last > 0 && by != "":
 			layers = fmt.Sprintf("layers 0 to %d, of which 0 is %s", last, by)
