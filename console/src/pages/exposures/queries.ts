@@ -2,6 +2,7 @@ import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-qu
 import { useCallback, useMemo } from "react";
 import { useText } from "../../text";
 import { useSaid } from "../../text/said-in";
+import { useAccount } from "../../parts/accounts";
 import { traitsQuery } from "../../parts/traits";
 import { traitField } from "./fields";
 import type { Query } from "./filters";
@@ -19,9 +20,12 @@ export function useTraitNames(): TraitName[] | undefined {
 export function useShown(): (key: string, value: string) => string {
   const text = useText();
   const traits = useTraitNames();
+  const account = useAccount();
   return useCallback(
     (key, value) => {
       switch (key) {
+        case "cloud.account.uid":
+          return account(value);
         case "severity":
         case "vendor_attributes.severity":
           return text.severities[value] ?? value;
@@ -37,7 +41,7 @@ export function useShown(): (key: string, value: string) => string {
           return value;
       }
     },
-    [text, traits],
+    [text, traits, account],
   );
 }
 

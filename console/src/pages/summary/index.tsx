@@ -7,6 +7,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Fragment, lazy, type ReactNode, Suspense, useState } from "react";
 import { useSearchParams } from "react-router";
 import { Page } from "../../app/layout";
+import { useAccount } from "../../parts/accounts";
 import { Choice } from "../../parts/choice";
 import { useText } from "../../text";
 import { spans, type WidgetName } from "./arrangement";
@@ -35,6 +36,8 @@ export default function Summary() {
     (places.data?.GroupByResults[i]?.GroupByValues ?? [])
       .map((v) => ({ value: v.FieldValue }))
       .sort((a, b) => a.value.localeCompare(b.value));
+  const account = useAccount();
+  const accounts = values(0).map(({ value }) => ({ value, label: account(value) }));
   const names = (words: Record<string, string>, list: string[]) => list.map((value) => ({ value, label: words[value] ?? value }));
   const [arrangement, arrange] = useArrangement();
   const [arranging, setArranging] = useState(false);
@@ -58,7 +61,7 @@ export default function Summary() {
       >
         <SpaceBetween size="l">
           <div className="filters">
-            <Choice name="account" label={t.account} options={values(0)} />
+            <Choice name="account" label={t.account} options={accounts} />
             <Choice name="region" label={t.region} options={values(1)} />
             <Choice name="severity" label={t.severity} options={names(text.severities, ["Critical", "High", "Medium", "Low"])} />
             <Choice name="status" label={t.status} options={names(text.statuses, ["New", "In Progress", "Suppressed", "Resolved"])} />
