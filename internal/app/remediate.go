@@ -33,7 +33,7 @@ func (a *App) plans(ctx context.Context, look *clusters) (remediation.Config, er
 		return remediation.Config{}, err
 	}
 	c := remediation.Config{
-		Clusters: look, Networks: look, Workloads: look, Registries: registries{look}, Policy: a.o.Config.Policy,
+		Clusters: look, Networks: look, Workloads: look, Registries: registries{look}, Addons: look, Policy: a.o.Config.Policy,
 		Known: db, Documents: db, Leases: db, Log: db, FourEyes: a.o.Config.Remediation.FourEyes,
 		Watch:  a.o.Config.Remediation.Watch,
 		Holder: holder(), Now: a.o.Clock, Logger: a.o.Log,
@@ -135,6 +135,15 @@ func (c *clusters) Readiness(ctx context.Context, now *inventory.Snapshot, path 
 	kube.New(kube.Config{}).Readiness(ctx, api.target(now), now, &r)
 	group.Wait()
 	return r
+}
+
+// AddonReleases implements remediation.Addons.
+func (c *clusters) AddonReleases(ctx context.Context, now *inventory.Snapshot, kubernetes string) ([]plan.AddonRelease, error) {
+	client, err := c.client(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return client.AddonReleases(ctx, now, kubernetes)
 }
 
 // Network implements remediation.Networks.

@@ -37,6 +37,8 @@ type site struct {
 	estate *estate.Estate
 	parts  remediation.Config
 	key    string
+	// images tells that scans read images.
+	images bool
 
 	mu  sync.Mutex
 	now time.Time
@@ -97,7 +99,7 @@ func (x *site) scan(t *testing.T, n int, place string) {
 	t.Helper()
 	e := x.estate
 	c := settings(shared(t), e, place)
-	c.Images.Read, c.Remediation.Role, c.Remediation.Watch = false, estate.RemediationRole, 0
+	c.Images.Read, c.Remediation.Role, c.Remediation.Watch = x.images, estate.RemediationRole, 0
 	enter(t, e, &c)
 	a := app.New(app.Options{Config: c, Now: x.clock, Clock: time.Now})
 	t.Cleanup(func() {

@@ -89,6 +89,8 @@ type street struct {
 	scanner     *scan.Scanner
 	controllers kubetest.Controllers
 	manifest    string
+	// system does what EKS does inside of the cluster; nil for nothing.
+	system func()
 
 	mu  sync.Mutex
 	now time.Time
@@ -176,6 +178,9 @@ func (x *street) apply(t *testing.T, manifests ...string) {
 
 func (x *street) reconcile(t *testing.T) {
 	t.Helper()
+	if x.system != nil {
+		x.system()
+	}
 	if err := x.controllers.Reconcile(t.Context(), "shop"); err != nil {
 		t.Fatal(err)
 	}
@@ -428,7 +433,7 @@ func TestRemediateImagesHints(t *testing.T) {
 		"shop/Pod/alone is not changed by eksposure: make it again from what made it, search with " + name + ":v3.0.2@sha256:",
 		"shop/Deployment/made is made by Shop/main, which would set its image back",
 		"shop/Deployment/paused is left as it is: its rollouts are paused",
-		"eks/coredns:v1.10.1-eksbuild.6 belongs to the EKS add-on coredns",
+		"eks/coredns:v1.10.1-eksbuild.6 belongs to the EKS add-on coredns: the option add-on plans an update of it.",
 	} {
 		if !strings.Contains(said, want) {
 			t.Errorf("no note says %q:\n%s", want, said)

@@ -52,7 +52,8 @@ Options: internet-reachable has private, public-and-private, public and prefix-l
 private, narrower and prefix-list; unencrypted-kubernetes-secrets has associate and upgrade; unsupported-kubernetes-version has upgrade (one minor version at a
 time, the control plane, its add-ons and its node groups), nodes (node groups alone) and policy (--to STANDARD or EXTENDED);
 delete-cluster has delete;
-high-priority-vulnerability, low-priority-vulnerability and end-of-life-operating-system have newest-tag.
+high-priority-vulnerability, low-priority-vulnerability and end-of-life-operating-system have newest-tag, for images of yours,
+and add-on, for those that EKS add-ons ship.
 
 With --from-callers the ranges are the public addresses that called the Kubernetes API in the last days, each alone, merged
 where that lets nobody else in. They are read in the cluster's audit log by a query of CloudWatch Logs Insights, which AWS
@@ -72,6 +73,7 @@ same, draft the plan without --iac.`,
   eksposure remediate plan --cluster checkout --topic unencrypted-kubernetes-secrets --option associate --create-key --rewrite-secrets
   eksposure remediate plan --cluster checkout --topic unsupported-kubernetes-version --option upgrade --to 1.35
   eksposure remediate plan --cluster checkout --topic high-priority-vulnerability --option newest-tag
+  eksposure remediate plan --cluster checkout --topic high-priority-vulnerability --option add-on
   eksposure remediate plan --cluster checkout --topic internet-reachable --option private --iac infra | git apply`,
 		Args: noArgs,
 	}

@@ -138,7 +138,7 @@ func Permissions() []Permission {
 		{"ecr:ListImages", ScopePlan, "tags of an image's repository, for a plan that takes the newest with the fix; no scan asks for it"},
 		{string(eksDescribeAccessEntry), ScopeAccount, "Kubernetes groups of IAM principals"},
 		{string(eksDescribeAddon), ScopeAccount, "add-on versions and roles"},
-		{string(eksDescribeAddonVersions), ScopeUpgrade, "which add-on versions fit a Kubernetes version; only to draft an upgrade"},
+		{string(eksDescribeAddonVersions), ScopeUpgrade, "which add-on versions fit a Kubernetes version; only to draft an upgrade, or an update of add-ons"},
 		{string(eksDescribeCluster), ScopeAccount, "endpoint access, version, encryption and network of a cluster"},
 		{string(eksDescribeClusterVersions), ScopeAccount, "when support of a Kubernetes version ends"},
 		{string(eksDescribeFargateProfile), ScopeAccount, "which pods run without nodes"},

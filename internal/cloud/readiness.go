@@ -91,6 +91,18 @@ func (c *Client) insights(ctx context.Context, client *eks.Client, ref inventory
 	return plan.Reading[plan.Insight]{Unread: old + "; EKS was asked to look again, which takes minutes: draft the plan once more then"}
 }
 
+// AddonReleases reads which versions of a cluster's add-ons fit a version of Kubernetes,
+// newest first.
+func (c *Client) AddonReleases(ctx context.Context, s *inventory.Snapshot, kubernetes string) ([]plan.AddonRelease, error) {
+	ref := s.Cluster.Ref
+	client, err := c.eks(ctx, place{ref.Account, ref.Region})
+	if err != nil {
+		return nil, err
+	}
+	list, err := c.addonReleases(ctx, client, s.Addons, []string{kubernetes})
+	return list, advised(err)
+}
+
 // addonReleases reads which versions of the cluster's add-ons fit the versions of a path.
 func (c *Client) addonReleases(ctx context.Context, client *eks.Client, addons []inventory.Addon, path []string) ([]plan.AddonRelease, error) {
 	var list []plan.AddonRelease

@@ -228,6 +228,7 @@ func (e *Estate) updateAddon(_ context.Context, c *call) (any, error) {
 	if !fits {
 		return nil, invalid("Addon version specified is not supported")
 	}
+	k := e.kube[c.clusterARN()]
 	return e.start(cl, in.Token, Update{
 		Type: "AddonUpdate", Addon: a.Name, Params: map[string]string{"AddonVersion": in.Version, "ResolveConflicts": in.Resolve},
 		apply: func(cl *Cluster) {
@@ -236,6 +237,7 @@ func (e *Estate) updateAddon(_ context.Context, c *call) (any, error) {
 					cl.Addons[i].Version, cl.Addons[i].Role = in.Version, in.RoleARN[strings.LastIndexByte(in.RoleARN, '/')+1:]
 				}
 			}
+			k.ship(a.Name, in.Version)
 		},
 	})
 }

@@ -20,10 +20,8 @@ func (w ImageWork) hint(v *Vulnerable) string {
 	switch {
 	case v.Successor.Tag != "":
 		return ""
-	case im.Addon != "" && w.System:
-		return fmt.Sprintf("%s belongs to the EKS add-on %s: a newer version of the add-on may have a supported operating system.", name, im.Addon)
 	case im.Addon != "":
-		return fmt.Sprintf("%s belongs to the EKS add-on %s: a newer version of the add-on brings the fix.", name, im.Addon)
+		return fmt.Sprintf("%s belongs to the EKS add-on %s: the option add-on plans an update of it.", name, im.Addon)
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s (%s) has to be rebuilt: %s.", name, someWorkloads(v.Evidence.Workloads), v.Successor.Why)

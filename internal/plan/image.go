@@ -196,15 +196,16 @@ func DraftImages(w ImageWork) (actions []Action, checks []Check, notes []string)
 		}
 		return nil, []Check{{checkImages, Failed, none}}, notes
 	}
-	return actions, []Check{ImagesRead(w.System), w.behaviour(steps)}, notes
+	return actions, []Check{ImagesRead(w.System), behaviour(w.System, steps)}, notes
 }
 
-// behaviour is the check that nobody but the approver can answer.
-func (w ImageWork) behaviour(steps []string) Check {
-	if w.System {
-		return Check{"behaviour", Unknown, "another release of the operating system has other versions of its libraries, and what is built for it may behave differently; no release notes are read: " + list(steps)}
+// behaviour is the check that nobody but the approver can answer: of another operating
+// system, or of other versions.
+func behaviour(system bool, steps []string) Check {
+	if system {
+		return Check{checkBehaviour, Unknown, "another release of the operating system has other versions of its libraries, and what is built for it may behave differently; no release notes are read: " + list(steps)}
 	}
-	return Check{"behaviour", Unknown, "other versions of the software may behave differently; their release notes are not read: " + list(steps)}
+	return Check{checkBehaviour, Unknown, "other versions of the software may behave differently; their release notes are not read: " + list(steps)}
 }
 
 // ImagesRead is the check of new images that were read and are better than the old ones:
@@ -217,8 +218,12 @@ func ImagesRead(system bool) Check {
 	return Check{checkImages, Passed, read}
 }
 
-// checkImages is the name of the check whether the new images have the fix.
-const checkImages = "images"
+// checkImages is the name of the check whether the new images have the fix, checkBehaviour
+// of the one that nothing answers.
+const (
+	checkImages    = "images"
+	checkBehaviour = "behaviour"
+)
 
 // workloads are those that run a vulnerable image with a successor, in order.
 func (w ImageWork) workloads() []inventory.WorkloadRef {

@@ -180,7 +180,7 @@ func TestRebuildHint(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	im.Addon = "coredns"
-	if got := hint(); got != "team/app:1.0.0 belongs to the EKS add-on coredns: a newer version of the add-on brings the fix." {
+	if got := hint(); got != "team/app:1.0.0 belongs to the EKS add-on coredns: the option add-on plans an update of it." {
 		t.Errorf("an add-on: %q", got)
 	}
 }
@@ -215,7 +215,7 @@ func TestDraftImagesOfSystems(t *testing.T) {
 		{"a base that another repository stands on", "", head + "layers 0 to 1, of which 0 is ADD rootfs: build it on a release that is supported.", []inventory.Image{
 			{Digest: oldDigest, Repository: appRepo, Layers: layers}, {Digest: newDigest, Repository: "registry.example:5000/team/other", Layers: layers[:2]},
 		}},
-		{"an add-on's", "coredns", "team/app:1.0.0 belongs to the EKS add-on coredns: a newer version of the add-on may have a supported operating system.", nil},
+		{"an add-on's", "coredns", "team/app:1.0.0 belongs to the EKS add-on coredns: the option add-on plans an update of it.", nil},
 	} {
 		t.Run(tt.why, func(t *testing.T) {
 			s.Images, w.Images[0].Evidence.Image.Addon = tt.images, tt.addon

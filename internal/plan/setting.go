@@ -50,17 +50,26 @@ type Encryption struct {
 type Addon struct {
 	Version string `json:"version"`
 	RoleARN string `json:"role_arn,omitempty"`
+	// Images are those that the version ships, of a plan about images, as far as they were
+	// read: those of what is there and of what shall be are one for one. EKS does not tell
+	// them, so that they do not count when two are compared.
+	Images []ShippedImage `json:"images,omitempty"`
 }
+
+func (a Addon) equal(o Addon) bool { return a.Version == o.Version && a.RoleARN == o.RoleARN }
 
 // Equal compares what counts.
 func (s Setting) Equal(o Setting) bool {
-	if (s.Endpoint == nil) != (o.Endpoint == nil) || (s.Images == nil) != (o.Images == nil) || s.Version != o.Version || s.SupportType != o.SupportType || s.Exists != o.Exists || s.SecretMark != o.SecretMark {
+	if (s.Endpoint == nil) != (o.Endpoint == nil) || (s.Images == nil) != (o.Images == nil) || (s.Addon == nil) != (o.Addon == nil) || s.Version != o.Version || s.SupportType != o.SupportType || s.Exists != o.Exists || s.SecretMark != o.SecretMark {
 		return false
 	}
 	if s.Images != nil && !s.Images.equal(*o.Images) {
 		return false
 	}
-	return same(s.Encryption, o.Encryption) && same(s.Addon, o.Addon) && same(s.Key, o.Key) && (s.Endpoint == nil || s.Endpoint.equal(*o.Endpoint))
+	if s.Addon != nil && !s.Addon.equal(*o.Addon) {
+		return false
+	}
+	return same(s.Encryption, o.Encryption) && same(s.Key, o.Key) && (s.Endpoint == nil || s.Endpoint.equal(*o.Endpoint))
 }
 
 // same compares two values that may be missing.
@@ -118,10 +127,21 @@ func onOff(on bool) string {
 
 // String writes the add-on for a person.
 func (a Addon) String() string {
-	if a.RoleARN == "" {
-		return a.Version
+	text := a.Version
+	if a.RoleARN != "" {
+		text += " with the role " + a.RoleARN
 	}
-	return a.Version + " with the role " + a.RoleARN
+	var images []string
+	for _, i := range a.Images {
+		images = append(images, i.Reference)
+	}
+	switch len(images) {
+	case 0:
+		return text
+	case 1:
+		return text + " with the image " + images[0]
+	}
+	return text + " with the images " + list(images)
 }
 
 // Of reads a setting of the cluster itself from a snapshot. Ranges that EKS leaves out are

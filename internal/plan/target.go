@@ -125,6 +125,9 @@ func (a Action) Then(now *inventory.Snapshot) *inventory.Snapshot {
 				then.Addons[i].Version, then.Addons[i].RoleARN = a.To.Addon.Version, a.To.Addon.RoleARN
 			}
 		}
+		if a.From.Addon != nil && a.To.Addon != nil && len(a.To.Addon.Images) > 0 {
+			then.Workloads = a.To.Addon.put(now, a.From.Addon.Images)
+		}
 	case NodeGroupVersion:
 		then.NodeGroups, then.Nodes = slices.Clone(now.NodeGroups), slices.Clone(now.Nodes)
 		for i := range then.NodeGroups {

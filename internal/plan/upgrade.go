@@ -168,17 +168,24 @@ func (u *upgrade) addOns(version string) {
 		if next == on.Version {
 			continue
 		}
-		permissions := []string{describeUpdate, "eks:UpdateAddon"}
-		if on.RoleARN != "" {
-			permissions = append(permissions, "iam:PassRole")
-		}
-		u.actions = append(u.actions, Action{
-			Kind: AddonVersion, Target: inventory.ResourceRef{Type: inventory.TypeAddon, UID: on.ARN, Name: on.Name},
-			Title: fmt.Sprintf("Update the add-on %s to %s, for Kubernetes %s", on.Name, next, version),
-			From:  Setting{Addon: &Addon{Version: on.Version, RoleARN: on.RoleARN}}, To: Setting{Addon: &Addon{Version: next, RoleARN: on.RoleARN}},
-			Permissions: permissions, Risk: RiskMedium, Effect: Deferred,
-		})
+		a := updateAddon(*on, next)
+		a.Title = fmt.Sprintf("Update the add-on %s to %s, for Kubernetes %s", on.Name, next, version)
+		u.actions = append(u.actions, a)
 		on.Version = next
+	}
+}
+
+// updateAddon is the action that brings an add-on to a version, without a title. EKS keeps
+// the settings of yours, and the role when it is named again.
+func updateAddon(on inventory.Addon, to string) Action {
+	permissions := []string{describeUpdate, "eks:UpdateAddon"}
+	if on.RoleARN != "" {
+		permissions = append(permissions, "iam:PassRole")
+	}
+	return Action{
+		Kind: AddonVersion, Target: inventory.ResourceRef{Type: inventory.TypeAddon, UID: on.ARN, Name: on.Name},
+		From: Setting{Addon: &Addon{Version: on.Version, RoleARN: on.RoleARN}}, To: Setting{Addon: &Addon{Version: to, RoleARN: on.RoleARN}},
+		Permissions: permissions, Risk: RiskMedium, Effect: Deferred,
 	}
 }
 

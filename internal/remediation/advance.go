@@ -268,6 +268,7 @@ func (s *Service) verify(ctx context.Context, r Run) (Run, error) {
 		return s.alarm(ctx, r, harm)
 	}
 	seen := verdict(o.Finding, r.Plan.Trait, s.now())
+	old := strings.Join(r.lingers(o.Finding), "; ")
 	state, problem := plan.Done, ""
 	switch {
 	case r.State == plan.Reverting && r.Cause != "" && r.Before != nil:
@@ -280,6 +281,10 @@ func (s *Service) verify(ctx context.Context, r Run) (Run, error) {
 		return s.wait(ctx, r, last, "the scan could not tell whether the trait is gone: "+strings.Join(seen.Evidence, "; "))
 	case seen.Trait == Unclear:
 		state, problem = plan.Stopped, "the actions hold, and the scan could not tell whether the trait is gone: "+strings.Join(seen.Evidence, "; ")
+	case old != "" && s.now().Sub(last.Begun) < patience:
+		return s.wait(ctx, r, last, "pods run what the add-on shipped before: "+old)
+	case old != "":
+		state, problem = plan.Stopped, "the actions hold, and pods run what the add-on shipped before: "+old
 	case seen.Trait == Present && r.Plan.Ends:
 		state, problem = plan.Stopped, "the actions hold, and the trait is still there: "+strings.Join(seen.Evidence, "; ")
 	}

@@ -190,6 +190,9 @@ func (s *Service) proposal(ctx context.Context, f *exposure.Finding, now *invent
 	if q.upgrades() {
 		return s.version(ctx, now, q)
 	}
+	if ofImages(q.Trait) && q.Option == optionAddon {
+		return s.addons(ctx, f, now, q)
+	}
 	switch q.Trait {
 	case traitHigh, traitLow, traitSystem:
 		return s.images(ctx, f, now, q)

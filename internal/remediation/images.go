@@ -38,7 +38,7 @@ func ofImages(trait string) bool {
 // what the topic asks for: the fix, or an operating system that is supported. The new images are put into the snapshot, so that what follows knows them.
 func (s *Service) images(ctx context.Context, f *exposure.Finding, now *inventory.Snapshot, q Request) (proposal, error) {
 	if q.Option != optionNewestTag {
-		return proposal{}, fmt.Errorf("option %q has written guidance and is not applied by eksposure; the one that is: %s: %w", q.Option, optionNewestTag, fault.ErrInvalid)
+		return proposal{}, fmt.Errorf("option %q has written guidance and is not applied by eksposure; those that are: %s and %s: %w", q.Option, optionNewestTag, optionAddon, fault.ErrInvalid)
 	}
 	work := plan.ImageWork{Snapshot: now, System: q.Trait == traitSystem, Rollouts: map[inventory.WorkloadRef]plan.Rollout{}}
 	var notes []string

@@ -50,7 +50,7 @@ func Offers(topic string) []Offer {
 			{Name: "rewrite_secrets", Title: "Write existing secrets again", Flag: true},
 		}}, upgrade}
 	case traitHigh, traitLow, traitSystem:
-		return []Offer{{Option: optionNewestTag}}
+		return []Offer{{Option: optionNewestTag}, {Option: optionAddon}}
 	case exposure.DeleteTopic:
 		return []Offer{{Option: "delete"}}
 	case traitVersion:

@@ -28,6 +28,13 @@ type Clusters interface {
 	Evaluate(s *inventory.Snapshot, earlier *exposure.Finding) exposure.Outcome
 }
 
+// Addons looks at what EKS offers of add-ons, with the rights of scanning.
+type Addons interface {
+	// AddonReleases reads the versions of a cluster's add-ons for a version of Kubernetes,
+	// newest first.
+	AddonReleases(ctx context.Context, now *inventory.Snapshot, kubernetes string) ([]plan.AddonRelease, error)
+}
+
 // Networks looks at the networks that clusters are in, with the rights of scanning.
 type Networks interface {
 	// Network reads what a change of the endpoint has to know; a part that cannot be read

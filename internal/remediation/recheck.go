@@ -52,14 +52,20 @@ func (s *Service) hesitate(ctx context.Context, r Run, st *Step, why string) (Ru
 func (s *Service) checks(ctx context.Context, r *Run, st *Step) ([]plan.Check, error) {
 	action, first := r.Plan.Actions[st.Action], len(r.begun()) == 0
 	switch action.Kind {
-	case plan.AddonVersion, plan.UpgradePolicy, plan.KeyCreation, plan.SecretsRewrite:
-		return nil, nil // they come with a version or a key, or have none
-	case plan.WorkloadImage:
+	case plan.UpgradePolicy, plan.KeyCreation, plan.SecretsRewrite:
+		return nil, nil // they come with a key, or have none
+	case plan.AddonVersion, plan.WorkloadImage:
 		actions := r.Plan.Actions[st.Action : st.Action+1]
 		if first {
 			actions = r.Plan.Actions
 		}
-		return s.imageChecks(ctx, r, actions)
+		switch {
+		case action.Kind == plan.WorkloadImage:
+			return s.imageChecks(ctx, r, actions)
+		case r.Plan.Option == optionAddon:
+			return s.addonChecks(ctx, r, actions)
+		}
+		return nil, nil // it comes with a version
 	case plan.SecretsEncryption:
 		if r.keyARN() != "" {
 			return nil, nil // the plan made it, and has looked at it

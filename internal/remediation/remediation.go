@@ -29,9 +29,10 @@ type Config struct {
 	Clusters Clusters
 	// Networks is for plans about the endpoint.
 	Networks Networks
-	// Workloads and Registries are for plans about images.
+	// Workloads, Registries and Addons are for plans about images.
 	Workloads  Workloads
 	Registries Registries
+	Addons     Addons
 	Known      Known
 	// Policy says which vulnerabilities are of high priority.
 	Policy exposure.Policy

@@ -2296,6 +2296,7 @@ export interface components {
             undo_limit?: string;
         };
         PlanAddon: {
+            images?: components["schemas"]["PlanShippedImage"][];
             role_arn?: string;
             version: string;
         };
@@ -2426,6 +2427,11 @@ export interface components {
             secret_mark?: string;
             support_type?: string;
             version?: string;
+        };
+        PlanShippedImage: {
+            digest: string;
+            reference: string;
+            repository: string;
         };
         PlanSight: {
             issues?: string[];

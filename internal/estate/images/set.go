@@ -159,57 +159,6 @@ func addPublic(r *Registry) error {
 	return nil
 }
 
-// addAddons publishes EKS add-on images: Go programs on a minimal base.
-func addAddons(r *Registry) error {
-	base, err := newLayer("COPY /newroot / # buildkit", 0,
-		text("etc/os-release", "NAME=\"Amazon Linux\"\nVERSION=\"2023\"\nID=\"amzn\"\nID_LIKE=\"fedora\"\nVERSION_ID=\"2023\"\nPLATFORM_ID=\"platform:al2023\"\nPRETTY_NAME=\"Amazon Linux 2023\"\n"),
-		text("etc/system-release", "Amazon Linux release 2023 (Amazon Linux)\n"))
-	if err != nil {
-		return err
-	}
-	for _, a := range []struct {
-		p  Published
-		g  goProgram
-		at string
-	}{
-		{
-			Published{Name: "eks-coredns", Repository: "eks/coredns", Tag: "v1.10.1-eksbuild.6", Addon: "coredns", About: "EKS add-on CoreDNS, behind its fixes"},
-			goProgram{
-				path: "github.com/coredns/coredns", version: "v1.10.1", compiler: "go1.20.7",
-				deps: "github.com/miekg/dns@v1.1.55 golang.org/x/net@v0.14.0 golang.org/x/crypto@v0.12.0 google.golang.org/grpc@v1.57.0",
-			},
-			"coredns",
-		},
-		{
-			Published{Name: "eks-kube-proxy", Repository: "eks/kube-proxy", Tag: "v1.31.2-minimal-eksbuild.3", Addon: "kube-proxy", About: "EKS add-on kube-proxy"},
-			goProgram{
-				path: "k8s.io/kubernetes/cmd/kube-proxy", version: "v1.31.2", compiler: "go1.22.8",
-				deps: "golang.org/x/net@v0.26.0 golang.org/x/sys@v0.21.0 google.golang.org/protobuf@v1.34.2",
-			},
-			"usr/local/bin/kube-proxy",
-		},
-		{
-			Published{Name: "eks-vpc-cni", Repository: "amazon-k8s-cni", Tag: "v1.18.1-eksbuild.3", Addon: "vpc-cni", About: "EKS add-on VPC CNI"},
-			goProgram{
-				path: "github.com/aws/amazon-vpc-cni-k8s/cmd/aws-k8s-agent", version: "v1.18.1", compiler: "go1.22.2",
-				deps: "github.com/aws/aws-sdk-go@v1.51.32 golang.org/x/net@v0.24.0 google.golang.org/grpc@v1.63.2",
-			},
-			"app/aws-k8s-agent",
-		},
-	} {
-		a.p.Registry = AddonRegistry
-		a.g.architecture = "amd64"
-		binary, err := a.g.layer(a.at)
-		if err != nil {
-			return err
-		}
-		if err := addImage(r, a.p, base, binary); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // addAgent publishes the agent that runs.
 func addAgent(r *Registry) error {
 	return addAgentAt(r, "agent", goProgram{
