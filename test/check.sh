@@ -24,7 +24,7 @@ step "foreign AWS clients (Python, JavaScript)"
 ./test/python/setup.sh
 ./test/javascript/setup.sh
 
-step "cfn-lint, the AWS CDK with its compiler, and the schema of Terraform's AWS provider"
+step "cfn-lint, the AWS CDK with its compiler, a linter for Dockerfiles, and the schema of Terraform's AWS provider"
 ./test/guidance/setup.sh
 
 step "eksctl's schema, which is in its Go module"
@@ -52,7 +52,7 @@ go generate ./...
 git diff --exit-code -- docs internal || { echo "generated files are out of date: run go generate ./... and commit" >&2; exit 1; }
 go mod tidy -diff
 
-step "a real kube-apiserver, and the syft and grype programs"
+step "a real kube-apiserver with kubectl, and the syft and grype programs"
 ./test/ekslab/build.sh
 ./test/tools/build.sh
 

@@ -4,6 +4,7 @@
 #   ekslab                  a real kube-apiserver with embedded etcd
 #   aws-iam-authenticator   the webhook that EKS authenticates tokens with
 #   gateway-api.yaml        the Gateway API's custom resource definitions
+#   kubectl                 the real one
 # A cold build takes four to five minutes on two cores, a repeated one nothing.
 set -eu
 cd "$(dirname "$0")"
@@ -39,6 +40,10 @@ authenticator() {
 		sigs.k8s.io/aws-iam-authenticator/cmd/aws-iam-authenticator)
 }
 
+kubectl() {
+	(cd kubectl && go build -ldflags "-s -w" -o "$out/kubectl.new" .)
+}
+
 gateway_api() {
 	(
 		cd gatewayapi
@@ -55,3 +60,4 @@ gateway_api() {
 build ekslab "$(stamp build.sh go.mod go.sum ./*.go)" ekslab
 build aws-iam-authenticator "$(stamp build.sh authenticator/go.mod authenticator/go.sum)" authenticator
 build gateway-api.yaml "$(stamp build.sh gatewayapi/go.mod gatewayapi/go.sum)" gateway_api
+build kubectl "$(stamp build.sh kubectl/go.mod kubectl/go.sum kubectl/main.go)" kubectl

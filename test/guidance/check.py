@@ -10,6 +10,7 @@ import io
 import json
 import os
 import sys
+import tempfile
 import time
 import traceback
 from contextlib import redirect_stderr, redirect_stdout
@@ -20,8 +21,10 @@ import botocore.waiter
 
 os.environ.update(AWS_ACCESS_KEY_ID="AKIDEXAMPLE", AWS_SECRET_ACCESS_KEY="x", AWS_DEFAULT_REGION="eu-central-1", AWS_EC2_METADATA_DISABLED="true", AWS_CONFIG_FILE="/dev/null")
 
+os.environ["KUBECONFIG"] = os.path.join(tempfile.mkdtemp(), "config")  # which update-kubeconfig writes
 UPDATE = {"update": {"id": "u-1", "type": "VersionUpdate", "status": "InProgress"}}
 ANSWERS = {
+    "DescribeCluster": {"cluster": {"name": "c", "arn": "arn:aws:eks:eu-central-1:111122223333:cluster/c", "status": "ACTIVE", "endpoint": "https://e.invalid", "certificateAuthority": {"data": ""}}},
     "DescribeUpdate": {"update": {"id": "u-1", "type": "VersionUpdate", "status": "Successful"}},
     "DescribeAddon": {"addon": {"addonName": "vpc-cni", "serviceAccountRoleArn": "arn:aws:iam::111122223333:role/vpc-cni"}},
     "DescribeAddonVersions": {"addons": [{"addonVersions": [{"addonVersion": "v1.20.0-eksbuild.1"}]}]},
@@ -46,7 +49,9 @@ def answer(request, event_name, **_):
     body = json.dumps(ANSWERS.get(operation, UPDATE))
     if operation == "GetManagedPrefixListEntries":
         body = PREFIXES
-    elif ".cloudformation." in event_name:
+    elif ".ec2." in event_name:
+        body = "<R/>"
+    elif ".cloudformation." in event_name or ".iam." in event_name:
         body = f"<{operation}Response><{operation}Result/></{operation}Response>"
     return botocore.awsrequest.AWSResponse(request.url, 200, {}, Raw(body.encode()))
 
@@ -64,12 +69,14 @@ def cli(calls):
     for call in calls:
         out = io.StringIO()
         before = len(sent)
+        args = call["args"][1:]
+        named = len(args) == 2  # an operation that a sentence names
         with redirect_stdout(out), redirect_stderr(out):
             try:
-                code = driver.main(call["args"][1:])
+                code = driver.main(args + ["--generate-cli-skeleton"] if named else args)
             except SystemExit as e:
                 code = e.code
-        if code or len(sent) == before:
+        if code or len(sent) == before and not named:
             yield f"{call['name']}: {call['args']}: exit {code}: {out.getvalue()[-600:]}"
 
 

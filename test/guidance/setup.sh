@@ -1,8 +1,8 @@
 #!/bin/sh
 # Makes .cache/guidance with the tools that read remediation guidance in tests: cfn-lint
-# (venv), the AWS CDK with the TypeScript compiler (node_modules), and the schema of the
-# Terraform provider for AWS (provider), at locked versions. Safe to run again, and by several tests at the same time. Prints the
-# directory.
+# (venv), the AWS CDK with the TypeScript compiler and a linter for Dockerfiles
+# (node_modules), and the schema of the Terraform provider for AWS (provider), at locked
+# versions. Safe to run again, and by several tests at the same time. Prints the directory.
 set -eu
 
 root=$(CDPATH= cd -- "$(dirname -- "$0")/../.." && pwd)

@@ -33,11 +33,7 @@ func Cases() []Case { return cases() }
 
 var cases = sync.OnceValue(func() []Case {
 	var list []Case
-	topics := []string{exposure.DeleteTopic}
-	for _, t := range trait.All() {
-		topics = append(topics, t.ID)
-	}
-	for _, topic := range topics {
+	for _, topic := range topics() {
 		for _, kind := range []string{"usual", "bare", "hostile"} {
 			c := Case{Name: topic, Topic: topic, Bare: kind == "bare", Hostile: kind == "hostile"}
 			if kind != "usual" {
@@ -53,6 +49,15 @@ var cases = sync.OnceValue(func() []Case {
 	}
 	return list
 })
+
+// topics are the IDs of all topics.
+func topics() []string {
+	list := []string{exposure.DeleteTopic}
+	for _, t := range trait.All() {
+		list = append(list, t.ID)
+	}
+	return list
+}
 
 // finding has one trait, with evidence for each of its options.
 func finding(topic, kind string) *exposure.Finding {

@@ -58,23 +58,11 @@ var errNotLoaded = errors.New("eksctl's module could not be loaded")
 var clusterConfig = sync.OnceValues(loadClusterConfig)
 
 func loadClusterConfig() (*jsonschema.Schema, error) {
-	load := exec.Command("go", "mod", "download", "-json", eksctl)
-	load.Dir = os.TempDir() // of no module, whose go.sum would change
-	out, err := load.Output()
+	dir, err := eksctlSource()
 	if err != nil {
-		return nil, errors.Join(errNotLoaded, err)
-	}
-	var module struct {
-		Dir string `json:"Dir"`
-		Sum string `json:"Sum"`
-	}
-	if err := json.Unmarshal(out, &module); err != nil {
 		return nil, err
 	}
-	if module.Sum != eksctlSum {
-		return nil, errors.New("eksctl's module has the sum " + module.Sum)
-	}
-	text, err := os.ReadFile(filepath.Join(module.Dir, filepath.FromSlash(schema)))
+	text, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(schema)))
 	if err != nil {
 		return nil, err
 	}
@@ -88,3 +76,24 @@ func loadClusterConfig() (*jsonschema.Schema, error) {
 	}
 	return c.Compile(eksctl)
 }
+
+// eksctlSource gives the folder of eksctl's Go module.
+var eksctlSource = sync.OnceValues(func() (string, error) {
+	load := exec.Command("go", "mod", "download", "-json", eksctl)
+	load.Dir = os.TempDir() // of no module, whose go.sum would change
+	out, err := load.Output()
+	if err != nil {
+		return "", errors.Join(errNotLoaded, err)
+	}
+	var module struct {
+		Dir string `json:"Dir"`
+		Sum string `json:"Sum"`
+	}
+	if err := json.Unmarshal(out, &module); err != nil {
+		return "", err
+	}
+	if module.Sum != eksctlSum {
+		return "", errors.New("eksctl's module has the sum " + module.Sum)
+	}
+	return module.Dir, nil
+})
