@@ -105,7 +105,35 @@ func TestRemediateAddons(t *testing.T) {
 	}
 }
 
-// only the add-on's versions that a test says are offered.
+// A fleet plan updates the add-on in one cluster after the other; one whose versions do not
+// mend it is left out, and it is said why.
+func TestFleetPlansOfAddons(t *testing.T) {
+	t.Parallel()
+	x := addons(t, 3)
+	x.cluster(2).Version = "1.31" // whose newest version lacks the fix
+	s := remediation.New(x.parts)
+	f, err := s.DraftFleet(t.Context(), remediation.FleetRequest{Request: remediation.Request{Trait: highPriority, Option: "add-on"}, Batch: 1}, ann, nobodySees)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(f.Members()) != 2 || len(f.Omitted) != 1 || f.Omitted[0].Cluster.Name != "cluster-2" || !strings.Contains(f.Omitted[0].Reason, "failed checks: images") {
+		t.Fatalf("fleet plan %+v", f)
+	}
+	if _, err := s.ApproveFleet(t.Context(), f.ID, f.Hash, bob, []string{plan.AcceptAll}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.StartFleet(t.Context(), f.ID, bob); err != nil {
+		t.Fatal(err)
+	}
+	if f, _ = x.waved(t, s, f.ID); f.State != plan.Done || len(x.cluster(0).Updates) != 1 || len(x.cluster(1).Updates) != 1 || len(x.cluster(2).Updates) != 0 {
+		t.Errorf("fleet plan is %s: %s", f.State, f.Problem)
+	}
+	if f, _ = x.taken(t, s, f.ID); f.State != plan.Reverted || x.cluster(0).Addons[0].Version != oldDNS || x.cluster(1).Addons[0].Version != oldDNS {
+		t.Errorf("fleet plan is %s: %s", f.State, f.Problem)
+	}
+}
+
+// offer has EKS offer only some versions.
 func (x *site) offer(releases ...estate.AddonRelease) { x.estate.Scenario().Addons = releases }
 
 func release(version string, kubernetes ...string) estate.AddonRelease {

@@ -57,7 +57,7 @@ func (r *runner) permissionsCommand() *cobra.Command {
 Scanning only reads. Plans are applied with a role of its own, whose trust policy is made as that of scanning.`,
 		r.permissionsText("read-policy", "IAM policy for the role in every scanned account", "read-policy > read-policy.json", r.Permissions.ReadPolicy),
 		r.permissionsText("inspector-policy", "IAM policy that the setting images.inspector needs besides", "inspector-policy > inspector-policy.json", r.Permissions.InspectorPolicy),
-		r.permissionsText("upgrade-policy", "IAM policy that drafting an upgrade needs besides", "upgrade-policy > upgrade-policy.json", r.Permissions.UpgradePolicy),
+		r.permissionsText("upgrade-policy", "IAM policy that drafting an upgrade, or an update of add-ons, needs besides", "upgrade-policy > upgrade-policy.json", r.Permissions.UpgradePolicy),
 		r.permissionsText("endpoint-policy", "IAM policy that drafting a change of the endpoint needs besides", "endpoint-policy > endpoint-policy.json", r.Permissions.EndpointPolicy),
 		r.permissionsText("callers-policy", "IAM policy that taking the ranges of an endpoint from who calls needs besides", "callers-policy > callers-policy.json", r.Permissions.CallersPolicy),
 		r.permissionsText("remediation-policy", "IAM policy of the role that plans are applied with (setting remediation.role)", "remediation-policy > remediation-policy.json", r.Permissions.RemediationPolicy),
@@ -157,7 +157,8 @@ ready for use.
 		"aws eks create-access-entry --cluster-name CLUSTER \\\n" +
 		"  --principal-arn arn:aws:iam::ACCOUNT:role/" + t.RoleName + " --kubernetes-groups eksposure-readers\n```\n")
 	b.WriteString("\n## Drafting an upgrade\n\n`eksposure remediate plan --topic unsupported-kubernetes-version` looks at more than a scan does, with the role and the group that\n" +
-		"scan. Without these rights the plan says what it does not know, and the approver decides.\n")
+		"scan. Without these rights the plan says what it does not know, and the approver decides. An update of add-ons for their images\n" +
+		"(`--option add-on`) takes `eks:DescribeAddonVersions` of these, and is not drafted without it.\n")
 	fence("What drafting an upgrade needs besides, in IAM", "json", p.UpgradePolicy)
 	fence("What drafting an upgrade needs besides, in Kubernetes", "yaml", p.UpgradeManifest)
 	b.WriteString("\n## Drafting a change of the endpoint\n\nPlans about who reaches the Kubernetes API look at the network around it, with the role that scans. Without these rights the plan\n" +

@@ -47,8 +47,10 @@ type ImageTrial struct {
 	Was, Is ShippedImage
 	// Lack is why it does not do, though it was read and matched; empty when it does.
 	Lack string
-	// Unread is why it was not; empty when it was.
+	// Unread is why it was not; empty when it was. Apart tells that it cannot be at any
+	// version, as its tag is not made of the add-on's.
 	Unread string
+	Apart  bool
 }
 
 // lacks reports whether one of the images does not do.
@@ -56,8 +58,13 @@ func (t AddonTrial) lacks() bool {
 	return slices.ContainsFunc(t.Images, func(i ImageTrial) bool { return i.Lack != "" })
 }
 
-// Proved reports whether all of the images were read, and do.
-func (t AddonTrial) Proved() bool { return !t.lacks() && len(t.unread()) == 0 }
+// proved reports whether all of the images were read, and do.
+func (t AddonTrial) proved() bool { return !t.lacks() && len(t.unread()) == 0 }
+
+// Settled reports whether none of the images falls short, and all were read that can be.
+func (t AddonTrial) Settled() bool {
+	return !slices.ContainsFunc(t.Images, func(i ImageTrial) bool { return i.Lack != "" || i.Unread != "" && !i.Apart })
+}
 
 func (t AddonTrial) unread() []string {
 	var list []string
@@ -135,18 +142,21 @@ func (w AddonWork) installed(name string) (on inventory.Addon, why string) {
 	return on, fmt.Sprintf("The add-on %s is not installed any more; scan again.", name)
 }
 
-// choose gives the first version whose images all do, else the first of which that is not
-// known. One that is older than a version that does not do is not likely to, and is none.
+// choose gives the first version whose images all do; else the first whose images do as far
+// as they can be read; else the first of which that is not known. One that is older than a
+// version that does not do is not likely to, and has to be proved.
 func (v *VulnerableAddon) choose() *AddonTrial {
-	if i := slices.IndexFunc(v.Trials, AddonTrial.Proved); i >= 0 {
-		return &v.Trials[i]
+	newerLacks := func(t AddonTrial) bool {
+		return slices.ContainsFunc(v.Trials, func(o AddonTrial) bool { return o.lacks() && compareReleases(o.Version, t.Version) > 0 })
 	}
-	for i := range v.Trials {
-		t := &v.Trials[i]
-		if t.lacks() || slices.ContainsFunc(v.Trials, func(o AddonTrial) bool { return o.lacks() && compareReleases(o.Version, t.Version) > 0 }) {
-			continue
+	for _, does := range []func(AddonTrial) bool{
+		AddonTrial.proved,
+		func(t AddonTrial) bool { return t.Settled() && !newerLacks(t) },
+		func(t AddonTrial) bool { return !t.lacks() && !newerLacks(t) },
+	} {
+		if i := slices.IndexFunc(v.Trials, does); i >= 0 {
+			return &v.Trials[i]
 		}
-		return t
 	}
 	return nil
 }
@@ -212,6 +222,9 @@ func (v *VulnerableAddon) action(on inventory.Addon, to *AddonTrial, kubernetes 
 func AddonsCheck(s *inventory.Snapshot, actions []Action, releases Reading[AddonRelease]) Check {
 	if releases.Unread != "" {
 		return Check{checkAddons, Unknown, "the add-ons' versions: " + releases.Unread}
+	}
+	for _, g := range s.GapsOf(inventory.SectionAddons) {
+		return Check{checkAddons, Unknown, "the add-ons could not be read: " + g.Detail}
 	}
 	var wrong []string
 	for _, a := range actions {

@@ -41,8 +41,12 @@ func TestAddonCandidates(t *testing.T) {
 		{"the newest is there", "v1.12.9-eksbuild.1", "1.34", nil},
 		{"no version for that Kubernetes", "v1.10.1-eksbuild.6", "1.20", nil},
 	} {
-		if diff := cmp.Diff(tt.want, plan.AddonCandidates(dns(), "coredns", tt.installed, tt.kubernetes)); diff != "" {
+		on := inventory.Addon{Name: "coredns", Version: tt.installed, Status: "DEGRADED"}
+		if diff := cmp.Diff(tt.want, plan.AddonCandidates(dns(), on, tt.kubernetes)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.why, diff)
+		}
+		if on.Status = "CREATING"; len(plan.AddonCandidates(dns(), on, tt.kubernetes)) > 0 {
+			t.Errorf("%s: an add-on that is being made has candidates", tt.why)
 		}
 	}
 }
@@ -100,6 +104,17 @@ func tried(version, came string) plan.AddonTrial {
 	return plan.AddonTrial{Version: version, Images: []plan.ImageTrial{i}}
 }
 
+// foreign is an image whose tag tells nothing of the add-on's version.
+const foreign = "of another project"
+
+// with gives a version another image.
+func with(t plan.AddonTrial, came string) plan.AddonTrial {
+	i := tried(t.Version, came).Images[0]
+	i.Was.Digest, i.Apart = "sha256:another", came == foreign
+	t.Images = append(t.Images, i)
+	return t
+}
+
 func TestDraftAddons(t *testing.T) {
 	const unread = "no such tag"
 	for _, tt := range []struct {
@@ -118,6 +133,8 @@ func TestDraftAddons(t *testing.T) {
 		{"not read", nil, []plan.AddonTrial{tried("v1.10.2-eksbuild.1", unread), tried("v1.11.4-eksbuild.2", unread)}, "v1.10.2-eksbuild.1", plan.RiskLow, plan.Unknown, "as vulnerable as now"},
 		{"not read, and a newer one lacks the fix", nil, []plan.AddonTrial{tried("v1.10.2-eksbuild.1", unread), tried("v1.11.4-eksbuild.2", "lacks")}, "", "", plan.Failed, "read and matched: v1.11.4-eksbuild.2 (CVE-1 is left, which has a fix)). Not read: no such tag."},
 		{"not read, and an older one lacks the fix", nil, []plan.AddonTrial{tried("v1.10.2-eksbuild.1", "lacks"), tried("v1.11.4-eksbuild.2", unread)}, "v1.11.4-eksbuild.2", plan.RiskMedium, plan.Unknown, "as vulnerable as now"},
+		{"as far as it can be read", nil, []plan.AddonTrial{with(tried("v1.12.4-eksbuild.1", unread), "proved"), with(tried("v1.11.4-eksbuild.2", "proved"), foreign)}, "v1.11.4-eksbuild.2", plan.RiskMedium, plan.Unknown, "as vulnerable as now"},
+		{"a sidecar's tag tells nothing, and the driver lacks the fix", nil, []plan.AddonTrial{with(tried("v1.11.4-eksbuild.2", "lacks"), foreign)}, "", "", plan.Failed, "mends it (read and matched: v1.11.4-eksbuild.2"},
 		{"none has the fix", nil, []plan.AddonTrial{tried("v1.10.2-eksbuild.1", "lacks")}, "", "", plan.Failed, "No newer version of the add-on coredns for Kubernetes 1.34 mends it"},
 		{"none is newer", nil, nil, "", "", plan.Failed, "EKS offers no newer version of the add-on coredns than v1.10.1-eksbuild.6 for Kubernetes 1.34."},
 		{"degraded", func(s *inventory.Snapshot) { s.Addons[0].Status = "DEGRADED" }, []plan.AddonTrial{tried("v1.10.2-eksbuild.1", "proved")}, "v1.10.2-eksbuild.1", plan.RiskLow, plan.Passed, ""},
@@ -155,10 +172,11 @@ func TestDraftAddons(t *testing.T) {
 			}
 			then := a.Then(s)
 			runs, want := then.Workloads[0].Containers[0].Digest, image(tt.to).Digest
-			if tt.images == plan.Unknown {
+			read := len(a.To.Addon.Images) > 0
+			if !read {
 				want = image(installed).Digest // what was not read is as before
 			}
-			if runs != want || then.Addons[0].Version != tt.to || s.Workloads[0].Containers[0].Digest != image(installed).Digest || len(a.Fixes) > 0 != (tt.images == plan.Passed) {
+			if runs != want || then.Addons[0].Version != tt.to || s.Workloads[0].Containers[0].Digest != image(installed).Digest || len(a.Fixes) > 0 != read || !read && tt.images == plan.Passed {
 				t.Errorf("then it runs %s, want %s; fixes %v", runs, want, a.Fixes)
 			}
 		})
@@ -198,6 +216,9 @@ func TestAddonsCheck(t *testing.T) {
 	}{
 		{"as it was", func(*inventory.Snapshot, *plan.Reading[plan.AddonRelease]) {}, plan.Passed},
 		{"its versions cannot be read", func(_ *inventory.Snapshot, r *plan.Reading[plan.AddonRelease]) { r.Items, r.Unread = nil, "denied" }, plan.Unknown},
+		{"the add-ons cannot be read", func(s *inventory.Snapshot, _ *plan.Reading[plan.AddonRelease]) {
+			s.Addons, s.Gaps = nil, []inventory.Gap{{Section: inventory.SectionAddons, Detail: "denied"}}
+		}, plan.Unknown},
 		{"its version is taken back", func(_ *inventory.Snapshot, r *plan.Reading[plan.AddonRelease]) { r.Items = nil }, plan.Failed},
 		{"another Kubernetes", func(s *inventory.Snapshot, _ *plan.Reading[plan.AddonRelease]) { s.Cluster.Version = "1.35" }, plan.Failed},
 		{"it could not be deleted", func(s *inventory.Snapshot, _ *plan.Reading[plan.AddonRelease]) { s.Addons[0].Status = "DELETE_FAILED" }, plan.Failed},

@@ -3,20 +3,26 @@ package plan
 import (
 	"slices"
 	"strings"
+
+	"github.com/eksposure/eksposure/internal/inventory"
 )
 
 // AddonCandidates gives the versions that an add-on may be updated to, in the order in
 // which they are worth looking at: the newest of the same minor version, which change the
 // least; the one that EKS installs by default on that version of Kubernetes, which is what
-// most others run; the newest of all.
-func AddonCandidates(releases []AddonRelease, name, installed, kubernetes string) []string {
+// most others run; the newest of all. An add-on in a state in which EKS does not update it
+// has none.
+func AddonCandidates(releases []AddonRelease, on inventory.Addon, kubernetes string) []string {
+	if !slices.Contains(AddonStatuses(), on.Status) {
+		return nil
+	}
 	var near, usual, far []string
 	for _, r := range releases {
-		if r.Name != name || !slices.Contains(r.Fits, kubernetes) || compareReleases(r.Version, installed) <= 0 {
+		if r.Name != on.Name || !slices.Contains(r.Fits, kubernetes) || compareReleases(r.Version, on.Version) <= 0 {
 			continue
 		}
 		switch {
-		case sameMinor(r.Version, installed):
+		case sameMinor(r.Version, on.Version):
 			near = append(near, r.Version)
 		case slices.Contains(r.DefaultOf, kubernetes):
 			usual = append(usual, r.Version)

@@ -21,6 +21,9 @@ const noteAddon = "EKS replaces the add-on's pods as its own manifests say, and 
 // addons drafts a plan that updates the EKS add-ons whose images contribute. What their
 // versions ship is read, and put into the snapshot, so that what follows knows it.
 func (s *Service) addons(ctx context.Context, f *exposure.Finding, now *inventory.Snapshot, q Request) (proposal, error) {
+	for _, g := range now.GapsOf(inventory.SectionAddons) {
+		return proposal{}, fmt.Errorf("add-ons of cluster %q could not be read: %s: %w", now.Cluster.Ref, g.Detail, fault.ErrUnavailable)
+	}
 	d := proposal{notes: []string{noteAddon}}
 	shipped := map[string][]exposure.Evidence{}
 	own := 0
@@ -47,13 +50,13 @@ func (s *Service) addons(ctx context.Context, f *exposure.Finding, now *inventor
 		}
 		v := plan.VulnerableAddon{Name: on.Name, Evidence: shipped[on.Name], Back: plan.Offered(releases, on.Name, on.Version, now.Cluster.Version)}
 		delete(shipped, on.Name)
-		for _, version := range plan.AddonCandidates(releases, on.Name, on.Version, now.Cluster.Version) {
+		for _, version := range plan.AddonCandidates(releases, on, now.Cluster.Version) {
 			trial, images := s.trial(ctx, now, v.Evidence, on, version, q.Trait)
 			if ctx.Err() != nil {
 				return proposal{}, ctx.Err()
 			}
 			found, v.Trials = append(found, images...), append(v.Trials, trial)
-			if trial.Proved() {
+			if trial.Settled() {
 				break
 			}
 		}
@@ -83,7 +86,7 @@ func (s *Service) trial(ctx context.Context, now *inventory.Snapshot, evidence [
 		old, tag := now.Image(was.Digest), plan.TagOf(was.Reference)
 		next, ok := plan.AddonTag(tag, on.Version, version)
 		if old == nil || !ok {
-			i.Unread = was.Reference + " has a tag that does not tell which one another version of the add-on has"
+			i.Apart, i.Unread = true, was.Reference+" has a tag that does not tell which one another version of the add-on has"
 			t.Images = append(t.Images, i)
 			continue
 		}
