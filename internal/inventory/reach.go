@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math/bits"
 	"slices"
+	"unique"
 
 	"github.com/eksposure/eksposure/internal/vuln"
 )
@@ -34,35 +35,66 @@ type VulnerabilityRecord struct {
 // MaxReachPackages bounds the names of packages of one vulnerability.
 const MaxReachPackages = 5
 
+// ReachMatch is what a match says of its vulnerability, without where in the image its
+// package is: images share it, so that each is kept once.
+type ReachMatch struct {
+	ID, Package, Severity, Description string
+	CVSS                               vuln.CVSS
+	EPSS                               vuln.EPSS
+	Scored, KEV, Exploit, Fixable      bool
+}
+
+// ReachMatches gives what the matches of one image say, each once.
+func ReachMatches(matches []vuln.Match) []unique.Handle[ReachMatch] {
+	list := make([]unique.Handle[ReachMatch], 0, len(matches))
+	seen := make(map[unique.Handle[ReachMatch]]bool, len(matches))
+	for i := range matches {
+		m := &matches[i]
+		r := ReachMatch{
+			ID: m.ID, Package: m.Package.Name, Severity: m.Severity, Description: m.Description, CVSS: m.CVSS,
+			Scored: m.EPSS != nil, KEV: m.KEV, Exploit: m.Exploit, Fixable: m.Fix == vuln.FixKnown,
+		}
+		if m.EPSS != nil {
+			r.EPSS = *m.EPSS
+		}
+		if h := unique.Make(r); !seen[h] { // else a package that is there twice
+			seen[h] = true
+			list = append(list, h)
+		}
+	}
+	return list
+}
+
 // Reach adds up the vulnerabilities of images over a fleet.
 type Reach struct {
-	found map[string]*reached
+	found  map[string]*reached
+	known  map[unique.Handle[ReachMatch]]*reached
+	images int
 }
 
 type reached struct {
 	VulnerabilityRecord
 
 	clusters []uint64 // a bit for each
+	image    int      // the last that has it, from 1 on
 }
 
-// Add adds one image: its matches, the numbers of the clusters that name it, and the
-// pods that run it.
-func (r *Reach) Add(matches []vuln.Match, clusters []int, running int) {
+// Add adds one image: what its matches say, the numbers of the clusters that name it,
+// and the pods that run it.
+func (r *Reach) Add(matches []unique.Handle[ReachMatch], clusters []int, running int) {
 	if r.found == nil {
-		r.found = map[string]*reached{}
+		r.found, r.known = map[string]*reached{}, map[unique.Handle[ReachMatch]]*reached{}
 	}
-	seen := map[string]bool{}
+	r.images++
 	for _, m := range matches {
-		v := r.found[m.ID]
+		v := r.known[m]
 		if v == nil {
-			v = &reached{VulnerabilityRecord: VulnerabilityRecord{ID: m.ID, Packages: []string{}}}
-			r.found[m.ID] = v
+			v = r.learn(m)
 		}
-		v.learn(m)
-		if seen[m.ID] {
+		if v.image == r.images {
 			continue // in several packages of one image
 		}
-		seen[m.ID] = true
+		v.image = r.images
 		v.Images++
 		v.Running += running
 		for _, c := range clusters {
@@ -71,23 +103,31 @@ func (r *Reach) Add(matches []vuln.Match, clusters []int, running int) {
 	}
 }
 
-// learn takes the worst of what matches say.
-func (v *reached) learn(m vuln.Match) {
+// learn takes the worst of what matches say of a vulnerability.
+func (r *Reach) learn(h unique.Handle[ReachMatch]) *reached {
+	m := h.Value()
+	v := r.found[m.ID]
+	if v == nil {
+		v = &reached{VulnerabilityRecord: VulnerabilityRecord{ID: m.ID, Packages: []string{}}}
+		r.found[m.ID] = v
+	}
+	r.known[h] = v
 	if SeverityRank(m.Severity) > SeverityRank(v.Severity) || v.Severity == "" {
 		v.Severity = m.Severity
 	}
 	if m.CVSS.Score > v.CVSS.Score {
 		v.CVSS = m.CVSS
 	}
-	if m.EPSS != nil && (v.EPSS == nil || m.EPSS.Score > v.EPSS.Score) {
-		v.EPSS = m.EPSS
+	if m.Scored && (v.EPSS == nil || m.EPSS.Score > v.EPSS.Score) {
+		v.EPSS = &m.EPSS
 	}
-	v.KEV, v.Exploit, v.Fixable = v.KEV || m.KEV, v.Exploit || m.Exploit, v.Fixable || m.Fix == vuln.FixKnown
+	v.KEV, v.Exploit, v.Fixable = v.KEV || m.KEV, v.Exploit || m.Exploit, v.Fixable || m.Fixable
 	v.Description = cmp.Or(v.Description, m.Description)
-	if len(v.Packages) < MaxReachPackages && !slices.Contains(v.Packages, m.Package.Name) {
-		v.Packages = append(v.Packages, m.Package.Name)
+	if len(v.Packages) < MaxReachPackages && !slices.Contains(v.Packages, m.Package) {
+		v.Packages = append(v.Packages, m.Package)
 		slices.Sort(v.Packages)
 	}
+	return v
 }
 
 func (v *reached) set(cluster int) {

@@ -18,9 +18,9 @@ func TestReach(t *testing.T) {
 	unscored := vuln.Match{ID: "CVE-3", Package: vuln.Package{Name: "zlib"}, Severity: "Critical"}
 
 	var r inventory.Reach
-	r.Add([]vuln.Match{wide, match("CVE-1", "libssl", "Medium", 0.1), known}, []int{0, 1, 64}, 3)
-	r.Add([]vuln.Match{wide}, []int{1, 200}, 2)
-	r.Add([]vuln.Match{unscored}, []int{7}, 0)
+	r.Add(inventory.ReachMatches([]vuln.Match{wide, match("CVE-1", "libssl", "Medium", 0.1), known, known}), []int{0, 1, 64}, 3)
+	r.Add(inventory.ReachMatches([]vuln.Match{wide}), []int{1, 200}, 2)
+	r.Add(inventory.ReachMatches([]vuln.Match{unscored}), []int{7}, 0)
 
 	want := []inventory.VulnerabilityRecord{
 		{ID: "CVE-1", Severity: "Medium", EPSS: &vuln.EPSS{Score: 0.1}, Packages: []string{"libssl", "openssl"}, Images: 2, Clusters: 4, Running: 5},

@@ -63,6 +63,7 @@ type DB struct {
 	buffers  sync.Pool // of documents that are filled in
 	close    sync.Once
 	prepared statements
+	matched  matched
 
 	ocsf      ocsf.Options
 	findings  *collection

@@ -22,9 +22,8 @@ func (s *service) vulnerabilityOperations() []operation {
 	return []operation{
 		{
 			name: "ListVulnerabilities", method: http.MethodGet, path: "/vulnerabilities", action: access.Read, group: "images",
-			summary: "List the vulnerabilities of the images that run somewhere, those that reach furthest first.",
-			description: "Reach is the number of clusters that name an image that has it, then of running pods, then of images. ListVulnerableImages tells where one is. " +
-				"Every image of your scope is read for the answer.",
+			summary:     "List the vulnerabilities of the images that run somewhere, those that reach furthest first.",
+			description: "Reach is the number of clusters that name an image that has it, then of running pods, then of images. ListVulnerableImages tells where one is.",
 			params: paging(
 				param{name: "sort", doc: "What comes first: the furthest reach (when left out), the worst severity, or the greatest probability of exploitation.", words: []string{
 					string(inventory.ByReach), string(inventory.BySeverity), string(inventory.ByEPSS),

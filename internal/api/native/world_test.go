@@ -205,8 +205,8 @@ func (w *world) Vulnerabilities(_ context.Context, scope access.Scope) (*invento
 	r := &inventory.Reach{}
 	if n := len(w.uses(scope)); n > 0 {
 		clusters := []int{0, 1, 2}[:n]
-		r.Add(w.outcomes[0].Snapshot.Images[0].Matches, clusters, 2*n)
-		r.Add([]vuln.Match{{ID: "CVE-2026-1", Package: vuln.Package{Name: "zlib"}, Severity: "Low", Fix: vuln.FixNone}}, clusters[:1], 0)
+		r.Add(inventory.ReachMatches(w.outcomes[0].Snapshot.Images[0].Matches), clusters, 2*n)
+		r.Add(inventory.ReachMatches([]vuln.Match{{ID: "CVE-2026-1", Package: vuln.Package{Name: "zlib"}, Severity: "Low", Fix: vuln.FixNone}}), clusters[:1], 0)
 	}
 	return r, w.failure
 }
