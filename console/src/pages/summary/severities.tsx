@@ -27,6 +27,8 @@ export function Severities({ counts, scope }: { counts: UseQueryResult<{ GroupBy
     <Widget title={text.summary.exposures} query={counts} scope={scope}>
       {(data) => {
         const now = new Map((data.GroupByResults[0]?.GroupByValues ?? []).map((v) => [v.FieldValue, v.Count]));
+        const points = past.data?.TrendsMetrics ?? [];
+        const ever = now.size > 0 || points.some((p) => severities.some((s) => p.TrendsValues.SeverityTrends[s] > 0));
         return (
           <ColumnLayout columns={4} variant="text-grid">
             {shown.map((s) => (
@@ -41,7 +43,7 @@ export function Severities({ counts, scope }: { counts: UseQueryResult<{ GroupBy
                     {formats.number(now.get(s) ?? 0)}
                   </PageLink>
                 </Box>
-                {changes(past.data?.TrendsMetrics, s, now.get(s) ?? 0, end, text, formats).map((line) => (
+                {changes(ever ? points : [], s, now.get(s) ?? 0, end, text, formats).map((line) => (
                   <Box key={line} variant="small" display="block" color="text-body-secondary">
                     {line}
                   </Box>
@@ -62,11 +64,11 @@ const linkOf = (s: Scope, severity: Severity) => ({
   "cloud.region": s.region ? [s.region] : [],
 });
 
-/** Says how a count differs from the days before; nothing about days before the first scan. */
-function changes(points: TrendPoint[] | undefined, severity: Severity, now: number, today: number, text: Text, formats: Formats): string[] {
+/** Says how a count differs from the days before that there are points for. */
+function changes(points: TrendPoint[], severity: Severity, now: number, today: number, text: Text, formats: Formats): string[] {
   const t = text.summary;
   return (Object.keys(spans) as (keyof typeof spans)[]).flatMap((span) => {
-    const point = points?.find((p) => Math.floor(new Date(p.Timestamp).getTime() / day) * day === today - spans[span] * day);
+    const point = points.find((p) => Math.floor(new Date(p.Timestamp).getTime() / day) * day === today - spans[span] * day);
     if (!point) {
       return [];
     }
