@@ -139,6 +139,9 @@ func (t *terraform) publicModule(in *instance, b block, old bool) {
 		prefix, version = "cluster_", "cluster_version"
 	}
 	w := t.wish
+	if !s.takes(prefix+"name", old) {
+		return
+	}
 	if w.Version != "" {
 		s.set(b.Body, version, w.Version, prefix+"name")
 		t.note("Node groups and add-ons of the module terraform-aws-modules/eks follow the cluster's version, unless they are given one of their own; look at what terraform plan says of them.")
@@ -146,10 +149,10 @@ func (t *terraform) publicModule(in *instance, b block, old bool) {
 	if w.Endpoint != nil {
 		t.together(endpointWhole, func() { s.access(b.Body, prefix, prefix+"endpoint_public_access_cidrs") })
 	}
-	if w.SupportType != "" {
+	if w.SupportType != "" && s.takes(prefix+"upgrade_policy", old) {
 		s.object(prefix+"upgrade_policy", "support_type", w.SupportType, "")
 	}
-	if w.KeyARN != "" {
+	if w.KeyARN != "" && s.takes(prefix+"encryption_config", old) {
 		t.together("the key of secrets", func() {
 			s.object(prefix+"encryption_config", "provider_key_arn", w.KeyARN, `resources = ["secrets"]`)
 			s.set(b.Body, "create_kms_key", false, "")

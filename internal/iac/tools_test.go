@@ -1,14 +1,18 @@
 package iac_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/hcl/v2/hclparse"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 
@@ -117,6 +121,93 @@ func TestTerraformTakesWhatIsPatched(t *testing.T) {
 	if n < 10 {
 		t.Errorf("%d resources were looked at", n)
 	}
+}
+
+// moduleInputs are the inputs of terraform-aws-modules/eks by version, as testdata has them.
+func moduleInputs(t *testing.T) map[string][]string {
+	t.Helper()
+	text, err := os.ReadFile("testdata/terraform-aws-eks.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var facts struct {
+		Versions map[string]struct {
+			Inputs string `json:"inputs"`
+		} `json:"versions"`
+	}
+	if err := json.Unmarshal(text, &facts); err != nil {
+		t.Fatal(err)
+	}
+	all := map[string][]string{}
+	for version, of := range facts.Versions {
+		all[version] = strings.Fields(of.Inputs)
+	}
+	return all
+}
+
+// The module has every input that stands in a patched call of it: those up to its version 20
+// where the cluster's name is cluster_name, those from 21 on where it is name.
+func TestTheModuleTakesWhatIsPatched(t *testing.T) {
+	t.Parallel()
+	inputs := moduleInputs(t)
+	own := []string{"source", "version", "providers", "count", "for_each", "depends_on"}
+	n := map[string]int{}
+	for _, e := range examples(t, "terraform*") {
+		p, err := iac.Write(e.folder, e.wish, e.only)
+		if err != nil {
+			continue // nothing is patched, which is what the folder is for
+		}
+		for _, f := range p.Files {
+			for _, call := range calls(t, f) {
+				version := "21.19.0"
+				if call["cluster_name"] {
+					version = "20.37.2"
+				}
+				n[version]++
+				for input := range call {
+					if !slices.Contains(inputs[version], input) && !slices.Contains(own, input) {
+						t.Errorf("%s, %s: version %s of the module has no input %s", e.name, f.Name, version, input)
+					}
+				}
+			}
+		}
+	}
+	if n["21.19.0"] < 2 || n["20.37.2"] < 2 {
+		t.Errorf("calls by version: %v", n)
+	}
+	// What a patch must know of older ones.
+	if slices.Contains(inputs["20.20.0"], "cluster_upgrade_policy") || slices.Contains(inputs["21.19.0"], "cluster_name") || slices.Contains(inputs["20.37.2"], "name") {
+		t.Error("the facts are not those that the patches go by")
+	}
+}
+
+// calls are the names of what a file gives to terraform-aws-modules/eks, by call.
+func calls(t *testing.T, f iac.File) []map[string]bool {
+	t.Helper()
+	file, diagnostics := hclparse.NewParser().ParseHCL(f.New, f.Name)
+	if diagnostics.HasErrors() {
+		return nil // no Terraform
+	}
+	body, ok := file.Body.(*hclsyntax.Body)
+	if !ok {
+		t.Fatalf("%s: %T", f.Name, file.Body)
+	}
+	var list []map[string]bool
+	for _, b := range body.Blocks {
+		source := ""
+		if a := b.Body.Attributes["source"]; a != nil {
+			source = string(a.Expr.Range().SliceBytes(f.New))
+		}
+		if b.Type != "module" || !strings.Contains(source, "terraform-aws-modules/") || strings.Contains(source, "//modules/") {
+			continue
+		}
+		given := map[string]bool{}
+		for name := range b.Body.Attributes {
+			given[name] = true
+		}
+		list = append(list, given)
+	}
+	return list
 }
 
 const (
