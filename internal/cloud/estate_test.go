@@ -127,6 +127,14 @@ func estateCluster(t *testing.T, c *cloud.Client, e *estate.Estate, ref inventor
 	if s.Calendar.BuiltIn || len(s.Calendar.Versions) == 0 || s.Cluster.AccountName == "" || !s.CollectedAt.Equal(e.AsOf()) {
 		t.Errorf("calendar = %+v, account %q, collected %v", s.Calendar, s.Cluster.AccountName, s.CollectedAt)
 	}
+	for _, g := range s.NodeGroups {
+		if g.Settings == nil || g.Settings.Max < max(g.Desired, 1) || g.LaunchTemplate == "" && g.Settings.DiskSize == 0 {
+			t.Errorf("node group %s has the settings %+v", g.Name, g.Settings)
+		}
+		if want := (inventory.Taint{Key: "dedicated", Value: "vault", Effect: "NO_SCHEDULE"}); g.Name == "vault" && (g.Settings.Labels["dedicated"] != "vault" || !slices.Contains(g.Settings.Taints, want)) {
+			t.Errorf("labels %v, taints %v", g.Settings.Labels, g.Settings.Taints)
+		}
+	}
 	user, password, err := c.RegistryLogin(t.Context(), ref.Account+".dkr.ecr."+ref.Region+".amazonaws.com")
 	if err != nil || user != "AWS" || password == "" {
 		t.Errorf("login = %q, %v", user, err)

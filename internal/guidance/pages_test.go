@@ -101,6 +101,37 @@ func TestDockerfilesInPages(t *testing.T) {
 	}
 }
 
+// What a sentence calls an option is one: of another command of the page, as it stands there,
+// or one that the AWS CLI's commands of the page take.
+func TestOptionsInPages(t *testing.T) {
+	type option struct {
+		Name     string     `json:"name"`
+		Option   string     `json:"option"`
+		Commands [][]string `json:"commands"`
+	}
+	page := func(name string) string {
+		return name[:strings.LastIndexByte(name[:strings.LastIndexByte(name, '-')], '-')]
+	}
+	commands, words := map[string][][]string{}, map[string][]string{}
+	for _, c := range calls(t, inPages("bash")) {
+		words[page(c.Name)] = append(words[page(c.Name)], c.Args...)
+		if c.Args[0] == "aws" && len(c.Args) > 2 && c.Args[2] != "wait" {
+			commands[page(c.Name)] = append(commands[page(c.Name)], c.Args[1:3])
+		}
+	}
+	var list []option
+	for _, c := range inPages("option") {
+		flag, _, _ := strings.Cut(c.Text, " ")
+		if !slices.Contains(words[page(c.Name)], flag) {
+			list = append(list, option{c.Name, strings.TrimPrefix(flag, "--"), commands[page(c.Name)]})
+		}
+	}
+	if len(list) == 0 {
+		t.Fatal("no option")
+	}
+	python(t, "options", list)
+}
+
 // eksctl's own source has every command and flag.
 func TestEksctlCommands(t *testing.T) {
 	list := usualCalls(t, "eksctl")

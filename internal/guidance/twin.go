@@ -40,6 +40,15 @@ func (w twin) Pace() *pace {
 	return nil
 }
 
+// Within is the pace that eksctl takes: it refuses more nodes than the group can have.
+func (w twin) Within() *pace {
+	p := w.Pace()
+	if p != nil && w.MaxUnavailable > 0 {
+		p.N = min(p.N, w.Max)
+	}
+	return p
+}
+
 type pace struct {
 	Name string
 	N    int

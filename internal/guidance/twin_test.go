@@ -121,8 +121,15 @@ func TestNodeGroupBeside(t *testing.T) {
 			nil, "", "left out",
 		},
 		{
+			"an update of more nodes than there can be",
+			inventory.NodeGroup{Settings: &inventory.NodeGroupSettings{Max: 2, MaxUnavailable: 10}},
+			guidance.Eksctl,
+			[]string{"maxUnavailable: 2"},
+			nil, "", "",
+		},
+		{
 			"an update that takes the old nodes first",
-			inventory.NodeGroup{Settings: &inventory.NodeGroupSettings{Max: 1, MaxUnavailable: 3, UpdateStrategy: "MINIMAL"}},
+			inventory.NodeGroup{Settings: &inventory.NodeGroupSettings{Max: 4, MaxUnavailable: 3, UpdateStrategy: "MINIMAL"}},
 			guidance.Eksctl,
 			[]string{"maxUnavailable: 3"},
 			[]string{"MINIMAL"},

@@ -1,6 +1,6 @@
 """Gives remediation guidance to the real AWS CLI or boto3, for tests only.
 
-    check.py aws-cli|boto3 < list.json
+    check.py aws-cli|boto3|options < list.json
 
 Commands and scripts are parsed and validated as ever; where a request would be sent,
 an answer is made up, so nothing leaves the machine.
@@ -80,6 +80,20 @@ def cli(calls):
             yield f"{call['name']}: {call['args']}: exit {code}: {out.getvalue()[-600:]}"
 
 
+def options(given):
+    """Looks for each option in what the AWS CLI's commands of its page take."""
+    from awscli.clidriver import create_clidriver
+
+    services = create_clidriver()._get_command_table()
+    for one in given:
+        taken = set()
+        for service, operation in one["commands"]:
+            command = services[service]._get_command_table().get(operation)
+            taken |= set(getattr(command, "arg_table", None) or {})
+        if one["option"] not in taken:
+            yield f"{one['name']}: no command of the page takes --{one['option']}"
+
+
 def scripts(codes):
     import boto3
 
@@ -100,6 +114,6 @@ def scripts(codes):
 if __name__ == "__main__":
     botocore.waiter.Waiter.wait = waited
     what, given = sys.argv[1], json.load(sys.stdin)
-    failures = list({"aws-cli": cli, "boto3": scripts}[what](given))
+    failures = list({"aws-cli": cli, "boto3": scripts, "options": options}[what](given))
     print("\n".join(failures))
     sys.exit(1 if failures else 0)

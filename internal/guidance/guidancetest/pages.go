@@ -68,6 +68,8 @@ func codesOf(text string) []Code {
 		switch {
 		case rest != "" && slices.Contains(Programs(), program):
 			list = append(list, Code{Language: "bash", Text: m[1]})
+		case strings.HasPrefix(program, "--"):
+			list = append(list, Code{Language: "option", Text: m[1]})
 		case strings.HasPrefix(rest, "= "):
 			list = append(list, Code{Language: "hcl", Text: m[1]})
 		}
