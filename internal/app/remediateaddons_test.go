@@ -174,7 +174,7 @@ func TestAddonsThatAreNotProved(t *testing.T) {
 	})
 	t.Run("no version has the fix", func(t *testing.T) {
 		x.offer(release(lackDNS, "1.32"), release(oldDNS, "1.32"))
-		notes(t, "No newer version of the add-on coredns for Kubernetes 1.32 mends it (read and matched: v1.11.4-eksbuild.2 (CVE-2023-45288 is left, which has a fix)).")
+		notes(t, "No newer version of the add-on coredns for Kubernetes 1.32 mends it. Read and matched: v1.11.4-eksbuild.2: CVE-2023-45288 is left, which has a fix.")
 	})
 	t.Run("it is being updated", func(t *testing.T) {
 		x.offer(release(fixedDNS, "1.32"))
@@ -261,6 +261,22 @@ func TestRemediateAddonsOfARealCluster(t *testing.T) {
 	if r = x.done(t, s, r.Plan.ID, plan.Reverted); r.Verified.Trait != remediation.Present || r.Verified.Severity != before.Severity {
 		t.Errorf("after the revert the trait is %s, severity %s", r.Verified.Trait, r.Verified.Severity)
 	}
+	t.Run("an operating system past its end", func(t *testing.T) {
+		const past = "v1.9.3-eksbuild.29"
+		x.estate.Scenario().Addons = append(x.estate.Scenario().Addons, release(past, "1.34"))
+		place(x.estate.Scenario(), x.ref.Name).Addons[0].Version = past
+		if f := x.scan(t); f.Trait(pastItsEnd) == nil {
+			t.Fatal("the trait is not there")
+		}
+		q.Trait = pastItsEnd
+		r := started(t, s, q)
+		if !r.Plan.Ends || !strings.Contains(r.Plan.Checks[0].Detail, "its operating system is supported") || len(r.Plan.Actions) != 1 || r.Plan.Actions[0].From.Addon.Version != past {
+			t.Fatalf("plan %+v", r.Plan)
+		}
+		if r = x.done(t, s, r.Plan.ID, plan.Done); r.Verified.Trait != remediation.Gone {
+			t.Errorf("verified %+v", r.Verified)
+		}
+	})
 }
 
 // plansOfAddons has the add-on's versions for the cluster's Kubernetes, and gives the roles

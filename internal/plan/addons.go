@@ -98,7 +98,7 @@ func DraftAddons(w AddonWork) (actions []Action, checks []Check, notes []string)
 		actions = append(actions, v.action(on, to, w.Snapshot.Cluster.Version))
 		steps = append(steps, fmt.Sprintf("%s %s → %s", v.Name, on.Version, to.Version))
 		if less := v.lacking(); len(less) > 0 {
-			notes = append(notes, fmt.Sprintf("Of the add-on %s these versions were read, too, and not taken: %s.", v.Name, strings.Join(less, ", ")))
+			notes = append(notes, fmt.Sprintf("Of the add-on %s these versions were read, too, and not taken: %s.", v.Name, strings.Join(less, "; ")))
 		}
 		for _, reason := range to.unread() {
 			unread = append(unread, fmt.Sprintf("%s %s: %s", v.Name, to.Version, reason))
@@ -172,7 +172,7 @@ func (v *VulnerableAddon) without(installed, kubernetes string) string {
 			unread = append(unread, t.unread()...)
 		}
 	}
-	text := fmt.Sprintf("No newer version of the add-on %s for Kubernetes %s mends it (read and matched: %s).", v.Name, kubernetes, strings.Join(v.lacking(), ", "))
+	text := fmt.Sprintf("No newer version of the add-on %s for Kubernetes %s mends it. Read and matched: %s.", v.Name, kubernetes, strings.Join(v.lacking(), "; "))
 	if len(unread) > 0 {
 		text += " Not read: " + Named(unread) + "."
 	}
@@ -185,7 +185,7 @@ func (v *VulnerableAddon) lacking() []string {
 	for _, t := range v.Trials {
 		for _, i := range t.Images {
 			if i.Lack != "" {
-				list = append(list, fmt.Sprintf("%s (%s)", t.Version, i.Lack))
+				list = append(list, t.Version+": "+i.Lack)
 				break
 			}
 		}

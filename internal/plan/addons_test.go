@@ -127,14 +127,14 @@ func TestDraftAddons(t *testing.T) {
 		images plan.Verdict
 		says   string
 	}{
-		{"proved", nil, []plan.AddonTrial{tried("v1.10.2-eksbuild.1", "lacks"), tried("v1.11.4-eksbuild.2", "proved")}, "v1.11.4-eksbuild.2", plan.RiskMedium, plan.Passed, "read, too, and not taken: v1.10.2-eksbuild.1 (CVE-1 is left, which has a fix)."},
+		{"proved", nil, []plan.AddonTrial{tried("v1.10.2-eksbuild.1", "lacks"), tried("v1.11.4-eksbuild.2", "proved")}, "v1.11.4-eksbuild.2", plan.RiskMedium, plan.Passed, "read, too, and not taken: v1.10.2-eksbuild.1: CVE-1 is left, which has a fix."},
 		{"a build of the same minor version", nil, []plan.AddonTrial{tried("v1.10.2-eksbuild.1", "proved")}, "v1.10.2-eksbuild.1", plan.RiskLow, plan.Passed, ""},
 		{"one that was read goes before one that was not", nil, []plan.AddonTrial{tried("v1.12.4-eksbuild.1", unread), tried("v1.11.4-eksbuild.2", "proved")}, "v1.11.4-eksbuild.2", plan.RiskMedium, plan.Passed, ""},
 		{"not read", nil, []plan.AddonTrial{tried("v1.10.2-eksbuild.1", unread), tried("v1.11.4-eksbuild.2", unread)}, "v1.10.2-eksbuild.1", plan.RiskLow, plan.Unknown, "as vulnerable as now"},
-		{"not read, and a newer one lacks the fix", nil, []plan.AddonTrial{tried("v1.10.2-eksbuild.1", unread), tried("v1.11.4-eksbuild.2", "lacks")}, "", "", plan.Failed, "read and matched: v1.11.4-eksbuild.2 (CVE-1 is left, which has a fix)). Not read: no such tag."},
+		{"not read, and a newer one lacks the fix", nil, []plan.AddonTrial{tried("v1.10.2-eksbuild.1", unread), tried("v1.11.4-eksbuild.2", "lacks")}, "", "", plan.Failed, "Read and matched: v1.11.4-eksbuild.2: CVE-1 is left, which has a fix. Not read: no such tag."},
 		{"not read, and an older one lacks the fix", nil, []plan.AddonTrial{tried("v1.10.2-eksbuild.1", "lacks"), tried("v1.11.4-eksbuild.2", unread)}, "v1.11.4-eksbuild.2", plan.RiskMedium, plan.Unknown, "as vulnerable as now"},
 		{"as far as it can be read", nil, []plan.AddonTrial{with(tried("v1.12.4-eksbuild.1", unread), "proved"), with(tried("v1.11.4-eksbuild.2", "proved"), foreign)}, "v1.11.4-eksbuild.2", plan.RiskMedium, plan.Unknown, "as vulnerable as now"},
-		{"a sidecar's tag tells nothing, and the driver lacks the fix", nil, []plan.AddonTrial{with(tried("v1.11.4-eksbuild.2", "lacks"), foreign)}, "", "", plan.Failed, "mends it (read and matched: v1.11.4-eksbuild.2"},
+		{"a sidecar's tag tells nothing, and the driver lacks the fix", nil, []plan.AddonTrial{with(tried("v1.11.4-eksbuild.2", "lacks"), foreign)}, "", "", plan.Failed, "mends it. Read and matched: v1.11.4-eksbuild.2: "},
 		{"none has the fix", nil, []plan.AddonTrial{tried("v1.10.2-eksbuild.1", "lacks")}, "", "", plan.Failed, "No newer version of the add-on coredns for Kubernetes 1.34 mends it"},
 		{"none is newer", nil, nil, "", "", plan.Failed, "EKS offers no newer version of the add-on coredns than v1.10.1-eksbuild.6 for Kubernetes 1.34."},
 		{"degraded", func(s *inventory.Snapshot) { s.Addons[0].Status = "DEGRADED" }, []plan.AddonTrial{tried("v1.10.2-eksbuild.1", "proved")}, "v1.10.2-eksbuild.1", plan.RiskLow, plan.Passed, ""},
