@@ -227,7 +227,7 @@ func TestEndpointChecks(t *testing.T) {
 		{"operator is let in", nil, with(both, inside), "operator", plan.Passed},
 		{"operator is shut out", nil, with(both, outside), "operator", plan.Failed},
 		{"operator is not known", nil, both, "operator", plan.Unknown},
-		{"operator of a private endpoint", nil, with(plan.EndpointChoice{Option: "private"}, inside), "operator", plan.Unknown},
+		{"operator of a private endpoint, who is not known", nil, plan.EndpointChoice{Option: "private"}, "operator", plan.Unknown},
 		{"nodes with the private endpoint", nil, both, "nodes", plan.Passed},
 		{"nodes without", nil, plan.EndpointChoice{Option: "public", CIDRs: both.CIDRs}, "nodes", plan.Unknown},
 		{"the VPC is not read", nil, both, "private path", plan.Unknown},
@@ -264,6 +264,63 @@ func TestEndpointChecks(t *testing.T) {
 			}
 			if got != tt.want {
 				t.Errorf("%s is %q, want %q: %+v", tt.check, got, tt.want, checks)
+			}
+		})
+	}
+}
+
+// Who reaches an endpoint is told by the operator's address: nobody comes to a private one
+// from the internet, and who is inside of the network needs a rule.
+func TestOperatorCheck(t *testing.T) {
+	vpc := func(peers ...string) plan.Network {
+		n := plan.Network{Subnets: plan.Reading[string]{Items: []string{"10.0.0.0/24", "10.0.1.0/24", "2001:db8:1::/64"}}}
+		for _, peer := range peers {
+			n.Sources.Items = append(n.Sources.Items, plan.Rule{Group: "sg-1", Peer: peer})
+		}
+		return n
+	}
+	six := func(s *inventory.Snapshot) { s.Cluster.Network.IPFamily = "ipv6" }
+	private, both, public := plan.EndpointChoice{Option: "private"}, plan.EndpointChoice{Option: "public-and-private"}, plan.EndpointChoice{Option: "public"}
+	tests := []struct {
+		name     string
+		is       func(*inventory.Snapshot)
+		choice   plan.EndpointChoice
+		network  plan.Network
+		operator string
+		want     plan.Verdict
+		says     string
+	}{
+		{"from the internet to a private endpoint", nil, private, vpc("10.0.0.0/8"), "203.0.113.7", plan.Failed, "an address of the internet"},
+		{"the same, and nothing was read", nil, private, unread, "203.0.113.7", plan.Failed, "an address of the internet"},
+		{"the same, written as IPv6", nil, private, unread, "::ffff:203.0.113.7", plan.Failed, "requests from 203.0.113.7"},
+		{"by IPv6 to a cluster of IPv4", nil, private, vpc(), "2001:db8:9::1", plan.Failed, "an address of the internet"},
+		{"by IPv6 to a cluster of IPv6", six, private, vpc(), "2001:db8:9::1", plan.Unknown, "is not read"},
+		{"by IPv6 from a subnet", six, private, vpc("2001:db8:1::/64"), "2001:db8:1::1", plan.Passed, "let in on port 443"},
+		{"from a subnet, let in", nil, private, vpc("10.0.0.0/8"), "10.0.1.9", plan.Passed, "let in on port 443"},
+		{"from a subnet, by groups", nil, private, vpc("sg-2"), "10.0.1.9", plan.Unknown, "its security group"},
+		{"from elsewhere inside", nil, private, vpc("10.0.0.0/8"), "10.9.0.9", plan.Unknown, "none of the cluster's subnets"},
+		{"from a carrier's network", nil, private, vpc("10.0.0.0/8"), "100.64.0.9", plan.Unknown, "none of the cluster's subnets"},
+		{"from inside, and subnets were not read", nil, private, plan.Network{Subnets: plan.Reading[string]{Unread: "no right"}}, "10.0.1.9", plan.Unknown, "no right"},
+		{"from inside, and rules were not read", nil, private, plan.Network{Subnets: vpc().Subnets, Sources: unread.Sources}, "10.0.1.9", plan.Unknown, "denied"},
+		{"from inside, with both", nil, both, vpc("10.0.0.0/8"), "10.0.1.9", plan.Passed, "the private endpoint"},
+		{"from inside to a public endpoint", nil, public, vpc("10.0.0.0/8"), "10.0.1.9", plan.Failed, "no address of the internet"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := open()
+			if tt.is != nil {
+				tt.is(s)
+			}
+			if tt.choice.Option != "private" {
+				tt.choice.CIDRs = []string{"198.51.100.0/24"}
+			}
+			tt.choice.Operator = netip.MustParseAddr(tt.operator)
+			_, checks, err := plan.DraftEndpoint(s, tt.choice, tt.network)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := checks[0]; got.Name != "operator" || got.Verdict != tt.want || !strings.Contains(got.Detail, tt.says) {
+				t.Errorf("%+v, want %s that says %q", got, tt.want, tt.says)
 			}
 		})
 	}

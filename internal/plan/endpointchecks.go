@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -10,7 +9,7 @@ import (
 
 // endpointChecks looks for who would be locked out, and for who would be let in.
 func endpointChecks(s *inventory.Snapshot, c EndpointChoice, n Network, now, wish Endpoint) []Check {
-	checks := []Check{operatorCheck(c, wish), accessCheck(s), nodesCheck(s, n, wish)}
+	checks := []Check{operatorCheck(s, c, n, wish), accessCheck(s), nodesCheck(s, n, wish)}
 	if wish.Private {
 		checks = append(checks, privatePathCheck(s, n))
 	}
@@ -21,22 +20,6 @@ func endpointChecks(s *inventory.Snapshot, c EndpointChoice, n Network, now, wis
 		checks = append(checks, callersCheck(*c.Callers))
 	}
 	return checks
-}
-
-// checkOperator is the name of the check whether operators stay let in.
-const checkOperator = "operator"
-
-func operatorCheck(c EndpointChoice, wish Endpoint) Check {
-	const name = checkOperator
-	switch {
-	case !wish.Public:
-		return Check{name, Unknown, "operators, pipelines and eksposure itself must be in the VPC, or in a network that is connected to it"}
-	case !c.Operator.IsValid():
-		return Check{name, Unknown, "the address that your requests come from was not given (--operator ADDRESS)"}
-	case holds(wish.CIDRs, c.Operator):
-		return Check{name, Passed, fmt.Sprintf("requests from %s stay let in", c.Operator)}
-	}
-	return Check{name, Failed, fmt.Sprintf("requests from %s would be shut out; add %s/%d, or name another address", c.Operator, c.Operator, c.Operator.BitLen())}
 }
 
 // administrators are the access policies that let somebody mend a cluster.
