@@ -113,10 +113,13 @@ func TestOptionsInPages(t *testing.T) {
 		return name[:strings.LastIndexByte(name[:strings.LastIndexByte(name, '-')], '-')]
 	}
 	commands, words := map[string][][]string{}, map[string][]string{}
-	for _, c := range calls(t, inPages("bash")) {
-		words[page(c.Name)] = append(words[page(c.Name)], c.Args...)
-		if c.Args[0] == "aws" && len(c.Args) > 2 && c.Args[2] != "wait" {
-			commands[page(c.Name)] = append(commands[page(c.Name)], c.Args[1:3])
+	for _, c := range inPages("bash") {
+		text := strings.Fields(c.Text)
+		words[page(c.Name)] = append(words[page(c.Name)], text...)
+		for i := range len(text) - 2 {
+			if text[i] == "aws" && text[i+2] != "wait" {
+				commands[page(c.Name)] = append(commands[page(c.Name)], text[i+1:i+3])
+			}
 		}
 	}
 	var list []option

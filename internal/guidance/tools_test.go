@@ -31,9 +31,14 @@ func shellCodes() []guidancetest.Code {
 	return slices.DeleteFunc(append(list, guidancetest.PageCodes()...), func(c guidancetest.Code) bool { return c.Language != "bash" })
 }
 
-// usualCodes are those without hostile names.
+// usualCodes are those without hostile names, each text once.
 func usualCodes() []guidancetest.Code {
-	return slices.DeleteFunc(shellCodes(), func(c guidancetest.Code) bool { return c.Hostile })
+	seen := map[string]bool{}
+	return slices.DeleteFunc(shellCodes(), func(c guidancetest.Code) bool {
+		again := seen[c.Text]
+		seen[c.Text] = true
+		return again || c.Hostile
+	})
 }
 
 // call is what a program was called with.
