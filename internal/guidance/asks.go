@@ -10,6 +10,7 @@ var meanings = sync.OnceValue(func() map[string]string {
 		"CLIENT_CIDR":      "a range of addresses that the workload is meant for",
 		"CONTAINER":        "the name of the container in the pod template that runs the image",
 		"EGRESS_CIDR":      "the address by which nodes and Fargate pods leave the VPC, that of each NAT gateway, with /32",
+		"FORMER_CIDR":      "a range of addresses that the public endpoint let in before the change",
 		"KMS_KEY_ARN":      "the ARN of a symmetric key in the cluster's Region, for encryption and decryption, that nobody will delete",
 		"NEW_CLUSTER_NAME": "a name that no cluster of the account has in the Region",
 		"NEW_DIGEST":       "the digest of the new image, 64 hexadecimal digits",

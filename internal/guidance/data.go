@@ -139,25 +139,6 @@ func (d *data) Newest() string {
 	return name
 }
 
-// WantPublic tells whether the public endpoint is on after the change.
-func (d *data) WantPublic() bool {
-	if d.File != "endpoint" {
-		return d.Public
-	}
-	return d.Option != "private"
-}
-
-// WantPrivate is false only where the public endpoint alone is kept.
-func (d *data) WantPrivate() bool {
-	if d.File != "endpoint" {
-		return d.Private
-	}
-	return d.Option != "public" || d.Private
-}
-
-// Outside tells that nodes must be let in through the public endpoint.
-func (d *data) Outside() bool { return d.Option == "public" && !d.Private }
-
 // Scalable reports whether a workload has replicas.
 func (d *data) Scalable(w inventory.WorkloadRef) bool {
 	return w.Kind == "Deployment" || w.Kind == "StatefulSet"

@@ -19,7 +19,7 @@ func functions() template.FuncMap {
 		"pys":   func(texts []string) string { return list(py, texts) },
 		"yamls": func(texts []string) string { return list(py, texts) },
 		"bool":  func(b bool) string { return map[bool]string{true: "True", false: "False"}[b] },
-		"ask":   known, "wishes": wishes, "subnets": subnets, "path": path, "first": first, "previous": previous, "before": before,
+		"ask":   known, "wishes": wishes, "subnets": subnets, "path": path, "first": first, "previous": previous,
 		"groups": groups, "groupsOrOne": groupsOrOne, "behind": behind, "kept": kept, "ending": ending, "keptOrOne": keptOrOne,
 		"jsm":   func(m map[string]string) string { return fields(js, ": ", m) },
 		"pym":   func(m map[string]string) string { return fields(py, ": ", m) },
@@ -57,14 +57,6 @@ func wishes(d *data) []string {
 		return []string{ask("EGRESS_CIDR"), ask("ALLOWED_CIDR")}
 	}
 	return []string{ask("ALLOWED_CIDR")}
-}
-
-// before writes the ranges of now as the AWS CLI takes them, after other members.
-func before(d *data) string {
-	if !d.Public || len(d.Ranges) == 0 {
-		return ""
-	}
-	return ",publicAccessCidrs=" + strings.Join(d.Ranges, ",")
 }
 
 func subnets(d *data) []string {

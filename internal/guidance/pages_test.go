@@ -82,6 +82,23 @@ func whole(t *testing.T, c guidancetest.Code) []string {
 	return list
 }
 
+// The steps for a prefix list, one after the other, give EKS the ranges that it takes: none of
+// IPv6, which it refuses for other clusters.
+func TestPrefixListInPages(t *testing.T) {
+	met := 0
+	for _, c := range usualCalls(t, "aws") {
+		if line := strings.Join(c.Args, " "); strings.HasPrefix(c.Name, "page-") && strings.Contains(line, "endpointPrivateAccess=true,publicAccessCidrs=203.0.113.0/24") {
+			met++
+			if !strings.HasSuffix(line, "=203.0.113.0/24") && !strings.HasSuffix(line, ",198.51.100.7/32") { // of the list, or an example
+				t.Errorf("%s: %s", c.Name, line)
+			}
+		}
+	}
+	if met < 6 {
+		t.Errorf("%d commands", met)
+	}
+}
+
 // A linter for Dockerfiles finds nothing in those of pages.
 func TestDockerfilesInPages(t *testing.T) {
 	modules := tool(t, "node_modules/dockerfile-utils")

@@ -72,7 +72,7 @@ func calls(t *testing.T, list []guidancetest.Code) []call {
 	stub := `#!/bin/sh
 { printf '%s\0' "${0##*/}" "$@"; case " $* " in *" -f - "*) printf '\001'; cat; printf '\000' ;; esac; printf '\n\0'; } > "$CALLS.$$"
 cat "$CALLS.$$" >> "$CALLS"
-case "$*" in *Cidr*) echo 203.0.113.0/24 ;; *) echo v1.2.3 ;; esac
+case "$*" in *Cidr*) printf '203.0.113.0/24\t2001:db8::/32\n' ;; *) echo v1.2.3 ;; esac
 `
 	for _, name := range guidancetest.Programs() {
 		if err := os.WriteFile(filepath.Join(bin, name), []byte(stub), 0o700); err != nil {
@@ -90,7 +90,7 @@ case "$*" in *Cidr*) echo 203.0.113.0/24 ;; *) echo v1.2.3 ;; esac
 			continue
 		}
 		raw, err := os.ReadFile(log)
-		if err != nil && !onlyComments(c.Text) && !strings.HasPrefix(c.Text, "python3 ") {
+		if err != nil && !onlyComments(c.Text) && !strings.HasPrefix(c.Text, "python3 ") && !strings.HasPrefix(c.Text, "grep ") {
 			t.Errorf("%s calls nothing:\n%s", c.Name, c.Text)
 		}
 		for record := range bytes.SplitSeq(raw, []byte("\x00\n\x00")) {

@@ -177,7 +177,7 @@ func evidence(ref inventory.ClusterRef, of exposure.Type, variant string, name f
 func choices() map[string]string {
 	return map[string]string{
 		"ADDON": "vpc-cni", "ADDON_VERSION": "v1.20.0-eksbuild.1", "ALLOWED_CIDR": "203.0.113.0/24", "CLIENT_CIDR": "198.51.100.0/24", "CONTAINER": "web",
-		"EGRESS_CIDR": "192.0.2.7/32", "KMS_KEY_ARN": "arn:aws:kms:eu-central-1:111122223333:key/12345678-1234-1234-1234-123456789012",
+		"EGRESS_CIDR": "192.0.2.7/32", "FORMER_CIDR": "0.0.0.0/0", "KMS_KEY_ARN": "arn:aws:kms:eu-central-1:111122223333:key/12345678-1234-1234-1234-123456789012",
 		"NEW_CLUSTER_NAME": "checkout-2", "NEW_DIGEST": strings.Repeat("2", 64), "NODE_GROUP": "workers", "NEXT_VERSION": "1.32", "PREFIX_LIST_ID": "pl-0123456789abcdef0",
 		"ROLE_ARN": "arn:aws:iam::111122223333:role/checkout-cluster", "SUBNET_ID": "subnet-0123456789abcdef0", "NAMESPACE": "shop", "OBJECT": "web",
 		"WORKLOAD": "web", "IMAGE_REPOSITORY": "registry.example/shop/web", "STACK_NAME": "checkout",

@@ -97,7 +97,7 @@ func languageOf(code string) string {
 			return "insights"
 		case word == "data" || word == "resource" || strings.HasSuffix(word, "_config"):
 			return "hcl"
-		case slices.Contains(Programs(), word), strings.Contains(word, "=$("), word == "wc", word == "python3":
+		case slices.Contains(Programs(), word), strings.Contains(word, "=$("), word == "wc", word == "grep", word == "mv", word == "python3":
 			return "bash"
 		default:
 			return ""
