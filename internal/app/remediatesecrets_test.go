@@ -2,10 +2,13 @@ package app_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/eksposure/eksposure/internal/estate"
 	"github.com/eksposure/eksposure/internal/fault"
@@ -143,4 +146,46 @@ func TestExistingSecretsAreWrittenAgain(t *testing.T) {
 			t.Error("it was drafted for an endpoint")
 		}
 	})
+}
+
+// What was there before the key stays as it is stored on old versions, and the plan says so
+// before and after.
+func TestSecretsOfBefore(t *testing.T) {
+	t.Parallel()
+	x := vaults(t, 1)
+	s := remediation.New(x.parts)
+	r := started(t, s, remediation.Request{Cluster: x.ref(0).String(), Trait: "unencrypted-kubernetes-secrets", Option: "associate", KeyARN: x.key})
+	if diff := cmp.Diff([]string{"key policy", "existing secrets", plan.AcceptIrreversible}, r.Approval.Accepted); diff != "" {
+		t.Errorf("accepted (-want +got):\n%s", diff)
+	}
+	r = x.done(t, s, r.Plan.ID, plan.Done)
+	if r.Verified.Trait != remediation.Gone || len(r.Verified.Evidence) != 1 || !strings.Contains(r.Verified.Evidence[0], "stay unencrypted in etcd") {
+		t.Errorf("verified %+v", r.Verified)
+	}
+}
+
+// An option that eksposure does not apply is refused before it asks for anything, with those
+// that there are for the cluster.
+func TestOptionsThatAreRefused(t *testing.T) {
+	t.Parallel()
+	const topic = "unencrypted-kubernetes-secrets"
+	for name, tt := range map[string]struct {
+		like string
+		q    remediation.Request
+		says string
+	}{
+		"by hand":             {"payments-dr", remediation.Request{Option: "key"}, `option "key" of topic "unencrypted-kubernetes-secrets" is done by hand, with ` + "`eksposure traits explain unencrypted-kubernetes-secrets`; eksposure applies no option"},
+		"not of this cluster": {"payments-dr", remediation.Request{Option: "associate", NewKey: true}, "eksposure applies no option of it to this cluster; by hand, with `eksposure traits explain unencrypted-kubernetes-secrets`: key"},
+		"none":                {"payments-legacy", remediation.Request{Option: "encrypt"}, "want one of associate, upgrade"},
+		"without a key":       {"payments-legacy", remediation.Request{Option: "associate"}, "needs the ARN of a KMS key (--key), or is to make one (--create-key)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			x := newSiteOf(t, tt.like, 1, filepath.Join(t.TempDir(), "eksposure.db"), func(_ int, c *estate.Cluster) { c.Objects = nil })
+			tt.q.Cluster, tt.q.Trait = x.ref(0).String(), topic
+			if _, err := remediation.New(x.parts).Draft(t.Context(), tt.q, ann); !errors.Is(err, fault.ErrInvalid) || !strings.Contains(err.Error(), tt.says) {
+				t.Errorf("%v, want %q", err, tt.says)
+			}
+		})
+	}
 }

@@ -59,7 +59,7 @@ func verdicts(p *plan.Plan) map[string]plan.Verdict {
 	return all
 }
 
-// The whole way to a version in standard support: finding, plan, approval, each version
+// The whole way to a version whose standard support lasts, as that of 1.34 does not: finding, plan, approval, each version
 // with its control plane, add-ons and nodes, a new scan, less severity. It cannot be
 // taken back, and says so.
 func TestUpgrade(t *testing.T) {
@@ -81,19 +81,19 @@ func TestUpgrade(t *testing.T) {
 	if diff := cmp.Diff([]string{plan.AcceptIrreversible}, r.Plan.Demands()); diff != "" {
 		t.Errorf("demands (-want +got):\n%s", diff)
 	}
-	if !r.Plan.Ends || len(r.Plan.Actions) < 6 {
+	if !r.Plan.Ends || len(r.Plan.Actions) < 6 || r.Plan.Title != "cluster-0: Upgrade the cluster to Kubernetes 1.35" || !slices.ContainsFunc(r.Plan.Notes, func(n string) bool { return strings.Contains(n, "in standard support until 2027-03-27") }) {
 		t.Errorf("plan %+v", r.Plan)
 	}
 	r = x.done(t, s, r.Plan.ID, plan.Done)
 	c := x.cluster(0)
-	if c.Version != "1.34" || c.NodeGroups[0].Version != "1.34" || len(c.Updates) != len(r.Plan.Actions) {
+	if c.Version != "1.35" || c.NodeGroups[0].Version != "1.35" || len(c.Updates) != len(r.Plan.Actions) {
 		t.Errorf("the cluster has %s, its nodes %s, after %d updates for %d actions", c.Version, c.NodeGroups[0].Version, len(c.Updates), len(r.Plan.Actions))
 	}
 	var addons []string
 	for _, a := range c.Addons {
 		addons = append(addons, a.Name+" "+a.Version)
 	}
-	if diff := cmp.Diff([]string{"coredns v1.12.4-eksbuild.1", "kube-proxy v1.34.2-eksbuild.3", "vpc-cni v1.20.4-eksbuild.1"}, addons); diff != "" {
+	if diff := cmp.Diff([]string{"coredns v1.12.4-eksbuild.1", "kube-proxy v1.35.2-eksbuild.3", "vpc-cni v1.20.4-eksbuild.1"}, addons); diff != "" {
 		t.Errorf("add-ons (-want +got):\n%s", diff)
 	}
 	after := x.finding(t, 0)
@@ -181,7 +181,7 @@ func TestUpgradeOfARealCluster(t *testing.T) {
 	direct(x.estate.URL())
 	x.scan(t, 1, filepath.Join(t.TempDir(), "eksposure.db"))
 	s := x.hooked(&hooks{describe: func(s *inventory.Snapshot) { apply(fmt.Sprintf(machine, s.NodeGroups[0].Version)) }})
-	r, err := s.Draft(t.Context(), x.upgrade(0, ""), ann)
+	r, err := s.Draft(t.Context(), x.upgrade(0, "1.34"), ann)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +192,7 @@ func TestUpgradeOfARealCluster(t *testing.T) {
 		t.Errorf("approved with a failed check: %v", err)
 	}
 	apply(fmt.Sprintf(lettingGo, 1))
-	r = x.done(t, s, started(t, s, x.upgrade(0, "")).Plan.ID, plan.Done)
+	r = x.done(t, s, started(t, s, x.upgrade(0, "1.34")).Plan.ID, plan.Done)
 	if r.Verified.Trait != remediation.Gone || x.cluster(0).Version != "1.34" {
 		t.Errorf("the trait is %s, control plane %s", r.Verified.Trait, x.cluster(0).Version)
 	}
@@ -201,9 +201,11 @@ func TestUpgradeOfARealCluster(t *testing.T) {
 // The other options of the topic.
 func TestVersionOptions(t *testing.T) {
 	t.Parallel()
-	x := versions(t, 3, func(i int, c *estate.Cluster) {
+	x := versions(t, 4, func(i int, c *estate.Cluster) {
 		proxyAlone(c)
 		switch i {
+		case 3:
+			c.Version, c.NodeGroups[0].Version, c.PublicCIDRs = "1.36", "1.36", []string{"0.0.0.0/0"}
 		case 0:
 			c.Version, c.NodeGroups[0].Version = "1.35", "1.34"
 		case 1:
@@ -244,6 +246,28 @@ func TestVersionOptions(t *testing.T) {
 		x.done(t, s, r.Plan.ID, plan.Reverted)
 		if got := x.cluster(1).SupportType; got != "EXTENDED" {
 			t.Errorf("policy %s after the revert", got)
+		}
+	})
+	t.Run("the policy of a cluster whose version is no trait", func(t *testing.T) {
+		q := remediation.Request{Cluster: x.ref(3).String(), Trait: traitVersion, Option: "policy", To: "STANDARD"}
+		if state := x.finding(t, 3).Trait(traitVersion); state != nil && state.Standing == exposure.Contributing {
+			t.Fatalf("the trait contributes: %+v", state)
+		}
+		if r, err := s.Draft(t.Context(), q, ann); err != nil || len(r.Plan.Actions) != 1 || r.Plan.Ends {
+			t.Errorf("plan %+v, %v", r.Plan, err)
+		}
+		q.Option, q.To = "upgrade", ""
+		if _, err := s.Draft(t.Context(), q, ann); !errors.Is(err, fault.ErrInvalid) || !strings.Contains(err.Error(), "nothing to remedy") {
+			t.Errorf("an upgrade: %v", err)
+		}
+	})
+	t.Run("a version that has ended", func(t *testing.T) {
+		r, err := s.Draft(t.Context(), x.upgrade(2, "1.33"), ann)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Plan.Ends || !strings.HasPrefix(r.Plan.Notes[0], "The trait unsupported-kubernetes-version stays: Kubernetes 1.33 is in extended support") {
+			t.Errorf("ends %t, notes %q", r.Plan.Ends, r.Plan.Notes)
 		}
 	})
 	for name, q := range map[string]remediation.Request{

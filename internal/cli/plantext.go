@@ -67,14 +67,21 @@ func planText(run remediation.Run) string {
 	p := &run.Plan
 	var b strings.Builder
 	fmt.Fprintf(&b, "Plan %s (%s)\n%s\n\n", p.ID, run.State, p.Title)
+	stays := ""
+	if !p.Ends {
+		stays = "stays, or is only weaker: see the notes"
+	}
 	for _, field := range [][2]string{
 		{"Cluster", p.Cluster.String()},
 		{"Remedies", p.Trait + ", option " + p.Option},
 		{"Severity", severities(p)},
+		{"Trait", stays},
 		{"Drafted", day(p.Drafted) + " by " + cmp.Or(p.AuthorName, p.Author)},
 		{"Needs", strings.Join(p.Permissions(), ", ")},
 	} {
-		fmt.Fprintf(&b, "%-9s %s\n", field[0], field[1])
+		if field[1] != "" {
+			fmt.Fprintf(&b, "%-9s %s\n", field[0], field[1])
+		}
 	}
 	b.WriteString("\nActions, each when the one before holds:\n")
 	for i, a := range p.Actions {

@@ -129,7 +129,7 @@ func remedyFlags(c *cobra.Command) func() (remediation.Request, error) {
 	c.Flags().StringVar(&q.KeyARN, "key", "", "`ARN` of the KMS key to encrypt secrets with")
 	c.Flags().BoolVar(&q.NewKey, "create-key", false, "make a KMS key for the cluster, alias/eksposure/CLUSTER, in place of --key")
 	c.Flags().BoolVar(&q.Rewrite, "rewrite-secrets", false, "have existing secrets written again once the key is associated (Kubernetes 1.27 and older)")
-	c.Flags().StringVar(&q.To, "to", "", "Kubernetes `version` of an upgrade (the oldest in standard support when left out), or the wished upgrade policy")
+	c.Flags().StringVar(&q.To, "to", "", "Kubernetes `version` of an upgrade (the oldest in standard support that lasts for 90 days when left out), or the wished upgrade policy")
 	_ = c.RegisterFlagCompletionFunc("topic", cobra.FixedCompletions(remediation.Topics(), cobra.ShellCompDirectiveNoFileComp))
 	return func() (remediation.Request, error) {
 		if q.Trait == "" || q.Option == "" {

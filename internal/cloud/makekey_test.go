@@ -15,7 +15,7 @@ import (
 func creation(t *testing.T) plan.Action {
 	t.Helper()
 	s := &inventory.Snapshot{Cluster: inventory.Cluster{Ref: legacy, RoleARN: "arn:aws:iam::" + paymentsAccount + ":role/eks-cluster-payments-legacy"}}
-	actions, _, err := plan.DraftNewKey(s, "associate", "plan1")
+	actions, _, err := plan.DraftNewKey(s, "plan1")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -367,7 +367,7 @@ func TestSettingEqual(t *testing.T) {
 
 func TestDraftSecrets(t *testing.T) {
 	good := plan.KeyState{ARN: key, State: "Enabled", Spec: "SYMMETRIC_DEFAULT", Usage: "ENCRYPT_DECRYPT", Manager: "CUSTOMER"}
-	actions, checks, err := plan.DraftSecrets(open(), "associate", good)
+	actions, checks, err := plan.DraftSecrets(open(), good)
 	if err != nil || len(actions) != 1 || len(checks) != 2 {
 		t.Fatalf("%+v, %+v, %v", actions, checks, err)
 	}
@@ -381,29 +381,27 @@ func TestDraftSecrets(t *testing.T) {
 		name   string
 		is     func(*inventory.Snapshot)
 		change func(*plan.KeyState)
-		option string
 		want   error
 	}{
-		{"an alias", nil, func(k *plan.KeyState) { k.ARN = "arn:aws:kms:eu-central-1:111122223333:alias/x" }, "associate", fault.ErrInvalid},
-		{"no ARN", nil, func(k *plan.KeyState) { k.ARN = "1" }, "associate", fault.ErrInvalid},
-		{"another region", nil, func(k *plan.KeyState) { k.ARN = strings.Replace(key, "central", "west", 1) }, "associate", fault.ErrInvalid},
-		{"asymmetric", nil, func(k *plan.KeyState) { k.Spec = "RSA_2048" }, "associate", fault.ErrInvalid},
-		{"for signatures", nil, func(k *plan.KeyState) { k.Usage = "SIGN_VERIFY" }, "associate", fault.ErrInvalid},
-		{"disabled", nil, func(k *plan.KeyState) { k.State = "Disabled" }, "associate", fault.ErrInvalid},
-		{"going to be deleted", nil, func(k *plan.KeyState) { k.State = "PendingDeletion" }, "associate", fault.ErrInvalid},
-		{"of AWS", nil, func(k *plan.KeyState) { k.Manager = "AWS" }, "associate", fault.ErrInvalid},
-		{"another option", nil, func(*plan.KeyState) {}, "upgrade", fault.ErrInvalid},
+		{"an alias", nil, func(k *plan.KeyState) { k.ARN = "arn:aws:kms:eu-central-1:111122223333:alias/x" }, fault.ErrInvalid},
+		{"no ARN", nil, func(k *plan.KeyState) { k.ARN = "1" }, fault.ErrInvalid},
+		{"another region", nil, func(k *plan.KeyState) { k.ARN = strings.Replace(key, "central", "west", 1) }, fault.ErrInvalid},
+		{"asymmetric", nil, func(k *plan.KeyState) { k.Spec = "RSA_2048" }, fault.ErrInvalid},
+		{"for signatures", nil, func(k *plan.KeyState) { k.Usage = "SIGN_VERIFY" }, fault.ErrInvalid},
+		{"disabled", nil, func(k *plan.KeyState) { k.State = "Disabled" }, fault.ErrInvalid},
+		{"going to be deleted", nil, func(k *plan.KeyState) { k.State = "PendingDeletion" }, fault.ErrInvalid},
+		{"of AWS", nil, func(k *plan.KeyState) { k.Manager = "AWS" }, fault.ErrInvalid},
 		{
 			"a cluster that has a key",
 			func(s *inventory.Snapshot) {
 				s.Cluster.Encryption = []inventory.Encryption{{Resources: []string{"secrets"}, KeyARN: key + "2"}}
 			},
-			func(*plan.KeyState) {}, "associate", fault.ErrConflict,
+			func(*plan.KeyState) {}, fault.ErrConflict,
 		},
 		{
 			"a cluster that was not read",
 			func(s *inventory.Snapshot) { s.Gaps = []inventory.Gap{{Section: inventory.SectionCluster}} },
-			func(*plan.KeyState) {}, "associate", fault.ErrUnavailable,
+			func(*plan.KeyState) {}, fault.ErrUnavailable,
 		},
 	}
 	for _, tt := range tests {
@@ -413,7 +411,7 @@ func TestDraftSecrets(t *testing.T) {
 				tt.is(s)
 			}
 			tt.change(&k)
-			if _, _, err := plan.DraftSecrets(s, tt.option, k); !errors.Is(err, tt.want) {
+			if _, _, err := plan.DraftSecrets(s, k); !errors.Is(err, tt.want) {
 				t.Errorf("%v, want %v", err, tt.want)
 			}
 		})

@@ -100,8 +100,8 @@ func IsAlias(arn string) bool {
 
 // DraftNewKey gives the actions that make a key and encrypt a cluster's secrets with it.
 // The key can be taken back until it encrypts the cluster.
-func DraftNewKey(s *inventory.Snapshot, option, planID string) ([]Action, []Check, error) {
-	now, err := unencrypted(s, option)
+func DraftNewKey(s *inventory.Snapshot, planID string) ([]Action, []Check, error) {
+	now, err := unencrypted(s)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -151,10 +151,7 @@ func keyPolicy(s *inventory.Snapshot) (string, error) {
 }
 
 // unencrypted is what a cluster has that can be given a key.
-func unencrypted(s *inventory.Snapshot, option string) (Setting, error) {
-	if option != optionAssociate {
-		return Setting{}, fmt.Errorf("option %q has written guidance and is not applied by eksposure; the one that is: %s: %w", option, optionAssociate, fault.ErrInvalid)
-	}
+func unencrypted(s *inventory.Snapshot) (Setting, error) {
 	if s.Gap(inventory.SectionCluster) != nil {
 		return Setting{}, fmt.Errorf("encryption of cluster %q is not known; scan it first: %w", s.Cluster.Ref, fault.ErrUnavailable)
 	}

@@ -17,7 +17,7 @@ func newKey(t *testing.T, change ...func(*inventory.Snapshot)) []plan.Action {
 	t.Helper()
 	s := open(change...)
 	s.Cluster.RoleARN = "arn:aws:iam::111122223333:role/cluster"
-	actions, checks, err := plan.DraftNewKey(s, "associate", "p1")
+	actions, checks, err := plan.DraftNewKey(s, "p1")
 	if err != nil || len(actions) != 2 || len(checks) != 2 {
 		t.Fatalf("%d actions, %d checks, %v", len(actions), len(checks), err)
 	}
@@ -61,12 +61,9 @@ func TestDraftNewKey(t *testing.T) {
 		}),
 		"not known": open(func(s *inventory.Snapshot) { s.Gaps = []inventory.Gap{{Section: inventory.SectionCluster}} }),
 	} {
-		if _, _, err := plan.DraftNewKey(s, "associate", "p1"); err == nil {
+		if _, _, err := plan.DraftNewKey(s, "p1"); err == nil {
 			t.Errorf("%s: it was drafted", name)
 		}
-	}
-	if _, _, err := plan.DraftNewKey(open(), "key", "p1"); !errors.Is(err, fault.ErrInvalid) {
-		t.Errorf("another option: %v", err)
 	}
 }
 
@@ -115,6 +112,22 @@ func TestDraftRewrite(t *testing.T) {
 		}
 		if err == nil && (a.To.SecretMark != "p1" || a.Irreversible == "") {
 			t.Errorf("%+v", a)
+		}
+	}
+}
+
+// A plan that leaves secrets of before as they are stored says so, and what to do.
+func TestExistingSecrets(t *testing.T) {
+	for version, want := range map[string]int{"1.27": 1, "1.28": 0, "1.34": 0, "": 1} {
+		s := open(func(s *inventory.Snapshot) { s.Cluster.Version = version })
+		checks := plan.ExistingSecrets(s)
+		if len(checks) != want {
+			t.Fatalf("Kubernetes %q: %+v", version, checks)
+		}
+		p := plan.Plan{Checks: append([]plan.Check{{Name: "key policy", Verdict: plan.Unknown}}, checks...)}
+		left := p.Leaves()
+		if len(left) != want || want == 1 && !strings.Contains(left[0], "--rewrite-secrets") {
+			t.Errorf("Kubernetes %q leaves %q", version, left)
 		}
 	}
 }

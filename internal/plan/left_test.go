@@ -81,7 +81,7 @@ func TestLeft(t *testing.T) {
 func TestLeftByAnUpgrade(t *testing.T) {
 	s := behind(func(s *inventory.Snapshot) { s.NodeGroups[0].AMIType = "AL2_x86_64" })
 	for to, want := range map[string]int{"1.32": 0, "1.33": 1} {
-		path, err := plan.Path(s, to)
+		path, err := plan.Path(s, to, day)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,9 +9,6 @@ import (
 	"github.com/eksposure/eksposure/internal/inventory"
 )
 
-// optionAssociate is the option of the secrets topic that can be applied.
-const optionAssociate = "associate"
-
 // KMS's words for a key that can be used, and for whose it is.
 const (
 	keyEnabled        = "Enabled"
@@ -27,8 +24,8 @@ type KeyState struct {
 // cannot be undone (Amazon EKS User Guide, "Encrypt Kubernetes secrets with KMS").
 // A key that EKS would refuse is fault.ErrInvalid; a cluster that has one already is
 // fault.ErrConflict.
-func DraftSecrets(s *inventory.Snapshot, option string, key KeyState) ([]Action, []Check, error) {
-	now, err := unencrypted(s, option)
+func DraftSecrets(s *inventory.Snapshot, key KeyState) ([]Action, []Check, error) {
+	now, err := unencrypted(s)
 	if err != nil {
 		return nil, nil, err
 	}

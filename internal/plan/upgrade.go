@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/eksposure/eksposure/internal/fault"
 	"github.com/eksposure/eksposure/internal/inventory"
@@ -26,9 +27,10 @@ const (
 // describeUpdate is what following any update takes.
 const describeUpdate = "eks:DescribeUpdate"
 
-// Path lists the versions that an upgrade goes through, without the one that is there:
-// to a version, or to the oldest in standard support when it is empty.
-func Path(s *inventory.Snapshot, to string) ([]string, error) {
+// Path lists the versions that an upgrade goes through, without the one that is there: to a
+// version, or when that is empty to the oldest in standard support that lasts for 90 days
+// from a time on.
+func Path(s *inventory.Snapshot, to string, at time.Time) ([]string, error) {
 	if s.Gap(inventory.SectionCluster) != nil {
 		return nil, fmt.Errorf("version of cluster %q is not known; scan it first: %w", s.Cluster.Ref, fault.ErrUnavailable)
 	}
@@ -36,7 +38,7 @@ func Path(s *inventory.Snapshot, to string) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cluster %q: %w", s.Cluster.Ref, err)
 	}
-	wish, err := destination(s, to)
+	wish, err := destination(s, to, at)
 	if err != nil {
 		return nil, err
 	}
@@ -49,29 +51,6 @@ func Path(s *inventory.Snapshot, to string) ([]string, error) {
 		path = append(path, now.String())
 	}
 	return path, nil
-}
-
-// destination checks a version against the calendar, or gives the oldest one in
-// standard support.
-func destination(s *inventory.Snapshot, to string) (inventory.KubernetesVersion, error) {
-	var oldest *inventory.KubernetesVersion
-	for _, row := range s.Calendar.Versions {
-		v, err := inventory.ParseKubernetesVersion(row.Version)
-		switch {
-		case err != nil:
-		case row.Version == to:
-			return v, nil
-		case row.Status == statusStandard && (oldest == nil || v.Compare(*oldest) < 0):
-			oldest = &v
-		}
-	}
-	switch {
-	case to != "":
-		return inventory.KubernetesVersion{}, fmt.Errorf("version %q: EKS does not offer it (%s); `aws eks describe-cluster-versions` lists those it does: %w", to, s.Calendar.Source, fault.ErrInvalid)
-	case oldest == nil:
-		return inventory.KubernetesVersion{}, fmt.Errorf("no version in standard support is known (%s); name one: %w", s.Calendar.Source, fault.ErrUnavailable)
-	}
-	return *oldest, nil
 }
 
 // DraftUpgrade gives the actions and checks that bring a cluster along a path of
@@ -144,10 +123,8 @@ func (u *upgrade) controlPlane(from, to string) {
 // status is a version's support by the calendar; a version that it does not have is
 // past it.
 func (u *upgrade) status(version string) string {
-	for _, row := range u.s.Calendar.Versions {
-		if row.Version == version {
-			return row.Status
-		}
+	if row := support(u.s, version); row != nil {
+		return row.Status
 	}
 	return statusUnsupported
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -11,6 +12,9 @@ import (
 	"github.com/eksposure/eksposure/internal/inventory"
 	"github.com/eksposure/eksposure/internal/plan"
 )
+
+// day is when plans are drafted.
+var day = time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
 
 // behind is a cluster of 1.31 with a node group, its node and an add-on.
 func behind(change ...func(*inventory.Snapshot)) *inventory.Snapshot {
@@ -95,7 +99,7 @@ func TestDraftUpgrade(t *testing.T) {
 			if tt.is != nil {
 				tt.is(s)
 			}
-			path, err := plan.Path(s, tt.to)
+			path, err := plan.Path(s, tt.to, day)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -119,6 +123,70 @@ func TestDraftUpgrade(t *testing.T) {
 	}
 }
 
+// An upgrade that names no version goes to one whose standard support lasts, and its notes
+// say until when.
+func TestUpgradesLast(t *testing.T) {
+	until := func(ends ...string) func(*inventory.Snapshot) {
+		return func(s *inventory.Snapshot) {
+			for i, text := range ends {
+				end, err := time.Parse(time.DateOnly, text)
+				if err != nil {
+					t.Fatal(err)
+				}
+				row := &s.Calendar.Versions[i]
+				if row.EndOfStandard, row.EndOfExtended = end, end.AddDate(1, 0, 0); row.Status == "UNSUPPORTED" {
+					row.EndOfExtended = end
+				}
+			}
+		}
+	}
+	long := until("2027-03-27", "2027-02-24", "2026-07-29", "2026-03-23", "2025-11-26", "2025-07-23")
+	ends := until("2027-03-27", "2026-12-02", "2026-07-29", "2026-03-23", "2025-11-26", "2025-07-23")
+	soon := until("2026-12-20", "2026-12-02")
+	tests := []struct {
+		name     string
+		calendar func(*inventory.Snapshot)
+		to, goes string
+		notes    []string
+	}{
+		{"the oldest lasts for 90 days to the day", long, "", "1.34", []string{"Kubernetes 1.34 is in standard support until 2027-02-24, and in extended support until 2028-02-24."}},
+		{"the oldest ends", ends, "", "1.35", []string{"Kubernetes 1.35 is in standard support until 2027-03-27, and in extended support until 2028-03-27."}},
+		{"all end", soon, "", "1.35", []string{
+			"Kubernetes 1.35 is in standard support until 2026-12-20, and in extended support until 2027-12-20.",
+		}},
+		{"one that ends is named", ends, "1.34", "1.34", []string{
+			"Kubernetes 1.34 is in standard support until 2026-12-02, and in extended support until 2027-12-02.",
+			"Standard support of Kubernetes 1.34 ends in 6 days.",
+			"Kubernetes 1.35 is in standard support until 2027-03-27 (--to 1.35).",
+		}},
+		{"one in extended support", ends, "1.33", "1.33", []string{
+			"Kubernetes 1.33 is in extended support, until 2027-07-29.",
+			"Kubernetes 1.35 is in standard support until 2027-03-27 (--to 1.35).",
+		}},
+		{"no dates", nil, "", "1.34", nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := behind()
+			if tt.calendar != nil {
+				tt.calendar(s)
+			}
+			path, err := plan.Path(s, tt.to, day)
+			if err != nil || path[len(path)-1] != tt.goes {
+				t.Fatalf("it goes %v, %v, want to %s", path, err, tt.goes)
+			}
+			if diff := cmp.Diff(tt.notes, plan.Lasts(s, tt.goes, day)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+	s := behind(ends)
+	s.Cluster.Version = "1.29"
+	if diff := cmp.Diff([]string{"Support of Kubernetes 1.30 has ended.", "Kubernetes 1.35 is in standard support until 2027-03-27 (--to 1.35)."}, plan.Lasts(s, "1.30", day)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestPathRefuses(t *testing.T) {
 	for name, tt := range map[string]struct {
 		is   func(*inventory.Snapshot)
@@ -138,7 +206,7 @@ func TestPathRefuses(t *testing.T) {
 		if tt.is != nil {
 			tt.is(s)
 		}
-		if path, err := plan.Path(s, tt.to); !errors.Is(err, tt.want) {
+		if path, err := plan.Path(s, tt.to, day); !errors.Is(err, tt.want) {
 			t.Errorf("%s: %v, %v, want %v", name, path, err, tt.want)
 		}
 	}
@@ -169,7 +237,7 @@ func TestUndo(t *testing.T) {
 			if tt.is != nil {
 				tt.is(s)
 			}
-			path, err := plan.Path(s, tt.to)
+			path, err := plan.Path(s, tt.to, day)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -281,7 +349,7 @@ func TestUpgradeChecks(t *testing.T) {
 			if tt.read != nil {
 				tt.read(&read)
 			}
-			path, err := plan.Path(s, tt.to)
+			path, err := plan.Path(s, tt.to, day)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -288,6 +288,9 @@ func (s *Service) verify(ctx context.Context, r Run) (Run, error) {
 	case seen.Trait == Present && r.Plan.Ends:
 		state, problem = plan.Stopped, "the actions hold, and the trait is still there: "+strings.Join(seen.Evidence, "; ")
 	}
+	if state == plan.Done {
+		seen.Evidence = append(seen.Evidence, r.Plan.Leaves()...)
+	}
 	return s.save(ctx, r, "verified", func(now *Run) {
 		now.Verified, now.State, now.Problem, now.Look = &seen, state, problem, time.Time{}
 	})

@@ -1,6 +1,7 @@
 package remediation
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,7 +34,7 @@ type Request struct {
 	// written again.
 	NewKey, Rewrite bool
 	// To is the Kubernetes version of an upgrade, or the wished upgrade policy; empty
-	// is the oldest version in standard support.
+	// is the oldest version in standard support that lasts for 90 days.
 	To string
 
 	// id is that of the plan.
@@ -62,11 +63,8 @@ const idLength = 12
 // NoteDrift is the note of every plan.
 const NoteDrift = "A cluster that is managed as code (Terraform, CloudFormation, eksctl) must be changed there too, or the next run of that tool takes this back."
 
-const (
-	noteDeletion = "What EKS did not make stays: the VPC, IAM roles, KMS keys, the log group /aws/eks/NAME/cluster, the OIDC provider in IAM, and snapshots and backups of yours."
-	noteSecret   = "On Kubernetes 1.27 and older, existing secrets stay as they are until they are written again: kubectl get secrets --all-namespaces -o json | " +
-		"kubectl annotate --overwrite -f - kms-encryption-timestamp=\"$(date -u +%s)\". From 1.28 on EKS does it by itself."
-)
+// noteDeletion is the note of a plan that deletes a cluster, by the cluster's name.
+const noteDeletion = "What EKS did not make stays: the VPC, IAM roles, KMS keys, the log group /aws/eks/%s/cluster, the OIDC provider in IAM, and snapshots and backups of yours."
 
 // Draft looks at the cluster and writes a plan, which changes nothing yet. A plan
 // that would leave the trait as it is, is fault.ErrInvalid.
@@ -108,12 +106,12 @@ func (s *Service) Preview(ctx context.Context, q Request, by access.Principal) (
 	if err != nil {
 		return Run{}, err
 	}
-	r.Plan.Title = f.Cluster.Ref.Name + ": " + option.Title
+	r.Plan.Title = f.Cluster.Ref.Name + ": " + cmp.Or(d.title, option.Title)
 	if q.Operator.IsValid() {
 		r.Plan.Operator = q.Operator.String()
 	}
 	r.Plan.Checks, r.Plan.Callers, r.Plan.Author, r.Plan.AuthorName = d.checks, d.callers, by.ID, by.Name
-	r.Plan.Notes = append([]string{NoteDrift}, d.notes...)
+	r.Plan.Notes = slices.Concat(r.Plan.Notes, []string{NoteDrift}, d.notes)
 	r.Hash, err = r.Plan.Hash()
 	return r, err
 }
@@ -128,26 +126,23 @@ func offered(f *exposure.Finding, q Request) (exposure.OptionState, error) {
 		}
 		return exposure.OptionState{}, fmt.Errorf("the finding of %q is closed; there is nothing to remedy: %w", f.Cluster.Ref, fault.ErrInvalid)
 	}
-	state := f.Trait(q.Trait)
-	if q.Trait == traitVersion && q.Option == optionPolicy && f.Open() && state != nil && !state.Stale {
+	if q.policy() && f.Open() {
 		return exposure.OptionState{ID: q.Option, Title: titlePolicy}, nil
 	}
+	state := f.Trait(q.Trait)
 	if !f.Open() || state == nil || state.Standing != exposure.Contributing {
 		return exposure.OptionState{}, fmt.Errorf("trait %q does not contribute to the finding of %q as the last scan recorded it; there is nothing to remedy: %w", q.Trait, f.Cluster.Ref, fault.ErrInvalid)
 	}
-	var names []string
-	for _, topic := range f.Topics {
-		if topic.ID != q.Trait {
-			continue
-		}
-		for _, o := range topic.Options {
-			if o.ID == q.Option {
-				return o, nil
-			}
-			names = append(names, o.ID)
-		}
+	i := slices.IndexFunc(f.Topics, func(topic exposure.TopicState) bool { return topic.ID == q.Trait })
+	if i < 0 {
+		return exposure.OptionState{}, choose(q, nil)
 	}
-	return exposure.OptionState{}, fmt.Errorf("option %q of topic %q: want one of %s: %w", q.Option, q.Trait, strings.Join(names, ", "), fault.ErrInvalid)
+	options := f.Topics[i].Options
+	at := slices.IndexFunc(options, func(o exposure.OptionState) bool { return o.ID == q.Option })
+	if at < 0 || !applies(q.Trait, q.Option) {
+		return exposure.OptionState{}, choose(q, options)
+	}
+	return options[at], nil
 }
 
 // look reads the cluster's AWS side now; the rest is of the last scan, so that the
@@ -176,6 +171,8 @@ func (s *Service) look(ctx context.Context, ref inventory.ClusterRef) (*inventor
 
 // proposal is what a topic's draft came to.
 type proposal struct {
+	// title is empty where it is that of the topic's option.
+	title   string
 	actions []plan.Action
 	checks  []plan.Check
 	notes   []string
@@ -198,7 +195,7 @@ func (s *Service) proposal(ctx context.Context, f *exposure.Finding, now *invent
 		return s.images(ctx, f, now, q)
 	case exposure.DeleteTopic:
 		actions, checks, err := plan.DraftDeletion(now)
-		return proposal{actions: actions, checks: checks, notes: []string{noteDeletion}}, err
+		return proposal{actions: actions, checks: checks, notes: []string{fmt.Sprintf(noteDeletion, now.Cluster.Ref.Name)}}, err
 	case traitSecrets:
 		return s.secrets(ctx, now, q)
 	}
@@ -224,7 +221,7 @@ func takes(q Request) error {
 	case q.To != "" && !q.upgrades():
 		return fmt.Errorf("option %q of topic %q takes no version: %w", q.Option, q.Trait, fault.ErrInvalid)
 	case q.KeyARN == "" && !q.NewKey && q.Trait == traitSecrets && !q.upgrades():
-		return fmt.Errorf("option %q of topic %q needs the ARN of a KMS key, or is to make one: %w", q.Option, q.Trait, fault.ErrInvalid)
+		return fmt.Errorf("option %q of topic %q needs the ARN of a KMS key (--key), or is to make one (--create-key): %w", q.Option, q.Trait, fault.ErrInvalid)
 	}
 	return nil
 }
@@ -242,13 +239,26 @@ func (s *Service) compose(f *exposure.Finding, now *inventory.Snapshot, q Reques
 	if after.Trait != Gone && q.Trait != traitNarrow && q.Trait != traitVersion && !ofImages(q.Trait) {
 		return Run{}, fmt.Errorf("the plan would leave the trait as it is: %s: %w", strings.TrimSuffix(strings.Join(after.Evidence, "; "), "."), fault.ErrInvalid)
 	}
+	ends := after.Trait == Gone && !q.policy() // which mends nothing, also where there is nothing to mend
 	r := Run{State: plan.Drafted, Plan: plan.Plan{
 		Version: plan.Version, ID: q.id, Cluster: f.Cluster.Ref, Finding: f.ID, Trait: q.Trait, Option: q.Option,
-		Drafted: s.now(), Seen: now.CollectedAt.Truncate(time.Millisecond), Before: f.Arithmetic.Severity, After: after.Severity, Ends: after.Trait == Gone,
-		Actions: actions,
+		Drafted: s.now(), Seen: now.CollectedAt.Truncate(time.Millisecond), Before: f.Arithmetic.Severity, After: after.Severity, Ends: ends,
+		Actions: actions, Notes: remains(q.Trait, after),
 	}}
 	for i := range actions {
 		r.Steps = append(r.Steps, Step{Action: i, Token: token()})
 	}
 	return r, nil
+}
+
+// remains says what a plan leaves of its trait; nothing when it ends it.
+func remains(trait string, after Verified) []string {
+	switch after.Trait {
+	case Present:
+		return []string{fmt.Sprintf("The trait %s stays: %s", trait, plan.Named(after.Evidence))}
+	case Unclear:
+		return []string{fmt.Sprintf("Whether the trait %s ends cannot be told: %s", trait, plan.Named(after.Evidence))}
+	case Gone:
+	}
+	return nil
 }

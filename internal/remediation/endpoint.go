@@ -18,8 +18,9 @@ const (
 // callerOptions are those that take ranges from who calls.
 func callerOptions() []string { return []string{"public-and-private", "public", optionNarrower} }
 
+// noteTrail is the note of ranges from CloudTrail, by the cluster's name.
 const noteTrail = "The cluster writes no audit log. The callers are those of EKS's own API, from CloudTrail: who manages the cluster, and not who calls its Kubernetes API. " +
-	"For the true callers switch audit logging on, and draft again when it has some weeks of them: aws eks update-cluster-config --name NAME --logging '{\"clusterLogging\":[{\"types\":[\"audit\"],\"enabled\":true}]}'"
+	"For the true callers switch audit logging on, and draft again when it has some weeks of them: aws eks update-cluster-config --name %s --logging '{\"clusterLogging\":[{\"types\":[\"audit\"],\"enabled\":true}]}'"
 
 // endpoint drafts the options of the endpoint topics.
 func (s *Service) endpoint(ctx context.Context, now *inventory.Snapshot, q Request) (proposal, error) {
@@ -43,7 +44,7 @@ func (s *Service) endpoint(ctx context.Context, now *inventory.Snapshot, q Reque
 		}
 		choice.Callers = &callers
 		if callers.Source == plan.CloudTrail {
-			notes = append(notes, noteTrail)
+			notes = append(notes, fmt.Sprintf(noteTrail, now.Cluster.Ref.Name))
 		}
 	}
 	actions, checks, err := plan.DraftEndpoint(now, choice, s.cfg.Networks.Network(ctx, now))

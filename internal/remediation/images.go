@@ -37,9 +37,6 @@ func ofImages(trait string) bool {
 // images drafts a plan that gives workloads the newest tag of the same line that has
 // what the topic asks for: the fix, or an operating system that is supported. The new images are put into the snapshot, so that what follows knows them.
 func (s *Service) images(ctx context.Context, f *exposure.Finding, now *inventory.Snapshot, q Request) (proposal, error) {
-	if q.Option != optionNewestTag {
-		return proposal{}, fmt.Errorf("option %q has written guidance and is not applied by eksposure; those that are: %s and %s: %w", q.Option, optionNewestTag, optionAddon, fault.ErrInvalid)
-	}
 	work := plan.ImageWork{Snapshot: now, System: q.Trait == traitSystem, Rollouts: map[inventory.WorkloadRef]plan.Rollout{}}
 	var notes []string
 	evidence := s.contributing(f, now, q.Trait)

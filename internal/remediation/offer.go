@@ -1,6 +1,13 @@
 package remediation
 
-import "github.com/eksposure/eksposure/internal/exposure"
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/eksposure/eksposure/internal/exposure"
+	"github.com/eksposure/eksposure/internal/fault"
+)
 
 // Offer is an option that Draft takes, and what it asks for.
 type Offer struct {
@@ -36,7 +43,7 @@ func Offers(topic string) []Offer {
 		{Name: "from_callers", Title: "Days whose callers stay let in", Number: true},
 		{Name: "operator", Title: "Address that your requests come from"},
 	}
-	upgrade := Offer{Option: optionUpgrade, Asks: []Ask{{Name: "to", Title: "Kubernetes version; the oldest in standard support when left out"}}}
+	upgrade := Offer{Option: optionUpgrade, Asks: []Ask{{Name: "to", Title: "Kubernetes version; the oldest in standard support that lasts for 90 days when left out"}}}
 	prefixList := Offer{Option: optionPrefixList, Asks: []Ask{{Name: "prefix_list", Title: "ID of a managed prefix list", Required: true}, ranges[2]}}
 	switch topic {
 	case traitOpen:
@@ -61,4 +68,37 @@ func Offers(topic string) []Offer {
 		}
 	}
 	return nil
+}
+
+// applies reports whether Draft takes an option of a topic.
+func applies(topic, option string) bool {
+	return slices.ContainsFunc(Offers(topic), func(o Offer) bool { return o.Option == option })
+}
+
+// choose refuses an option, with those that there are: what can be applied, and what has
+// written guidance alone.
+func choose(q Request, options []exposure.OptionState) error {
+	var applied, written []string
+	for _, o := range options {
+		if applies(q.Trait, o.ID) {
+			applied = append(applied, o.ID)
+			continue
+		}
+		written = append(written, o.ID)
+	}
+	if q.Trait == traitVersion {
+		applied = append(applied, optionPolicy)
+	}
+	guide := fmt.Sprintf("by hand, with `eksposure traits explain %s`: %s", q.Trait, strings.Join(written, ", "))
+	switch {
+	case slices.Contains(written, q.Option) && len(applied) == 0:
+		return fmt.Errorf("option %q of topic %q is done by hand, with `eksposure traits explain %s`; eksposure applies no option of it to this cluster: %w", q.Option, q.Trait, q.Trait, fault.ErrInvalid)
+	case slices.Contains(written, q.Option):
+		return fmt.Errorf("option %q of topic %q is done by hand, with `eksposure traits explain %s`; those that eksposure applies: %s: %w", q.Option, q.Trait, q.Trait, strings.Join(applied, ", "), fault.ErrInvalid)
+	case len(applied) == 0:
+		return fmt.Errorf("option %q of topic %q: eksposure applies no option of it to this cluster; %s: %w", q.Option, q.Trait, guide, fault.ErrInvalid)
+	case len(written) == 0:
+		return fmt.Errorf("option %q of topic %q: want one of %s: %w", q.Option, q.Trait, strings.Join(applied, ", "), fault.ErrInvalid)
+	}
+	return fmt.Errorf("option %q of topic %q: want one of %s; %s: %w", q.Option, q.Trait, strings.Join(applied, ", "), guide, fault.ErrInvalid)
 }

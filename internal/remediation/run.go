@@ -91,7 +91,8 @@ type Verified struct {
 	// Severity is empty when the finding is resolved.
 	Severity exposure.Severity `json:"severity"`
 	Trait    Outcome           `json:"trait"`
-	// Evidence is what was seen of the trait, or why it is not known.
+	// Evidence is what was seen of the trait, why it is not known, or what is left to do by
+	// hand.
 	Evidence []string `json:"evidence,omitempty"`
 }
 

@@ -16,24 +16,28 @@ const noteNewKey = "The key is the plan's until it encrypts the cluster: before 
 // secrets drafts the encryption of secrets: with a key that there is or a new one, and
 // with what was there before it written again.
 func (s *Service) secrets(ctx context.Context, now *inventory.Snapshot, q Request) (proposal, error) {
-	d := proposal{notes: []string{noteSecret}}
+	var d proposal
 	var err error
 	if q.NewKey {
 		d.notes = append(d.notes, noteNewKey)
 		if err = s.unnamed(ctx, now.Cluster.Ref); err == nil {
-			d.actions, d.checks, err = plan.DraftNewKey(now, q.Option, q.id)
+			d.actions, d.checks, err = plan.DraftNewKey(now, q.id)
 		}
 	} else {
 		var key plan.KeyState
 		if key, err = s.cfg.Clusters.Key(ctx, now.Cluster.Ref, q.KeyARN); err == nil {
-			d.actions, d.checks, err = plan.DraftSecrets(now, q.Option, key)
+			d.actions, d.checks, err = plan.DraftSecrets(now, key)
 		}
 	}
-	if err != nil || !q.Rewrite {
+	if err != nil {
 		return d, err
 	}
+	if !q.Rewrite {
+		d.checks = append(d.checks, plan.ExistingSecrets(now)...)
+		return d, nil
+	}
 	action, err := plan.DraftRewrite(now, q.id)
-	d.actions, d.notes[0] = append(d.actions, action), noteRewrite
+	d.actions, d.notes = append(d.actions, action), append(d.notes, noteRewrite)
 	return d, err
 }
 

@@ -1039,7 +1039,7 @@ export interface paths {
         };
         /**
          * List the vulnerabilities of the images that run somewhere, those that reach furthest first.
-         * @description Reach is the number of clusters that name an image that has it, then of running pods, then of images. ListVulnerableImages tells where one is. Every image of your scope is read for the answer.
+         * @description Reach is the number of clusters that name an image that has it, then of running pods, then of images. ListVulnerableImages tells where one is.
          */
         get: operations["ListVulnerabilities"];
         put?: never;
@@ -1663,7 +1663,7 @@ export interface components {
             rewrite_secrets?: boolean;
             /** @description Severities of the findings; all when left out. */
             severities?: ("" | "Critical" | "High" | "Low" | "Medium")[];
-            /** @description Kubernetes version of an upgrade, the oldest in standard support when left out; or the wished upgrade policy, STANDARD or EXTENDED. */
+            /** @description Kubernetes version of an upgrade, the oldest in standard support that lasts for 90 days when left out; or the wished upgrade policy, STANDARD or EXTENDED. */
             to?: string;
             /** @description Trait to remedy. */
             topic: string;
@@ -2411,7 +2411,7 @@ export interface components {
             prefix_list?: string;
             /** @description Have existing secrets written again once they are to be encrypted, on Kubernetes 1.27 and older. Takes a Kubernetes role of its own. */
             rewrite_secrets?: boolean;
-            /** @description Kubernetes version of an upgrade, the oldest in standard support when left out; or the wished upgrade policy, STANDARD or EXTENDED. */
+            /** @description Kubernetes version of an upgrade, the oldest in standard support that lasts for 90 days when left out; or the wished upgrade policy, STANDARD or EXTENDED. */
             to?: string;
             /** @description Trait to remedy. */
             topic: string;

@@ -71,7 +71,7 @@ type PlanChoice struct {
 	KeyARN     string   `json:"key_arn,omitempty" doc:"ARN of the KMS key to encrypt secrets with."`
 	NewKey     bool     `json:"create_key,omitempty" doc:"Make a KMS key for the cluster, alias/eksposure/CLUSTER, in place of key_arn."`
 	Rewrite    bool     `json:"rewrite_secrets,omitempty" doc:"Have existing secrets written again once they are to be encrypted, on Kubernetes 1.27 and older. Takes a Kubernetes role of its own."`
-	To         string   `json:"to,omitempty" doc:"Kubernetes version of an upgrade, the oldest in standard support when left out; or the wished upgrade policy, STANDARD or EXTENDED."`
+	To         string   `json:"to,omitempty" doc:"Kubernetes version of an upgrade, the oldest in standard support that lasts for 90 days when left out; or the wished upgrade policy, STANDARD or EXTENDED."`
 }
 
 func (c PlanChoice) request() (remediation.Request, error) {
