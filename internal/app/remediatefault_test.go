@@ -260,20 +260,22 @@ func (x *site) hooked(h *hooks) *remediation.Service {
 	return remediation.New(c)
 }
 
+// onlyFirst has the first call fail.
+func onlyFirst(err error) func(int, func() (string, error)) (string, error) {
+	return func(try int, ask func() (string, error)) (string, error) {
+		if try == 1 {
+			return "", err
+		}
+		return ask()
+	}
+}
+
 // What can go wrong while a plan is applied: nothing is done twice, nothing is lost,
 // and the state says the truth.
 func TestApplyingInBadWeather(t *testing.T) {
 	t.Parallel()
-	x := newSite(t, 13, filepath.Join(t.TempDir(), "eksposure.db"))
+	x := newSite(t, 14, filepath.Join(t.TempDir(), "eksposure.db"))
 	plain := remediation.New(x.parts)
-	onlyFirst := func(err error) func(int, func() (string, error)) (string, error) {
-		return func(try int, ask func() (string, error)) (string, error) {
-			if try == 1 {
-				return "", err
-			}
-			return ask()
-		}
-	}
 	updates := func(t *testing.T, cluster, want int) {
 		t.Helper()
 		if got := len(x.cluster(cluster).Updates); got != want {
@@ -322,11 +324,32 @@ func TestApplyingInBadWeather(t *testing.T) {
 	})
 	t.Run("denied", func(t *testing.T) {
 		s := x.hooked(&hooks{begin: onlyFirst(fmt.Errorf("eks:UpdateClusterConfig: %w", fault.ErrDenied))})
-		r := x.done(t, s, started(t, s, x.private(4)).Plan.ID, plan.Stopped)
-		if !strings.Contains(r.Problem, "eks:UpdateClusterConfig") {
-			t.Errorf("problem %q", r.Problem)
+		r := x.done(t, s, started(t, s, x.private(4)).Plan.ID, plan.Paused)
+		if !strings.Contains(r.Problem, "eks:UpdateClusterConfig") || !strings.Contains(r.Problem, "eksposure permissions remediation-policy") || !r.Steps[0].Begun.IsZero() {
+			t.Errorf("problem %q, step %+v", r.Problem, r.Steps[0])
 		}
 		updates(t, 4, 0)
+		if _, err := s.Start(t.Context(), r.Plan.ID, bob); err != nil { // the role was mended
+			t.Fatal(err)
+		}
+		x.done(t, s, r.Plan.ID, plan.Done)
+		updates(t, 4, 2)
+	})
+	t.Run("cancelled while EKS works on it", func(t *testing.T) {
+		id := started(t, plain, x.private(13)).Plan.ID
+		if r, err := plain.Advance(t.Context(), id); err != nil || r.Steps[0].Update == "" {
+			t.Fatalf("%+v, %v", r.Steps, err)
+		}
+		if _, err := plain.Pause(t.Context(), id, bob); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := plain.Cancel(t.Context(), id, bob); !isConflict(err) || !strings.Contains(err.Error(), "Switch the private endpoint on") {
+			t.Errorf("cancelled: %v", err)
+		}
+		if _, err := plain.Start(t.Context(), id, bob); err != nil {
+			t.Fatal(err)
+		}
+		x.done(t, plain, id, plan.Done)
 	})
 	t.Run("something moved after the approval", func(t *testing.T) {
 		r := approved(t, plain, x.private(5))

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"errors"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -133,9 +134,29 @@ func TestFleetPlans(t *testing.T) {
 			if f.State != plan.Stopped || !strings.Contains(f.Problem, "cluster-6") || !strings.Contains(f.Problem, "no free addresses") {
 				t.Errorf("fleet plan is %s: %s", f.State, f.Problem)
 			}
-			if members[0].State != plan.Done || members[2].State != plan.Approved || len(x.cluster(7).Updates) != 0 {
-				t.Errorf("plans are %s, %s, %s", members[0].State, members[1].State, members[2].State)
+			if _, err := s.Start(t.Context(), members[2].Plan.ID, bob); !isConflict(err) {
+				t.Errorf("a plan of a wave that never came was applied: %v", err)
 			}
+			if f, members, err := s.Fleet(t.Context(), f.ID); err != nil || members[0].State != plan.Done || members[2].State != plan.Cancelled || len(x.cluster(7).Updates) != 0 {
+				t.Errorf("fleet plan is %s, plans are %s, %s, %s", f.State, members[0].State, members[1].State, members[2].State)
+			}
+		})
+		t.Run("a role without the right stops it for a while", func(t *testing.T) {
+			q := x.privateEverywhere(7, 8)
+			q.Batch = 1
+			denied := x.hooked(&hooks{begin: onlyFirst(fmt.Errorf("eks:UpdateClusterConfig: %w", fault.ErrDenied))})
+			f := fleet(t, denied, q)
+			f, members := x.waved(t, denied, f.ID)
+			if f.State != plan.Paused || !strings.Contains(f.Problem, "cluster-7") || !strings.Contains(f.Problem, "eks:UpdateClusterConfig") || members[1].State != plan.Approved {
+				t.Fatalf("fleet plan is %s: %s; plans are %s, %s", f.State, f.Problem, members[0].State, members[1].State)
+			}
+			if _, err := denied.StartFleet(t.Context(), f.ID, bob); err != nil {
+				t.Fatal(err)
+			}
+			if f, _ = x.waved(t, denied, f.ID); f.State != plan.Done || x.cluster(7).Public || x.cluster(8).Public {
+				t.Errorf("fleet plan is %s: %s", f.State, f.Problem)
+			}
+			x.taken(t, denied, f.ID)
 		})
 		t.Run("paused, resumed and cancelled", func(t *testing.T) {
 			f := fleet(t, s, x.privateEverywhere(7, 8, 9))
@@ -173,6 +194,11 @@ func TestFleetPlans(t *testing.T) {
 			q := x.privateEverywhere(10, 11)
 			q.Request.Option, q.Request.CIDRs = "public", []string{"203.0.113.0/24"}
 			x.cluster(11).Name = "renamed"
+			q.Canaries = []string{"cluster-11"}
+			if _, err := s.DraftFleet(t.Context(), q, ann, nobodySees); !isConflict(err) || !strings.Contains(err.Error(), `canary "cluster-11" cannot be planned: `) {
+				t.Errorf("without the canary that was named: %v", err)
+			}
+			q.Canaries = nil
 			f, err := s.DraftFleet(t.Context(), q, ann, nobodySees)
 			if err != nil || len(f.Members()) != 1 || len(f.Omitted) != 1 || f.Omitted[0].Cluster.Name != "cluster-11" || !strings.Contains(f.Omitted[0].Reason, "No cluster found") {
 				t.Errorf("%+v, %v", f, err)
@@ -197,11 +223,33 @@ func TestFleetPlans(t *testing.T) {
 			if _, err := s.StartFleet(t.Context(), f.ID, bob); !isConflict(err) {
 				t.Errorf("started before its approval: %v", err)
 			}
-			if _, err := s.Approve(t.Context(), f.Waves[0][0].Plan, f.Waves[0][0].Hash, bob, []string{plan.AcceptAll}); err != nil {
-				t.Fatal(err)
+			second := f.Waves[1][0]
+			if _, err := s.Approve(t.Context(), second.Plan, second.Hash, bob, []string{plan.AcceptAll}); !isConflict(err) || !strings.Contains(err.Error(), "remediate fleet approve "+f.ID) {
+				t.Errorf("a plan was approved without its fleet plan: %v", err)
 			}
 			if f, err = s.ApproveFleet(t.Context(), f.ID, f.Hash, bob, []string{plan.AcceptAll}); err != nil || f.State != plan.Approved {
-				t.Errorf("one was approved before: %s, %v", f.State, err)
+				t.Errorf("approved: %s, %v", f.State, err)
+			}
+			if _, err := s.Start(t.Context(), second.Plan, bob); !isConflict(err) || !strings.Contains(err.Error(), "remediate fleet apply "+f.ID) {
+				t.Errorf("a plan of the second wave was applied before the first: %v", err)
+			}
+		})
+		t.Run("all of it is approved, or nothing", func(t *testing.T) {
+			f, err := s.DraftFleet(t.Context(), x.privateEverywhere(12, 13), ann, nobodySees)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.Cancel(t.Context(), f.Waves[1][0].Plan, ann); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.ApproveFleet(t.Context(), f.ID, f.Hash, bob, []string{plan.AcceptAll}); !isConflict(err) || !strings.Contains(err.Error(), "draft another") {
+				t.Errorf("approved with a plan that is cancelled: %v", err)
+			}
+			if f, members, err := s.Fleet(t.Context(), f.ID); err != nil || f.State != plan.Drafted || members[0].State != plan.Drafted {
+				t.Errorf("fleet plan is %s, its first plan %s, %v", f.State, members[0].State, err)
+			}
+			if f, err = s.CancelFleet(t.Context(), f.ID, ann); err != nil || f.State != plan.Cancelled {
+				t.Errorf("fleet plan is %s, %v", f.State, err)
 			}
 		})
 	})

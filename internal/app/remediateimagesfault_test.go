@@ -276,10 +276,9 @@ func TestImagesInBadWeather(t *testing.T) {
 		x.restore(t)
 		was := x.images(t)
 		x.apply(t, strings.Replace(kube.ChangeManifest(), "name: "+kube.ChangeGroup, "name: somebody-else", 1))
-		defer x.apply(t, kube.ChangeManifest())
 		r := started(t, plain, x.request(highPriority))
-		r = x.done(t, plain, r.Plan.ID, plan.Stopped)
-		if !strings.Contains(r.Problem, "cannot get resource") {
+		r = x.done(t, plain, r.Plan.ID, plan.Paused)
+		if !strings.Contains(r.Problem, "cannot get resource") || !strings.Contains(r.Problem, "eksposure permissions remediation-kubernetes") {
 			t.Errorf("problem %q", r.Problem)
 		}
 		for name, reference := range x.images(t) {
@@ -287,6 +286,11 @@ func TestImagesInBadWeather(t *testing.T) {
 				t.Errorf("%s has %s, and had %s", name, reference, was[name])
 			}
 		}
+		x.apply(t, kube.ChangeManifest())
+		if _, err := plain.Start(t.Context(), r.Plan.ID, bob); err != nil {
+			t.Fatal(err)
+		}
+		x.done(t, plain, r.Plan.ID, plan.Done)
 	})
 	t.Run("the workload is gone", func(t *testing.T) {
 		x.restore(t)

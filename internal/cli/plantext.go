@@ -229,7 +229,13 @@ func nextText(run remediation.Run) string {
 		revert = "\nTo take it back: eksposure remediate revert " + id + "\n"
 	}
 	switch run.State {
-	case plan.Drafted:
+	case plan.Drafted, plan.Approved:
+		if run.Fleet != "" {
+			return "\nIt belongs to a fleet plan: eksposure remediate fleet show " + run.Fleet + "\n"
+		}
+		if run.State == plan.Approved {
+			return "\nTo apply it: eksposure remediate apply " + id + "\n"
+		}
 		if failed := run.Plan.With(plan.Failed); len(failed) > 0 {
 			return "\nIt cannot be approved, as these checks failed: " + strings.Join(failed, ", ") + ". Mend what they say and draft it again.\n"
 		}
@@ -238,12 +244,14 @@ func nextText(run remediation.Run) string {
 			command = append(command, "--accept", shellWord(name))
 		}
 		return "\nNothing was changed. To approve exactly this:\n" + strings.Join(command, " ") + "\n"
-	case plan.Approved:
-		return "\nTo apply it: eksposure remediate apply " + id + "\n"
 	case plan.Applying, plan.Verifying, plan.Reverting:
 		return "\nTo follow it: " + onward(run) + "\n"
 	case plan.Paused:
-		return "\nTo go on: eksposure remediate apply " + id + "\nTo end it, with what was done as it is: eksposure remediate cancel " + id + "\n" + strings.TrimPrefix(revert, "\n")
+		text := "\nTo go on: eksposure remediate apply " + id + "\n"
+		if slices.Contains(run.Moves(), remediation.MoveCancel) {
+			text += "To end it, with what was done as it is: eksposure remediate cancel " + id + "\n"
+		}
+		return text + strings.TrimPrefix(revert, "\n")
 	case plan.Done, plan.Stopped:
 		return revert
 	case plan.Reverted, plan.Cancelled:

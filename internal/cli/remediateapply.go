@@ -87,6 +87,9 @@ func (r *runner) follow(ctx context.Context, s *remediation.Service, run remedia
 	if run.State == plan.Stopped {
 		return fmt.Errorf("plan %q failed: %s: %w", run.Plan.ID, run.Problem, fault.ErrConflict)
 	}
+	if run.State == plan.Paused && run.Problem != "" { // else somebody paused it
+		return fmt.Errorf("plan %q is paused: %s: %w", run.Plan.ID, run.Problem, fault.ErrDenied)
+	}
 	return nil
 }
 

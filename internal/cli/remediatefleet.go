@@ -202,6 +202,9 @@ func (r *runner) followFleet(ctx context.Context, s *remediation.Service, id, on
 	if f.State == plan.Stopped {
 		return fmt.Errorf("fleet plan %q failed: %s: %w", f.ID, f.Problem, fault.ErrConflict)
 	}
+	if f.State == plan.Paused && f.Problem != "" { // else somebody paused it
+		return fmt.Errorf("fleet plan %q is paused: %s: %w", f.ID, f.Problem, fault.ErrDenied)
+	}
 	return nil
 }
 

@@ -109,6 +109,21 @@ type Action struct {
 	UndoLimit string `json:"undo_limit,omitempty"`
 }
 
+// Rights names what of `eksposure permissions` prints the rights which the action takes.
+func (a Action) Rights() string {
+	switch a.Kind { //nolint:exhaustive // the rest are changes by EKS's API
+	case WorkloadImage:
+		return "remediation-kubernetes"
+	case SecretsRewrite:
+		return "secrets-kubernetes"
+	case KeyCreation:
+		return "key-creation-policy"
+	case Deletion:
+		return "deletion-policy"
+	}
+	return "remediation-policy"
+}
+
 // Inverse is the action that undoes this one; false when none does.
 func (a Action) Inverse() (Action, bool) {
 	if a.Irreversible != "" {

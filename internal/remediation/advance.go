@@ -182,7 +182,8 @@ func (s *Service) begins(ctx context.Context, r Run, st *Step, ask func() (strin
 			return now, err
 		}
 	}
-	if st.Begun.IsZero() {
+	first := st.Begun.IsZero()
+	if first {
 		var err error
 		r, err = s.save(ctx, r, "begin", func(now *Run) {
 			step := now.same(st)
@@ -200,6 +201,8 @@ func (s *Service) begins(ctx context.Context, r Run, st *Step, ask func() (strin
 		return s.note(ctx, r, st, update)
 	case ctx.Err() != nil:
 		return r, err // it goes on where it was
+	case errors.Is(err, fault.ErrDenied) && !st.Undo:
+		return s.denied(ctx, r, st, first, err)
 	case errors.Is(err, fault.ErrConflict) && action.Kind == plan.WorkloadImage:
 		return s.wait(ctx, r, *st, "the workload changed meanwhile: "+fault.Message(err))
 	case errors.Is(err, fault.ErrConflict):
@@ -208,6 +211,19 @@ func (s *Service) begins(ctx context.Context, r Run, st *Step, ask func() (strin
 		return s.wait(ctx, r, *st, fault.Message(err))
 	}
 	return s.fail(ctx, r, fmt.Sprintf("%s: %s", action.Title, fault.Message(err)))
+}
+
+// denied pauses a run whose role may not do an action: that is for a person to mend, and
+// the approval stands. What was refused the first time it was asked for has not begun.
+func (s *Service) denied(ctx context.Context, r Run, st *Step, first bool, err error) (Run, error) {
+	action := r.Do(*st)
+	return s.save(ctx, r, "pause", func(now *Run) {
+		if first {
+			now.same(st).Begun = time.Time{}
+		}
+		now.State, now.Look = plan.Paused, time.Time{}
+		now.Problem = fmt.Sprintf("%s: %s; give the role of the setting remediation.role its rights (eksposure permissions %s) and apply the plan again", action.Title, fault.Message(err), action.Rights())
+	})
 }
 
 // await looks at the update that EKS works on.

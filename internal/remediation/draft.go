@@ -37,8 +37,8 @@ type Request struct {
 	// is the oldest version in standard support that lasts for 90 days.
 	To string
 
-	// id is that of the plan.
-	id string
+	// id is that of the plan, fleet that of its fleet plan.
+	id, fleet string
 }
 
 // The traits whose topics can be applied.
@@ -240,7 +240,7 @@ func (s *Service) compose(f *exposure.Finding, now *inventory.Snapshot, q Reques
 		return Run{}, fmt.Errorf("the plan would leave the trait as it is: %s: %w", strings.TrimSuffix(strings.Join(after.Evidence, "; "), "."), fault.ErrInvalid)
 	}
 	ends := after.Trait == Gone && !q.policy() // which mends nothing, also where there is nothing to mend
-	r := Run{State: plan.Drafted, Plan: plan.Plan{
+	r := Run{State: plan.Drafted, Fleet: q.fleet, Plan: plan.Plan{
 		Version: plan.Version, ID: q.id, Cluster: f.Cluster.Ref, Finding: f.ID, Trait: q.Trait, Option: q.Option,
 		Drafted: s.now(), Seen: now.CollectedAt.Truncate(time.Millisecond), Before: f.Arithmetic.Severity, After: after.Severity, Ends: ends,
 		Actions: actions, Notes: remains(q.Trait, after),

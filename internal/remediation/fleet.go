@@ -169,6 +169,11 @@ func (s *Service) candidates(ctx context.Context, q FleetRequest) ([]*exposure.F
 	return found, nil
 }
 
+// canary reports whether a cluster was named for the first wave.
+func (q FleetRequest) canary(ref inventory.ClusterRef) bool {
+	return slices.ContainsFunc(q.Canaries, func(name string) bool { return names(ref, name) })
+}
+
 func names(ref inventory.ClusterRef, name string) bool {
 	return ref.Name == name || ref.String() == name
 }
@@ -177,7 +182,7 @@ func names(ref inventory.ClusterRef, name string) bool {
 func waves(members []Member, q FleetRequest) [][]Member {
 	var first, rest []Member
 	for _, m := range members {
-		if slices.ContainsFunc(q.Canaries, func(name string) bool { return names(m.Cluster, name) }) {
+		if q.canary(m.Cluster) {
 			first = append(first, m)
 		} else {
 			rest = append(rest, m)
@@ -226,14 +231,21 @@ func (s *Service) ApproveFleet(ctx context.Context, id, hash string, by access.P
 	if err := demanded(fleetKind, id, accept, demands); err != nil {
 		return f, err
 	}
-	for i, r := range members {
-		m := f.Members()[i]
-		if r.State == plan.Approved && r.Approval.Hash == m.Hash {
-			continue // an approval that was interrupted
-		}
+	approvable := func(r *Run) error {
 		mine := slices.DeleteFunc(slices.Clone(accept), func(name string) bool { return name != plan.AcceptAll && !slices.Contains(r.Plan.Demands(), name) })
-		if _, err := s.Approve(ctx, m.Plan, m.Hash, by, mine); err != nil {
-			return f, fmt.Errorf("cluster %q: %w", m.Cluster.Name, err)
+		i := slices.IndexFunc(f.Members(), func(m Member) bool { return m.Plan == r.Plan.ID })
+		return s.approvable(r, f.Members()[i].Hash, by, mine)
+	}
+	// An approval that was interrupted goes on; one that something speaks against approves none.
+	members = slices.DeleteFunc(members, func(r Run) bool { return r.State == plan.Approved })
+	for i := range members {
+		if err := approvable(&members[i]); err != nil {
+			return f, fmt.Errorf("cluster %q: %w; cancel fleet plan %q and draft another", members[i].Plan.Cluster.Name, err, id)
+		}
+	}
+	for _, r := range members {
+		if _, err := s.approve(ctx, r.Plan.ID, r.Hash, by, approvable); err != nil {
+			return f, fmt.Errorf("cluster %q: %w", r.Plan.Cluster.Name, err)
 		}
 	}
 	return s.changeFleet(ctx, id, by, "approve fleet", func(f *Fleet) error {
@@ -288,20 +300,34 @@ func (s *Service) PauseFleet(ctx context.Context, id string, by access.Principal
 // CancelFleet ends a fleet plan that is not at work, and its plans that did not begin.
 // What was done stays.
 func (s *Service) CancelFleet(ctx context.Context, id string, by access.Principal) (Fleet, error) {
-	f, err := s.moveFleet(ctx, id, by, "cancel fleet", plan.Cancelled)
+	f, members, err := s.Fleet(ctx, id)
 	if err != nil {
 		return f, err
 	}
-	cancel := func(id string) error {
-		_, err := s.Cancel(ctx, id, by)
-		return err
-	}
-	for _, state := range []plan.State{plan.Drafted, plan.Approved, plan.Paused} {
-		if err := s.each(ctx, f, state, cancel); err != nil {
-			return f, err
+	for i := range members {
+		if err := members[i].cancellable(); members[i].State == plan.Paused && err != nil {
+			return f, fmt.Errorf("fleet plan %q: cluster %q: %w", id, members[i].Plan.Cluster.Name, err)
 		}
 	}
-	return f, nil
+	f, err = s.moveFleet(ctx, id, by, "cancel fleet", plan.Cancelled)
+	if err != nil {
+		return f, err
+	}
+	return f, s.cancelEach(ctx, f, by, plan.Drafted, plan.Approved, plan.Paused)
+}
+
+// cancelEach cancels the members in some states.
+func (s *Service) cancelEach(ctx context.Context, f Fleet, by access.Principal, states ...plan.State) error {
+	for _, state := range states {
+		err := s.each(ctx, f, state, func(id string) error {
+			_, err := s.Cancel(ctx, id, by)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // each does something with the members in a state.
@@ -333,6 +359,10 @@ func (s *Service) AdvanceFleet(ctx context.Context, id string) (Fleet, []Run, er
 	}
 	for i, r := range members {
 		if ended := slices.Contains([]plan.State{plan.Stopped, plan.Cancelled, plan.Reverting, plan.Reverted}, r.State); ended {
+			// What no wave began yet is over with the fleet plan.
+			if err := s.cancelEach(ctx, f, itself, plan.Drafted, plan.Approved); err != nil {
+				return f, members, err
+			}
 			f, err = s.endFleet(ctx, f, plan.Stopped, fmt.Sprintf("plan %s of cluster %q is %s: %s", r.Plan.ID, f.Members()[i].Cluster.Name, r.State, cmp.Or(r.Cause, r.Problem, "somebody ended it")))
 			return f, members, err
 		}
@@ -343,7 +373,7 @@ func (s *Service) AdvanceFleet(ctx context.Context, id string) (Fleet, []Run, er
 		for range wave {
 			r := members[at]
 			if r.State == plan.Approved {
-				if members[at], err = s.Start(ctx, r.Plan.ID, itself); err != nil {
+				if members[at], err = s.start(ctx, r.Plan.ID, itself, func(*Run) error { return nil }); err != nil {
 					return f, members, err
 				}
 			}
@@ -351,11 +381,25 @@ func (s *Service) AdvanceFleet(ctx context.Context, id string) (Fleet, []Run, er
 			at++
 		}
 		if !done {
-			return f, members, nil
+			f, err = s.restFleet(ctx, f, members)
+			return f, members, err
 		}
 	}
 	f, err = s.endFleet(ctx, f, plan.Done, "")
 	return f, members, err
+}
+
+// restFleet pauses a fleet plan when nothing of it is at work and a plan waits for a person.
+func (s *Service) restFleet(ctx context.Context, f Fleet, members []Run) (Fleet, error) {
+	waits := slices.IndexFunc(members, func(r Run) bool { return r.State == plan.Paused })
+	if waits < 0 || slices.ContainsFunc(members, func(r Run) bool { return r.State.Working() }) {
+		return f, nil
+	}
+	r := members[waits]
+	if r.Problem == "" {
+		return s.endFleet(ctx, f, plan.Paused, "") // somebody paused it
+	}
+	return s.endFleet(ctx, f, plan.Paused, fmt.Sprintf("plan %s of cluster %q is paused: %s", r.Plan.ID, r.Plan.Cluster.Name, r.Problem))
 }
 
 func (s *Service) endFleet(ctx context.Context, f Fleet, state plan.State, problem string) (Fleet, error) {

@@ -73,7 +73,8 @@ func (s *Service) Drafting() []Drafting {
 
 // DraftFleet drafts a plan for each cluster that has the topic, each in DraftTime. A
 // cluster that cannot be planned, or whose plan has a failed check, is left out, and it is
-// said why; when none is left it is fault.ErrConflict. seen is told before each cluster.
+// said why; when none is left, or a canary that was named would be, it is
+// fault.ErrConflict. seen is told before each cluster.
 func (s *Service) DraftFleet(ctx context.Context, q FleetRequest, by access.Principal, seen func(Drafting)) (Fleet, error) {
 	if q.Batch < 1 {
 		return Fleet{}, fmt.Errorf("a wave of %d clusters: want 1 or more: %w", q.Batch, fault.ErrInvalid)
@@ -96,10 +97,13 @@ func (s *Service) DraftFleet(ctx context.Context, q FleetRequest, by access.Prin
 		d.Done, d.Cluster = i, ref
 		s.drafts.put(d)
 		seen(d)
-		r, err := s.draftMember(ctx, q.Request, ref, by)
+		r, err := s.draftMember(ctx, q.Request, f.ID, ref, by)
 		switch {
 		case ctx.Err() != nil:
 			return f, errors.Join(ctx.Err(), s.dismiss(context.WithoutCancel(ctx), members, by))
+		case err != nil && q.canary(ref):
+			err = fmt.Errorf("canary %q cannot be planned: %s; name another: %w", ref.Name, fault.Message(err), fault.ErrConflict)
+			return f, errors.Join(err, s.dismiss(ctx, members, by))
 		case err != nil:
 			f.Omitted = append(f.Omitted, Omission{ref, fault.Message(err)})
 		default:
@@ -125,8 +129,8 @@ func (s *Service) DraftFleet(ctx context.Context, q FleetRequest, by access.Prin
 
 // draftMember drafts the plan of one cluster. One with failed checks is cancelled, and is
 // fault.ErrConflict.
-func (s *Service) draftMember(ctx context.Context, asked Request, ref inventory.ClusterRef, by access.Principal) (Run, error) {
-	asked.Cluster = ref.String()
+func (s *Service) draftMember(ctx context.Context, asked Request, fleet string, ref inventory.ClusterRef, by access.Principal) (Run, error) {
+	asked.Cluster, asked.fleet = ref.String(), fleet
 	limited, cancel := context.WithTimeout(ctx, DraftTime)
 	defer cancel()
 	r, err := s.Draft(limited, asked, by)

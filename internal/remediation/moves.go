@@ -19,7 +19,18 @@ func (r *Run) Moves() []Move {
 	some, _ := r.Undoes()
 	var list []Move
 	for _, m := range moves(r.State) {
-		blocked := m == MoveApprove && len(r.Plan.With(plan.Failed)) > 0 || m == MoveRevert && !some
+		blocked := false
+		switch m {
+		case MoveApprove:
+			blocked = r.Fleet != "" || len(r.Plan.With(plan.Failed)) > 0
+		case MoveApply:
+			blocked = r.Fleet != "" && r.State == plan.Approved
+		case MoveCancel:
+			blocked = r.cancellable() != nil
+		case MoveRevert:
+			blocked = !some
+		case MovePause:
+		}
 		if !blocked {
 			list = append(list, m)
 		}

@@ -97,32 +97,58 @@ func (s *Service) Run(ctx context.Context, id string) (Run, error) {
 
 // Approve takes somebody's word for the plan with a hash. Checks without an answer
 // must be accepted by name or by plan.AcceptAll, what cannot be undone by
-// plan.AcceptIrreversible, and a deletion by plan.Typed.
+// plan.AcceptIrreversible, and a deletion by plan.Typed. A plan of a fleet plan is
+// approved with that, and alone is fault.ErrConflict.
 func (s *Service) Approve(ctx context.Context, id, hash string, by access.Principal, accept []string) (Run, error) {
-	return s.change(ctx, id, by, "approve", func(r *Run) error {
-		if err := plan.Move(r.State, plan.Approved); err != nil {
-			return fmt.Errorf("plan %q: %w", id, err)
-		}
-		now, err := r.Plan.Hash()
-		if err != nil {
+	return s.approve(ctx, id, hash, by, func(r *Run) error {
+		if err := r.alone("approved", "approve"); err != nil {
 			return err
 		}
-		if hash != now {
-			return fmt.Errorf("plan %q has the hash %s and not %q; look at it again and approve what it says now: %w", id, now, hash, fault.ErrConflict)
-		}
-		if s.cfg.FourEyes && by.ID == r.Plan.Author {
-			return fmt.Errorf("plan %q was drafted by %q; somebody else must approve it (setting remediation.four_eyes): %w", id, by.ID, fault.ErrDenied)
-		}
-		if failed := r.Plan.With(plan.Failed); len(failed) > 0 {
-			return fmt.Errorf("plan %q cannot be approved, as these checks failed: %s; mend what they say and draft it again: %w", id, strings.Join(failed, ", "), fault.ErrConflict)
-		}
-		if err := accepts(accept, &r.Plan); err != nil {
+		return s.approvable(r, hash, by, accept)
+	})
+}
+
+// approve writes down an approval that nothing speaks against.
+func (s *Service) approve(ctx context.Context, id, hash string, by access.Principal, approvable func(*Run) error) (Run, error) {
+	return s.change(ctx, id, by, "approve", func(r *Run) error {
+		if err := approvable(r); err != nil {
 			return err
 		}
 		r.State = plan.Approved
 		r.Approval = &Approval{By: by.ID, Name: by.Name, At: s.now(), Hash: hash, Accepted: r.Plan.Demands()}
 		return nil
 	})
+}
+
+// approvable says what speaks against an approval.
+func (s *Service) approvable(r *Run, hash string, by access.Principal, accept []string) error {
+	id := r.Plan.ID
+	if err := plan.Move(r.State, plan.Approved); err != nil {
+		return fmt.Errorf("plan %q: %w", id, err)
+	}
+	now, err := r.Plan.Hash()
+	if err != nil {
+		return err
+	}
+	if hash != now {
+		return fmt.Errorf("plan %q has the hash %s and not %q; look at it again and approve what it says now: %w", id, now, hash, fault.ErrConflict)
+	}
+	if s.cfg.FourEyes && by.ID == r.Plan.Author {
+		return fmt.Errorf("plan %q was drafted by %q; somebody else must approve it (setting remediation.four_eyes): %w", id, by.ID, fault.ErrDenied)
+	}
+	if failed := r.Plan.With(plan.Failed); len(failed) > 0 {
+		return fmt.Errorf("plan %q cannot be approved, as these checks failed: %s; mend what they say and draft it again: %w", id, strings.Join(failed, ", "), fault.ErrConflict)
+	}
+	return accepts(accept, &r.Plan)
+}
+
+// alone refuses what a plan of a fleet plan does with that alone, so that its waves hold.
+func (r *Run) alone(done, command string) error {
+	if r.Fleet == "" {
+		return nil
+	}
+	return fmt.Errorf("plan %q belongs to fleet plan %q and is %s with it, wave after wave (eksposure remediate fleet %s %s); for cluster %q alone draft a plan of its own: %w",
+		r.Plan.ID, r.Fleet, done, command, r.Fleet, r.Plan.Cluster.Name, fault.ErrConflict)
 }
 
 // accepts checks that everything is accepted that must be, and nothing that is not there.
@@ -151,8 +177,18 @@ func demanded(kind, id string, accept, demands []string) error {
 }
 
 // Start begins to apply an approved plan, or goes on with a paused one. Advance does
-// the work.
+// the work. A plan of a fleet plan begins with its wave, and alone is fault.ErrConflict.
 func (s *Service) Start(ctx context.Context, id string, by access.Principal) (Run, error) {
+	return s.start(ctx, id, by, func(r *Run) error {
+		if r.State == plan.Paused {
+			return nil // it began with its wave
+		}
+		return r.alone("applied", "apply")
+	})
+}
+
+// start is Start of a plan that nothing speaks against.
+func (s *Service) start(ctx context.Context, id string, by access.Principal, may func(*Run) error) (Run, error) {
 	if err := s.ready(); err != nil {
 		return Run{}, err
 	}
@@ -169,6 +205,9 @@ func (s *Service) Start(ctx context.Context, id string, by access.Principal) (Ru
 		}
 		if !r.approved() {
 			return fmt.Errorf("plan %q is not what was approved; draft it again: %w", id, fault.ErrConflict)
+		}
+		if err := may(r); err != nil {
+			return err
 		}
 		r.State, r.Problem = plan.Applying, ""
 		if r.Before == nil {
@@ -194,16 +233,35 @@ func (r *Run) approved() bool {
 
 // Pause stops between actions: what EKS works on goes on there.
 func (s *Service) Pause(ctx context.Context, id string, by access.Principal) (Run, error) {
-	return s.move(ctx, id, by, "pause", plan.Paused)
+	return s.move(ctx, id, by, "pause", plan.Paused, func(r *Run) error {
+		r.Problem = "" // what it waited for
+		return nil
+	})
 }
 
-// Cancel ends a plan. What was done stays; a plan that is at work is paused first.
+// Cancel ends a plan between its actions. What was done stays; a plan that is at work is
+// paused first. While an action is under way it is fault.ErrConflict, as nobody would see
+// what becomes of it.
 func (s *Service) Cancel(ctx context.Context, id string, by access.Principal) (Run, error) {
-	return s.move(ctx, id, by, "cancel", plan.Cancelled)
+	return s.move(ctx, id, by, "cancel", plan.Cancelled, (*Run).cancellable)
 }
 
-func (s *Service) move(ctx context.Context, id string, by access.Principal, operation string, to plan.State) (Run, error) {
+// cancellable refuses to leave an action alone that is under way.
+func (r *Run) cancellable() error {
+	for _, st := range r.Steps {
+		if st.Begun.IsZero() || !st.Held.IsZero() {
+			continue
+		}
+		return fmt.Errorf("plan %q: %q is under way; apply the plan and pause it when that is done, or revert it: %w", r.Plan.ID, r.Do(st).Title, fault.ErrConflict)
+	}
+	return nil
+}
+
+func (s *Service) move(ctx context.Context, id string, by access.Principal, operation string, to plan.State, may func(*Run) error) (Run, error) {
 	return s.change(ctx, id, by, operation, func(r *Run) error {
+		if err := may(r); err != nil {
+			return err
+		}
 		if err := plan.Move(r.State, to); err != nil {
 			return fmt.Errorf("plan %q: %w", id, err)
 		}

@@ -14,6 +14,9 @@ type Run struct {
 	// Hash is that of the plan, which an approval names.
 	Hash  string     `json:"hash"`
 	State plan.State `json:"state"`
+	// Fleet is the fleet plan that it belongs to, which approves and begins it; empty for
+	// one that stands alone.
+	Fleet string `json:"fleet,omitempty"`
 	// Approval is nil until there is one.
 	Approval *Approval `json:"approval,omitempty"`
 	// Steps are one for each action, in order; Back are those that undo them.

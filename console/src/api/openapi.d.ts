@@ -2260,6 +2260,7 @@ export interface components {
             cause?: string;
             /** @description What an approver types and accepts where not all of it can be undone: irreversible, or delete and the cluster's name. */
             final?: string;
+            fleet?: string;
             hash: string;
             /** Format: date-time */
             look_at?: string;

@@ -2,7 +2,7 @@ import Container from "@cloudscape-design/components/container";
 import Header from "@cloudscape-design/components/header";
 import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
 import type { Run } from "../../api/plans";
-import { clusterAddress, exposureAddress } from "../../parts/addresses";
+import { clusterAddress, exposureAddress, fleetPlanAddress } from "../../parts/addresses";
 import { Copy } from "../../parts/copy";
 import { PageLink } from "../../parts/follow";
 import { Approved, Becomes, Reversible } from "../../parts/plan-words";
@@ -25,6 +25,7 @@ export function Facts({ run }: { run: Run }) {
         items={[
           { label: t.cluster, value: <PageLink href={clusterAddress(plan.cluster)}>{plan.cluster.name}</PageLink> },
           { label: t.exposure, value: <PageLink href={`${exposureAddress(plan.finding)}?tab=remediation`}>{t.openExposure}</PageLink> },
+          ...(run.fleet ? [{ label: t.fleet, value: <PageLink href={fleetPlanAddress(run.fleet)}>{t.openFleet}</PageLink> }] : []),
           { label: t.topic, value: topic(plan.trait) },
           { label: t.severity, value: <Becomes before={plan.severity_before} after={plan.severity_after} /> },
           { label: t.aim, value: plan.ends_trait ? t.ends : t.weaker },

@@ -72,6 +72,8 @@ export const plans = {
     facts: "The plan",
     cluster: "Cluster",
     exposure: "Exposure",
+    fleet: "Fleet plan",
+    openFleet: "Open the fleet plan, which approves and begins it",
     openExposure: "Open the exposure",
     topic: "Topic",
     drafted: "Drafted",

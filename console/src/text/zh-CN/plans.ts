@@ -74,6 +74,8 @@ export const plans: typeof english = {
     facts: "计划",
     cluster: "集群",
     exposure: "暴露",
+    fleet: "批量计划",
+    openFleet: "打开批量计划，由其批准并开始",
     openExposure: "打开暴露",
     topic: "主题",
     drafted: "起草",
