@@ -369,11 +369,22 @@ func TestRemediateCommands(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var operations []string
+	var operations, changes []string
 	for _, l := range slices.Backward(lines) {
 		if l.Target == r.Plan.ID {
 			operations = append(operations, l.Operation)
+			changes = append(changes, auditedChanges(t, l)...)
 		}
+	}
+	const cluster = "arn:aws:eks:us-east-1:444455556666:cluster/payments-legacy"
+	wantChanges := []string{
+		cluster + " begin control-plane-version payments-legacy: Kubernetes 1.27 → Kubernetes 1.28",
+		cluster + " hold control-plane-version payments-legacy: Kubernetes 1.27 → Kubernetes 1.28, updated",
+		cluster + " begin node-group-version workers: Kubernetes 1.27 → Kubernetes 1.28",
+		cluster + " hold node-group-version workers: Kubernetes 1.27 → Kubernetes 1.28, updated",
+	}
+	if diff := cmp.Diff(wantChanges, changes); diff != "" {
+		t.Errorf("changes in the audit log (-want +got):\n%s", diff)
 	}
 	audited := []string{
 		"remediate plan", "remediate approve", "remediate apply", "remediate begin", "remediate hold", "remediate begin", "remediate hold",
@@ -382,6 +393,33 @@ func TestRemediateCommands(t *testing.T) {
 	if diff := cmp.Diff(audited, operations); diff != "" {
 		t.Errorf("audit log (-want +got):\n%s", diff)
 	}
+}
+
+// auditedChanges are what a line of the audit log tells of actions.
+func auditedChanges(t *testing.T, l access.AuditLine) []string {
+	t.Helper()
+	var details struct {
+		Cluster string `json:"cluster"`
+		Actions []struct {
+			Kind   plan.Kind             `json:"kind"`
+			Target inventory.ResourceRef `json:"target"`
+			Before plan.Setting          `json:"before"`
+			After  plan.Setting          `json:"after"`
+			Update string                `json:"update"`
+		} `json:"actions"`
+	}
+	if err := json.Unmarshal(l.Details, &details); err != nil {
+		t.Fatal(err)
+	}
+	var list []string
+	for _, a := range details.Actions {
+		text := fmt.Sprintf("%s %s %s %s: %s → %s", details.Cluster, strings.TrimPrefix(l.Operation, "remediate "), a.Kind, a.Target.Name, a.Before, a.After)
+		if a.Update != "" {
+			text += ", updated"
+		}
+		list = append(list, text)
+	}
+	return list
 }
 
 func databaseOf(env []string) string {

@@ -7,6 +7,7 @@
 package plan
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -101,8 +102,10 @@ type Action struct {
 	Permissions []string `json:"permissions"`
 	Risk        Risk     `json:"risk"`
 	Effect      Effect   `json:"effect"`
-	// Irreversible says why it cannot be undone; empty when it can.
-	Irreversible string `json:"irreversible,omitempty"`
+	// Back is what undoes it, nil when nothing does, and in plans of before it was written
+	// down; Irreversible says why it cannot be undone, and is empty when it can.
+	Back         *Change `json:"inverse,omitempty"`
+	Irreversible string  `json:"irreversible,omitempty"`
 	// UndoDays is how many days it can be undone for, 0 for ever; UndoLimit says under
 	// which conditions.
 	UndoDays  int    `json:"undo_days,omitempty"`
@@ -124,15 +127,32 @@ func (a Action) Rights() string {
 	return "remediation-policy"
 }
 
+// Change is what an action that undoes another one does with the same target.
+type Change struct {
+	Title string  `json:"title"`
+	From  Setting `json:"from"`
+	To    Setting `json:"to"`
+}
+
+// WithBack gives actions with what undoes each.
+func WithBack(actions []Action) []Action {
+	list := slices.Clone(actions)
+	for i, a := range list {
+		if a.Irreversible == "" {
+			list[i].Back = &Change{Title: "Take back: " + a.Title, From: a.To, To: a.From}
+		}
+	}
+	return list
+}
+
 // Inverse is the action that undoes this one; false when none does.
 func (a Action) Inverse() (Action, bool) {
 	if a.Irreversible != "" {
 		return Action{}, false
 	}
-	back := a
-	back.From, back.To = a.To, a.From
-	back.Title = "Take back: " + a.Title
-	return back, true
+	back := cmp.Or(a.Back, &Change{Title: "Take back: " + a.Title, From: a.To, To: a.From})
+	a.Title, a.From, a.To, a.Back = back.Title, back.From, back.To, nil
+	return a, true
 }
 
 // Risk is how much can go wrong.

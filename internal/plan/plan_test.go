@@ -1,8 +1,11 @@
 package plan_test
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -110,6 +113,51 @@ func TestHash(t *testing.T) {
 	}
 	if count < 30 {
 		t.Errorf("only %d values were changed", count)
+	}
+}
+
+// written is a plan of before inverses were written down.
+const written = `{"version":1,"id":"k3v9","cluster":{"partition":"aws","account":"111122223333","region":"eu-central-1","name":"shop"},"finding":"f","trait":"internet-reachable","option":"private",` +
+	`"title":"shop: Make the endpoint private","author":"ann","drafted_at":"2026-11-24T12:00:00Z","seen_at":"2026-11-24T12:00:00Z",` +
+	`"severity_before":"High","severity_after":"Medium","ends_trait":true,` +
+	`"actions":[{"kind":"endpoint-access","target":{"type":"AWS::EKS::Cluster","uid":"arn:aws:eks:eu-central-1:111122223333:cluster/shop","name":"shop"},` +
+	`"title":"Switch the private endpoint on","from":{"endpoint":{"public":true,"private":false,"public_cidrs":["0.0.0.0/0"]}},` +
+	`"to":{"endpoint":{"public":true,"private":true,"public_cidrs":["0.0.0.0/0"]}},"permissions":["eks:UpdateClusterConfig"],"risk":"low","effect":"immediate"}]}`
+
+// A plan says what undoes each action, or why nothing does, and its hash covers that. A plan
+// of before hashes as it did, and is undone as it was.
+func TestInversesAreInThePlan(t *testing.T) {
+	var old plan.Plan
+	if err := json.Unmarshal([]byte(written), &old); err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256([]byte(written))
+	if got, err := old.Hash(); err != nil || got != hex.EncodeToString(sum[:]) {
+		t.Errorf("an old plan has the hash %s now, %v", got, err)
+	}
+	now := old
+	now.Actions = plan.WithBack(append(slices.Clone(old.Actions), plan.Action{Title: "Encrypt", Irreversible: "EKS takes no encryption away"}))
+	text, err := json.Marshal(now.Actions)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var actions []struct {
+		Inverse      *plan.Change `json:"inverse"`
+		Irreversible string       `json:"irreversible"`
+	}
+	if err := json.Unmarshal(text, &actions); err != nil {
+		t.Fatal(err)
+	}
+	if back := actions[0].Inverse; back == nil || back.Title != "Take back: Switch the private endpoint on" || !back.From.Equal(old.Actions[0].To) || !back.To.Equal(old.Actions[0].From) {
+		t.Errorf("inverse %+v", back)
+	}
+	if actions[1].Inverse != nil || actions[1].Irreversible == "" {
+		t.Errorf("what cannot be undone: %+v", actions[1])
+	}
+	before, ok := old.Actions[0].Inverse()
+	after, too := now.Actions[0].Inverse()
+	if diff := cmp.Diff(before, after); diff != "" || !ok || !too {
+		t.Errorf("(-old +new):\n%s", diff)
 	}
 }
 

@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/eksposure/eksposure/internal/access"
 	"github.com/eksposure/eksposure/internal/fault"
+	"github.com/eksposure/eksposure/internal/inventory"
 	"github.com/eksposure/eksposure/internal/plan"
 )
 
@@ -26,14 +28,32 @@ var errNothing = errors.New("nothing to change")
 // audit log.
 func (s *Service) change(ctx context.Context, id string, by access.Principal, operation string, f func(*Run) error) (Run, error) {
 	var before plan.State
+	var steps []Step
 	r, wrote, err := amend(ctx, s.cfg.Documents, kind, id, func(r *Run) error {
-		before = r.State
+		before, steps = r.State, slices.Concat(r.Steps, r.Back)
 		return f(r)
 	})
 	if err != nil || !wrote || operation == look {
 		return r, err
 	}
-	return r, s.audit(ctx, by, operation, r, before)
+	return r, s.audit(ctx, by, operation, r, before, r.concerned(steps)...)
+}
+
+// concerned are the steps that began or hold since they were as given; where the work
+// ended instead, those that it ended at.
+func (r *Run) concerned(before []Step) []Step {
+	var list []Step
+	for _, st := range slices.Concat(r.Steps, r.Back) {
+		i := slices.IndexFunc(before, func(o Step) bool { return o.Token == st.Token })
+		switch {
+		case i < 0:
+		case st.Begun != before[i].Begun || st.Held != before[i].Held:
+			list = append(list, st)
+		case r.State == plan.Stopped && !st.Begun.IsZero() && st.Held.IsZero():
+			list = append(list, st)
+		}
+	}
+	return list
 }
 
 // amend reads a document, lets a function change it, and writes it, unless the function
@@ -121,8 +141,29 @@ func recordOf[T any, P recorded[T]](value P) (plan.Record, error) {
 	return r, nil
 }
 
-func (s *Service) audit(ctx context.Context, by access.Principal, operation string, r Run, before plan.State) error {
-	return s.enter(ctx, by, operation, r.Plan.ID, map[string]any{"before": before, "after": r.State, "hash": r.Hash, "problem": r.Problem})
+// audited is an action in the audit log: what was there before it and what is there after
+// it. Settings have no secrets.
+type audited struct {
+	Kind   plan.Kind             `json:"kind"`
+	Target inventory.ResourceRef `json:"target"`
+	Title  string                `json:"title"`
+	Before plan.Setting          `json:"before"`
+	After  plan.Setting          `json:"after"`
+	// Update is the ID of EKS's update, once there is one.
+	Update string `json:"update,omitempty"`
+}
+
+func (s *Service) audit(ctx context.Context, by access.Principal, operation string, r Run, before plan.State, steps ...Step) error {
+	what := map[string]any{"cluster": r.Plan.Cluster.String(), "before": before, "after": r.State, "hash": r.Hash, "problem": r.Problem}
+	var actions []audited
+	for _, st := range steps {
+		a := r.Do(st)
+		actions = append(actions, audited{a.Kind, a.Target, a.Title, a.From, a.To, st.Update})
+	}
+	if len(actions) > 0 {
+		what["actions"] = actions
+	}
+	return s.enter(ctx, by, operation, r.Plan.ID, what)
 }
 
 // enter makes an entry in the audit log.

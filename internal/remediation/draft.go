@@ -243,7 +243,7 @@ func (s *Service) compose(f *exposure.Finding, now *inventory.Snapshot, q Reques
 	r := Run{State: plan.Drafted, Fleet: q.fleet, Plan: plan.Plan{
 		Version: plan.Version, ID: q.id, Cluster: f.Cluster.Ref, Finding: f.ID, Trait: q.Trait, Option: q.Option,
 		Drafted: s.now(), Seen: now.CollectedAt.Truncate(time.Millisecond), Before: f.Arithmetic.Severity, After: after.Severity, Ends: ends,
-		Actions: actions, Notes: remains(q.Trait, after),
+		Actions: plan.WithBack(actions), Notes: remains(q.Trait, after),
 	}}
 	for i := range actions {
 		r.Steps = append(r.Steps, Step{Action: i, Token: token()})

@@ -2284,6 +2284,7 @@ export interface components {
             effect: "deferred" | "immediate";
             fixes?: components["schemas"]["ExposureFix"][];
             from: components["schemas"]["PlanSetting"];
+            inverse?: components["schemas"]["PlanChange"];
             irreversible?: string;
             /** @enum {string} */
             kind: "add-on-version" | "control-plane-version" | "deletion" | "endpoint-access" | "node-group-version" | "secrets-encryption" | "upgrade-policy" | "workload-image";
@@ -2334,6 +2335,11 @@ export interface components {
             source: string;
             /** Format: date-time */
             to: string;
+        };
+        PlanChange: {
+            from: components["schemas"]["PlanSetting"];
+            title: string;
+            to: components["schemas"]["PlanSetting"];
         };
         PlanCheck: {
             detail: string;
