@@ -18,7 +18,7 @@ import (
 
 func (r *runner) findingsCommand() *cobra.Command {
 	return group("findings", "Read the recorded findings", "Reads the findings that scans recorded. Needs no AWS credentials.",
-		r.findingsListCommand(), r.findingsShowCommand(), r.findingsHistoryCommand())
+		r.findingsListCommand(), r.findingsShowCommand(), r.findingsHistoryCommand(), r.fixSetCommand())
 }
 
 func (r *runner) findingsListCommand() *cobra.Command {

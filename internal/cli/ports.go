@@ -60,6 +60,8 @@ type Findings interface {
 	Finding(ctx context.Context, key string) (*exposure.Finding, error)
 	Findings(ctx context.Context, q exposure.Query) ([]*exposure.Finding, error)
 	History(ctx context.Context, id string) ([]exposure.Event, error)
+	// Profiles counts the open findings of a scope by what their severity is made of.
+	Profiles(ctx context.Context, scope access.Scope, accounts, regions []string) ([]exposure.ProfileCount, error)
 	// Undecided lists the clusters without an open finding that may be exposed.
 	Undecided(ctx context.Context) ([]exposure.Undecided, error)
 }

@@ -83,4 +83,4 @@ type Some = string | string[];
 export const getFixSet = (
   q: { wish: string; account?: Some; region?: Some; severity?: Some },
   signal?: AbortSignal,
-): Promise<Schemas["FleetFixSet"]> => request("GET", `${v1}/fix-set${query(q)}`, undefined, signal);
+): Promise<Schemas["ExposureFleetFixSet"]> => request("GET", `${v1}/fix-set${query(q)}`, undefined, signal);

@@ -1369,6 +1369,61 @@ export interface components {
             /** @enum {string} */
             wish: "" | "Critical" | "High" | "Low" | "Medium";
         };
+        ExposureFleetFixSet: {
+            /** @description Those of them that are above the wish now. */
+            above: number;
+            /** @description Open findings that were looked at. */
+            findings: number;
+            /** @description Topics times clusters of this list. */
+            greedy: number;
+            /** @description Topics times clusters when each finding takes its own smallest set: no list can have fewer. */
+            least: number;
+            /** @description Topics to fix everywhere, in order; after the last, every finding is at the wish. */
+            steps: components["schemas"]["ExposureFleetStep"][] | null;
+            /** @description The answer in one sentence. */
+            text: string;
+            /** @description Every topic alone, fixed wherever it is: those that bring most findings to the wish come first. */
+            topics: components["schemas"]["ExposureFleetTopic"][] | null;
+            /**
+             * @description Severity that was asked for; empty means resolved.
+             * @enum {string}
+             */
+            wish: "" | "Critical" | "High" | "Low" | "Medium";
+        };
+        ExposureFleetStep: {
+            /** @description Clusters in which it is to be fixed. */
+            clusters: number;
+            /**
+             * @description How much work it usually is in one cluster.
+             * @enum {string}
+             */
+            effort: "minutes" | "hours" | "days";
+            /** @description Findings that are still above it afterwards. */
+            left: number;
+            /** @description Findings that this step brings to the wish. */
+            reached: number;
+            /** @description Its title. */
+            title: string;
+            /** @description ID of the topic. */
+            topic: string;
+        };
+        ExposureFleetTopic: {
+            /**
+             * @description How much work it usually is in one cluster.
+             * @enum {string}
+             */
+            effort: "minutes" | "hours" | "days";
+            /** @description Findings above the wish that have it. */
+            findings: number;
+            /** @description Those of them whose severity it would lower. */
+            lowered: number;
+            /** @description Those of them that it would bring to the wish. */
+            reached: number;
+            /** @description Its title. */
+            title: string;
+            /** @description ID of the topic. */
+            topic: string;
+        };
         ExposureGuidance: {
             steps: string;
             title: string;
@@ -1559,27 +1614,6 @@ export interface components {
              */
             wish: "" | "Critical" | "High" | "Low" | "Medium";
         };
-        FleetFixSet: {
-            /** @description Those of them that are above the wish now. */
-            above: number;
-            /** @description Open findings that were looked at. */
-            findings: number;
-            /** @description Topics times clusters of this list. */
-            greedy: number;
-            /** @description Topics times clusters when each finding takes its own smallest set: no list can have fewer. */
-            least: number;
-            /** @description Topics to fix everywhere, in order; after the last, every finding is at the wish. */
-            steps: components["schemas"]["FleetStep"][] | null;
-            /** @description The answer in one sentence. */
-            text: string;
-            /** @description Every topic alone, fixed wherever it is: those that bring most findings to the wish come first. */
-            topics: components["schemas"]["FleetTopic"][] | null;
-            /**
-             * @description Severity that was asked for; empty means resolved.
-             * @enum {string}
-             */
-            wish: "" | "Critical" | "High" | "Low" | "Medium";
-        };
         FleetPlan: {
             approval?: components["schemas"]["RemediationApproval"];
             author: string;
@@ -1669,40 +1703,6 @@ export interface components {
             topic: string;
             /** @description Severity that the findings are to reach, or to be below: high, medium, low or resolved. It is kept with the plan, and says what GetFleetFixSet was asked. */
             wish?: string;
-        };
-        FleetStep: {
-            /** @description Clusters in which it is to be fixed. */
-            clusters: number;
-            /**
-             * @description How much work it usually is in one cluster.
-             * @enum {string}
-             */
-            effort: "minutes" | "hours" | "days";
-            /** @description Findings that are still above it afterwards. */
-            left: number;
-            /** @description Findings that this step brings to the wish. */
-            reached: number;
-            /** @description Its title. */
-            title: string;
-            /** @description ID of the topic. */
-            topic: string;
-        };
-        FleetTopic: {
-            /**
-             * @description How much work it usually is in one cluster.
-             * @enum {string}
-             */
-            effort: "minutes" | "hours" | "days";
-            /** @description Findings above the wish that have it. */
-            findings: number;
-            /** @description Those of them whose severity it would lower. */
-            lowered: number;
-            /** @description Those of them that it would bring to the wish. */
-            reached: number;
-            /** @description Its title. */
-            title: string;
-            /** @description ID of the topic. */
-            topic: string;
         };
         FolderExport: {
             /** @description Columns of CSV, as OCSF paths; at most 50; left out: metadata.uid, severity, status, finding_info.title, cloud.account.uid, cloud.region, resources.uid, finding_info.created_time_dt. OCSF_JSON takes none. */
@@ -3647,7 +3647,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FleetFixSet"];
+                    "application/json": components["schemas"]["ExposureFleetFixSet"];
                 };
             };
             /** @description Nothing changed since the answer whose tag If-None-Match names. */

@@ -10,8 +10,8 @@ import { useSaid } from "../text/said-in";
 import { plansKey } from "./plans";
 import { ProblemAlert } from "./problems";
 
-export type FixSet = Schemas["FleetFixSet"];
-export type FixStep = Schemas["FleetStep"];
+export type FixSet = Schemas["ExposureFleetFixSet"];
+export type FixStep = Schemas["ExposureFleetStep"];
 
 /** A goal as the server is asked about it: its words there are lower case, and empty is resolved. */
 export const goalQuery = (g: Schemas["RemediationGoal"]) => ({

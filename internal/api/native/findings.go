@@ -59,7 +59,7 @@ func (s *service) findingOperations() []operation {
 				{name: "account", doc: "Only this account.", repeated: true, shape: accountShape},
 				{name: "region", doc: "Only this region.", repeated: true, shape: regionShape},
 			},
-			answer: FleetFixSet{}, handle: s.fleetFixSet,
+			answer: exposure.FleetFixSet{}, handle: s.fleetFixSet,
 		},
 	}
 }
@@ -189,4 +189,23 @@ func (s *service) fixSet(ctx context.Context, q *request) (any, error) {
 		a.Topics, a.After = set.Topics, set.After
 	}
 	return a, nil
+}
+
+func (s *service) fleetFixSet(ctx context.Context, q *request) (any, error) {
+	found, err := s.cfg.Findings.Profiles(ctx, q.caller.Scope, q.texts("account"), q.texts("region"))
+	if err != nil {
+		return nil, err
+	}
+	if names := q.texts("severity"); len(names) > 0 {
+		var severities []exposure.Severity
+		for _, name := range names {
+			severity, err := exposure.ParseSeverity(name)
+			if err != nil {
+				return nil, err
+			}
+			severities = append(severities, severity)
+		}
+		found = slices.DeleteFunc(found, func(p exposure.ProfileCount) bool { return !slices.Contains(severities, p.Severity) })
+	}
+	return exposure.FixFleet(found, wish(q)), nil
 }

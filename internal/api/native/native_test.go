@@ -347,7 +347,7 @@ func TestScope(t *testing.T) {
 	if coverage.Clusters != 1 || coverage.Accounts != 1 || len(coverage.Places) != 0 {
 		t.Errorf("coverage %+v", coverage)
 	}
-	var fleet native.FleetFixSet
+	var fleet exposure.FleetFixSet
 	s.call("GET", "/fix-set", "").into(t, &fleet)
 	if fleet.Findings != 1 {
 		t.Errorf("fix set over %d findings", fleet.Findings)
@@ -437,7 +437,7 @@ func TestProjectionAndFixSets(t *testing.T) {
 	if p.After != set.After || p.Before != f.Severity {
 		t.Errorf("projection %+v, fix set %+v", p, set)
 	}
-	var fleet native.FleetFixSet
+	var fleet exposure.FleetFixSet
 	s.call("GET", "/fix-set?wish=low", "").into(t, &fleet)
 	if len(fleet.Topics) == 0 || fleet.Topics[0].Findings != 3 {
 		t.Errorf("topics by themselves: %+v", fleet.Topics)

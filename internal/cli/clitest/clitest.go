@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/eksposure/eksposure/internal/access"
@@ -214,6 +215,17 @@ func (f findings) Findings(_ context.Context, q exposure.Query) ([]*exposure.Fin
 		}
 		if len(q.Severities) == 0 {
 			list = append(list, one)
+		}
+	}
+	return list, nil
+}
+
+// Profiles implements cli.Findings; everything is in the scope.
+func (f findings) Profiles(_ context.Context, _ access.Scope, accounts, _ []string) ([]exposure.ProfileCount, error) {
+	var list []exposure.ProfileCount
+	for _, one := range f {
+		if len(accounts) == 0 || slices.Contains(accounts, one.Cluster.Ref.Account) {
+			list = append(list, exposure.ProfileCount{Profile: exposure.ProfileOf(one), Findings: 1})
 		}
 	}
 	return list, nil

@@ -1,44 +1,41 @@
-package native
+package exposure
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"slices"
-
-	"github.com/eksposure/eksposure/internal/exposure"
 )
 
 // FleetFixSet is a list of topics that brings a fleet to a severity.
 type FleetFixSet struct {
-	Wish     exposure.Severity `json:"wish" doc:"Severity that was asked for; empty means resolved."`
-	Findings int               `json:"findings" doc:"Open findings that were looked at."`
-	Above    int               `json:"above" doc:"Those of them that are above the wish now."`
-	Steps    []FleetStep       `json:"steps" doc:"Topics to fix everywhere, in order; after the last, every finding is at the wish."`
-	Topics   []FleetTopic      `json:"topics" doc:"Every topic alone, fixed wherever it is: those that bring most findings to the wish come first."`
-	Greedy   int               `json:"greedy" doc:"Topics times clusters of this list."`
-	Least    int               `json:"least" doc:"Topics times clusters when each finding takes its own smallest set: no list can have fewer."`
-	Text     string            `json:"text" doc:"The answer in one sentence."`
+	Wish     Severity     `json:"wish" doc:"Severity that was asked for; empty means resolved."`
+	Findings int          `json:"findings" doc:"Open findings that were looked at."`
+	Above    int          `json:"above" doc:"Those of them that are above the wish now."`
+	Steps    []FleetStep  `json:"steps" doc:"Topics to fix everywhere, in order; after the last, every finding is at the wish."`
+	Topics   []FleetTopic `json:"topics" doc:"Every topic alone, fixed wherever it is: those that bring most findings to the wish come first."`
+	Greedy   int          `json:"greedy" doc:"Topics times clusters of this list."`
+	Least    int          `json:"least" doc:"Topics times clusters when each finding takes its own smallest set: no list can have fewer."`
+	Text     string       `json:"text" doc:"The answer in one sentence."`
 }
 
 // FleetStep is one topic, fixed in every cluster that has it and still needs it.
 type FleetStep struct {
-	Topic    string          `json:"topic" doc:"ID of the topic."`
-	Title    string          `json:"title" doc:"Its title."`
-	Effort   exposure.Effort `json:"effort" doc:"How much work it usually is in one cluster."`
-	Clusters int             `json:"clusters" doc:"Clusters in which it is to be fixed."`
-	Reached  int             `json:"reached" doc:"Findings that this step brings to the wish."`
-	Left     int             `json:"left" doc:"Findings that are still above it afterwards."`
+	Topic    string `json:"topic" doc:"ID of the topic."`
+	Title    string `json:"title" doc:"Its title."`
+	Effort   Effort `json:"effort" doc:"How much work it usually is in one cluster."`
+	Clusters int    `json:"clusters" doc:"Clusters in which it is to be fixed."`
+	Reached  int    `json:"reached" doc:"Findings that this step brings to the wish."`
+	Left     int    `json:"left" doc:"Findings that are still above it afterwards."`
 }
 
 // FleetTopic is what one topic would do by itself.
 type FleetTopic struct {
-	Topic    string          `json:"topic" doc:"ID of the topic."`
-	Title    string          `json:"title" doc:"Its title."`
-	Effort   exposure.Effort `json:"effort" doc:"How much work it usually is in one cluster."`
-	Findings int             `json:"findings" doc:"Findings above the wish that have it."`
-	Lowered  int             `json:"lowered" doc:"Those of them whose severity it would lower."`
-	Reached  int             `json:"reached" doc:"Those of them that it would bring to the wish."`
+	Topic    string `json:"topic" doc:"ID of the topic."`
+	Title    string `json:"title" doc:"Its title."`
+	Effort   Effort `json:"effort" doc:"How much work it usually is in one cluster."`
+	Findings int    `json:"findings" doc:"Findings above the wish that have it."`
+	Lowered  int    `json:"lowered" doc:"Those of them whose severity it would lower."`
+	Reached  int    `json:"reached" doc:"Those of them that it would bring to the wish."`
 }
 
 // alone tells of every topic what it would do by itself, as nothing is fixed yet.
@@ -53,37 +50,19 @@ func alone(first map[string]*candidate) []FleetTopic {
 	return list
 }
 
-func (s *service) fleetFixSet(ctx context.Context, q *request) (any, error) {
-	found, err := s.cfg.Findings.Profiles(ctx, q.caller.Scope, q.texts("account"), q.texts("region"))
-	if err != nil {
-		return nil, err
-	}
-	if names := q.texts("severity"); len(names) > 0 {
-		var severities []exposure.Severity
-		for _, name := range names {
-			severity, err := exposure.ParseSeverity(name)
-			if err != nil {
-				return nil, err
-			}
-			severities = append(severities, severity)
-		}
-		found = slices.DeleteFunc(found, func(p exposure.ProfileCount) bool { return !slices.Contains(severities, p.Severity) })
-	}
-	return fleet(found, wish(q)), nil
-}
-
 // need are the findings of one profile that are above the wish, with what is left of
 // the profile after the topics fixed so far.
 type need struct {
-	exposure.ProfileCount
+	ProfileCount
 
 	// smallest is the smallest set for what is left.
 	smallest []string
 }
 
-// fleet chooses topics greedily. Every finding has a set that brings it to the
-// wish, so that the choice ends when all are there.
-func fleet(found []exposure.ProfileCount, wish exposure.Severity) FleetFixSet {
+// FixFleet chooses topics greedily for open findings, counted by profile, that are to come
+// to a severity or below. Every finding has a set that brings it there, so that the choice
+// ends when all are there.
+func FixFleet(found []ProfileCount, wish Severity) FleetFixSet {
 	a := FleetFixSet{Wish: wish, Steps: []FleetStep{}}
 	var needs []need
 	for _, p := range found {
@@ -96,10 +75,10 @@ func fleet(found []exposure.ProfileCount, wish exposure.Severity) FleetFixSet {
 		a.Above += n.Findings
 		a.Least += n.Findings * len(n.smallest)
 	}
-	candidates := weigh(needs, wish)
+	candidates := weighTopics(needs, wish)
 	a.Topics = alone(candidates)
 	for len(needs) > 0 {
-		step := best(candidates)
+		step := bestTopic(candidates)
 		if step.Topic == "" {
 			break // cannot be: what contributes has a topic
 		}
@@ -116,7 +95,7 @@ func fleet(found []exposure.ProfileCount, wish exposure.Severity) FleetFixSet {
 			}
 		}
 		a.Steps = append(a.Steps, step)
-		needs, candidates = left, weigh(left, wish)
+		needs, candidates = left, weighTopics(left, wish)
 	}
 	a.Text = a.sentence()
 	return a
@@ -131,8 +110,8 @@ type candidate struct {
 	lowered, lower, needed int
 }
 
-// weigh works out what each topic that is not fixed would do.
-func weigh(needs []need, wish exposure.Severity) map[string]*candidate {
+// weighTopics works out what each topic that is not fixed would do.
+func weighTopics(needs []need, wish Severity) map[string]*candidate {
 	by := map[string]*candidate{}
 	for _, n := range needs {
 		for _, t := range n.Topics {
@@ -159,10 +138,10 @@ func weigh(needs []need, wish exposure.Severity) map[string]*candidate {
 	return by
 }
 
-// best chooses the topic that brings most findings to the wish; of equals the one
+// bestTopic chooses the topic that brings most findings to the wish; of equals the one
 // that lowers the severities most, then the one that most smallest sets need, then
 // the least effort, then the first by name.
-func best(by map[string]*candidate) FleetStep {
+func bestTopic(by map[string]*candidate) FleetStep {
 	var chosen *candidate
 	for _, c := range by {
 		if chosen == nil || cmp.Or(cmp.Compare(c.Reached, chosen.Reached), cmp.Compare(c.lowered, chosen.lowered), cmp.Compare(c.needed, chosen.needed),
@@ -178,7 +157,7 @@ func best(by map[string]*candidate) FleetStep {
 
 func (a FleetFixSet) sentence() string {
 	to := "to " + string(a.Wish) + " or below"
-	if a.Wish == exposure.Resolved {
+	if a.Wish == Resolved {
 		to = "to resolved"
 	}
 	if a.Above == 0 {
