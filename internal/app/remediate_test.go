@@ -323,7 +323,7 @@ func TestRemediateCommands(t *testing.T) {
 	}
 	want(2, "remediation.role", "apply", id) // no role is set
 	env = append(env, "EKSPOSURE_REMEDIATION_ROLE="+estate.RemediationRole)
-	want(5, "it is drafted and cannot become applying", "apply", id)
+	want(5, "it is drafted and cannot be applied; what it takes now: approve or cancel", "apply", id)
 	want(5, "look at it again", "approve", id, "--hash", "0")
 	want(2, "accept by name what is not known or cannot be undone: operator", "approve", id, "--hash", r.Hash)
 	want(0, "is approved", "approve", id, "--hash", r.Hash, "--accept", "all")
@@ -336,6 +336,9 @@ func TestRemediateCommands(t *testing.T) {
 		t.Errorf("public %t, private %t, %d updates", c.Public, c.Private, len(c.Updates))
 	}
 	want(5, "it is reverted, which is its end", "revert", id)
+	want(0, "↶ Switch the public endpoint off (was taken back", "status", id)
+	want(3, "`eksposure remediate fleet show` lists them", "fleet", "show", "none")
+	want(2, "Those that it applies: internet-reachable", "fleet", "plan", "--topic", "bogus", "--option", "private")
 
 	var key string
 	for _, a := range s.Accounts {

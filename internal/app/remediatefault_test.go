@@ -549,7 +549,7 @@ func TestPlansAreGuarded(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.Approve(t.Context(), r.Plan.ID, r.Hash, ann, r.Plan.Demands()); !errors.Is(err, fault.ErrDenied) {
+		if _, err := s.Approve(t.Context(), r.Plan.ID, r.Hash, ann, r.Plan.Demands()); !errors.Is(err, fault.ErrDenied) || !fault.IsLocal(err) {
 			t.Errorf("the author approves: %v", err)
 		}
 		if _, err := s.Approve(t.Context(), r.Plan.ID, r.Hash, bob, r.Plan.Demands()); err != nil {

@@ -210,7 +210,10 @@ func stepText(run remediation.Run, st remediation.Step) string {
 	if st.Count > 0 {
 		update = fmt.Sprintf(", %d secrets", st.Count)
 	}
+	undone := slices.IndexFunc(run.Back, func(b remediation.Step) bool { return b.Action == st.Action && !b.Held.IsZero() })
 	switch {
+	case !st.Undo && undone >= 0:
+		return fmt.Sprintf("↶ %s (was taken back%s)", title, update)
 	case !st.Held.IsZero() && st.Begun.IsZero():
 		return fmt.Sprintf("✓ %s (was so already, seen %s)", title, day(st.Held))
 	case !st.Held.IsZero():

@@ -46,7 +46,9 @@ func (r *runner) remediatePlanCommand() *cobra.Command {
 		Use:   "plan --cluster CLUSTER --topic TRAIT --option OPTION",
 		Short: "Draft a plan; nothing is changed",
 		Long: `Looks at the cluster as it is now and writes a plan of what would be changed, in a safe order, with what it needs, what it
-does to the severity, and what was looked at so that nobody is locked out. Nothing is changed.
+does to the severity, and what was looked at so that nobody is locked out. Nothing is changed. The exit code is 0 when the
+plan was written; whether it may be approved is told by its checks: with one that failed (✗, or the verdict "failed" in JSON)
+` + "`eksposure remediate approve`" + ` refuses it with exit code 5, and --iac makes no patch.
 
 Options: internet-reachable has private, public-and-private, public and prefix-list; potentially-internet-reachable has
 private, narrower and prefix-list; unencrypted-kubernetes-secrets has associate and upgrade; unsupported-kubernetes-version has upgrade (one minor version at a

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -74,7 +75,7 @@ func (r *runner) follow(ctx context.Context, s *remediation.Service, run remedia
 	p.clear()
 	if err != nil {
 		if ctx.Err() != nil && run.Plan.ID != "" {
-			r.say("EKS goes on with what it was asked for; take it up with: %s", onward(run))
+			r.say("%s: %s", interrupted([]remediation.Run{run}), onward(run))
 		}
 		return err
 	}
@@ -91,6 +92,18 @@ func (r *runner) follow(ctx context.Context, s *remediation.Service, run remedia
 		return fmt.Errorf("plan %q is paused: %s: %w", run.Plan.ID, run.Problem, fault.ErrDenied)
 	}
 	return nil
+}
+
+// interrupted says what goes on without the one who was interrupted.
+func interrupted(runs []remediation.Run) string {
+	for _, run := range runs {
+		for _, st := range slices.Concat(run.Steps, run.Back) {
+			if !st.Begun.IsZero() && st.Held.IsZero() {
+				return "What was asked for goes on; take it up with"
+			}
+		}
+	}
+	return "Nothing is under way; go on with"
 }
 
 // progressText says in one line where the work is; empty when there is none.

@@ -192,7 +192,7 @@ func (r *runner) followFleet(ctx context.Context, s *remediation.Service, id, on
 	p.clear()
 	if err != nil {
 		if ctx.Err() != nil {
-			r.say("EKS goes on with what it was asked for; take it up with: %s", onward)
+			r.say("%s: %s", interrupted(members), onward)
 		}
 		return err
 	}
@@ -212,7 +212,7 @@ func (r *runner) followFleet(ctx context.Context, s *remediation.Service, id, on
 func fleetProgress(f remediation.Fleet, members []remediation.Run) string {
 	done, all, at := 0, len(members), []string{}
 	end, word := plan.Done, "done"
-	if f.State == plan.Reverting {
+	if len(f.Back) > 0 {
 		end, word, all = plan.Reverted, "taken back", len(f.Back)
 	}
 	for i, r := range members {

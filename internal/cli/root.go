@@ -139,6 +139,9 @@ func group(use, short, long string, subs ...*cobra.Command) *cobra.Command {
 func flagError(c *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
 	text := err.Error()
+	if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		text = fmt.Sprintf("--%s %q: want %s", invalid.GetFlag().Name, invalid.GetValue(), wanted(invalid))
+	}
 	if errors.As(err, &unknown) && len(unknown.GetSpecifiedName()) > 1 {
 		text = fmt.Sprintf("unknown flag --%s for `%s`", unknown.GetSpecifiedName(), c.CommandPath())
 		if near := nearestFlag(c, unknown.GetSpecifiedName()); near != "" {
@@ -146,6 +149,19 @@ func flagError(c *cobra.Command, err error) error {
 		}
 	}
 	return fmt.Errorf("%s: %w", text, errUsage)
+}
+
+// wanted says what a flag takes, or what is wrong with the value that it was given.
+func wanted(invalid *pflag.InvalidValueError) string {
+	switch invalid.GetFlag().Value.Type() {
+	case "int":
+		return "a whole number"
+	case "bool":
+		return "true or false"
+	case "duration":
+		return "a time, such as 90s or 1h30m"
+	}
+	return "another: " + errors.Unwrap(invalid).Error()
 }
 
 func nearestFlag(c *cobra.Command, name string) string {

@@ -2,8 +2,8 @@ package fault
 
 import "errors"
 
-// Local marks an error about something of the user's own machine: a file, a
-// directory, a port. Neither credentials nor the network mend it, so that callers
+// Local marks an error about something of the user's own machine, a file, a
+// directory, a port, or about a rule of the user's own. Neither credentials nor the network mend it, so that callers
 // do not point there; the error itself names the remedy. The category stays.
 func Local(err error) error {
 	if err == nil {

@@ -27,6 +27,17 @@ const (
 	checkParts      = "parts"
 )
 
+// lostNodes says what goes with a node group.
+func lostNodes(n int) string {
+	switch n {
+	case 0:
+		return "it has no nodes, and its settings go"
+	case 1:
+		return "its node goes, and the pods on it with what they keep on local disks"
+	}
+	return fmt.Sprintf("its %d nodes go, and the pods on them with what they keep on local disks", n)
+}
+
 // Typed is the text by which an approver confirms that a cluster is deleted: it has
 // the cluster's name.
 func Typed(ref inventory.ClusterRef) string { return "delete " + ref.Name }
@@ -50,7 +61,7 @@ func DraftDeletion(s *inventory.Snapshot) ([]Action, []Check, error) {
 		actions = append(actions, a)
 	}
 	for _, g := range s.NodeGroups {
-		remove(inventory.TypeNodegroup, g.ARN, g.Name, fmt.Sprintf("its %d nodes go, and the pods on them with what they keep on local disks", g.Desired), "eks:DeleteNodegroup")
+		remove(inventory.TypeNodegroup, g.ARN, g.Name, lostNodes(g.Desired), "eks:DeleteNodegroup")
 	}
 	for _, f := range s.FargateProfiles {
 		remove(inventory.TypeFargateProfile, f.ARN, f.Name, "the pods that run by it go", "eks:DeleteFargateProfile")

@@ -56,6 +56,12 @@ func TestDraftDeletion(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
+	for n, want := range map[int]string{0: "it has no nodes", 1: "its node goes", 3: "its 3 nodes go"} {
+		s.NodeGroups[0].Desired = n
+		if with, _, err := plan.DraftDeletion(s); err != nil || !strings.HasPrefix(with[0].Irreversible, want) {
+			t.Errorf("%d nodes: %q, %v", n, with[0].Irreversible, err)
+		}
+	}
 	p := plan.Plan{Cluster: s.Cluster.Ref, Actions: actions, Checks: checks}
 	if diff := cmp.Diff([]string{"volumes", "delete old"}, p.Demands()); diff != "" {
 		t.Errorf("what is to be accepted (-want +got):\n%s", diff)

@@ -137,6 +137,9 @@ func TestDraftEndpoint(t *testing.T) {
 				if !a.From.Equal(now) {
 					t.Errorf("%q begins at %s, and there is %s", a.Title, a.From, now)
 				}
+				if inside := strings.Contains(a.Title, "private endpoint"); inside != (a.Effect == plan.Deferred) {
+					t.Errorf("the effect of %q is %s", a.Title, a.Effect)
+				}
 				if a.Target != shop.Resource() || len(a.Permissions) == 0 || a.Risk == "" || a.Effect == "" || a.Irreversible != "" {
 					t.Errorf("action %+v", a)
 				}

@@ -79,26 +79,26 @@ func DraftEndpoint(s *inventory.Snapshot, c EndpointChoice, n Network) ([]Action
 
 func endpointSteps(ref inventory.ClusterRef, now, wish Endpoint) []Action {
 	var actions []Action
-	step := func(title string, risk Risk, to Endpoint) {
+	step := func(title string, risk Risk, effect Effect, to Endpoint) {
 		if now.equal(to) {
 			return
 		}
 		from := now
 		actions = append(actions, Action{
 			Kind: EndpointAccess, Target: ref.Resource(), Title: title, From: Setting{Endpoint: &from}, To: Setting{Endpoint: &to},
-			Permissions: []string{"eks:DescribeUpdate", "eks:UpdateClusterConfig"}, Risk: risk, Effect: Immediate,
+			Permissions: []string{"eks:DescribeUpdate", "eks:UpdateClusterConfig"}, Risk: risk, Effect: effect,
 		})
 		now = to
 	}
 	if wish.Private {
-		step("Switch the private endpoint on", RiskLow, Endpoint{Public: now.Public, Private: true, CIDRs: now.CIDRs})
+		step("Switch the private endpoint on", RiskLow, Deferred, Endpoint{Public: now.Public, Private: true, CIDRs: now.CIDRs})
 	}
 	title := "Switch the public endpoint off"
 	if wish.Public {
 		title = fmt.Sprintf("Let %s reach the public endpoint, and nobody else", list(wish.CIDRs))
 	}
-	step(title, RiskMedium, Endpoint{Public: wish.Public, Private: now.Private, CIDRs: wish.CIDRs})
-	step("Switch the private endpoint off", RiskHigh, wish)
+	step(title, RiskMedium, Immediate, Endpoint{Public: wish.Public, Private: now.Private, CIDRs: wish.CIDRs})
+	step("Switch the private endpoint off", RiskHigh, Deferred, wish)
 	return actions
 }
 

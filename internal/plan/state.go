@@ -52,10 +52,48 @@ func Move(from, to State) error {
 	if slices.Contains(next(from), to) {
 		return nil
 	}
-	if len(next(from)) == 0 {
+	switch moves := asked(from); {
+	case len(next(from)) == 0:
 		return fmt.Errorf("it is %s, which is its end: %w", from, fault.ErrConflict)
+	case len(moves) == 0:
+		return fmt.Errorf("it is %s and cannot be %s; wait until that is done: %w", from, to.past(), fault.ErrConflict)
+	default:
+		return fmt.Errorf("it is %s and cannot be %s; what it takes now: %s: %w", from, to.past(), strings.Join(moves, " or "), fault.ErrConflict)
 	}
-	return fmt.Errorf("it is %s and cannot become %s, but %s: %w", from, to, strings.Join(words(next(from)), " or "), fault.ErrConflict)
+}
+
+// asked are the commands that somebody may give in a state; to take back is one where
+// nothing is being done.
+func asked(s State) []string {
+	var list []string
+	for _, to := range next(s) {
+		switch to { //nolint:exhaustive // the rest comes by itself
+		case Approved:
+			list = append(list, "approve")
+		case Applying:
+			list = append(list, "apply")
+		case Paused:
+			list = append(list, "pause")
+		case Cancelled:
+			list = append(list, "cancel")
+		case Reverting:
+			if !s.Working() {
+				list = append(list, "revert")
+			}
+		}
+	}
+	return list
+}
+
+// past is the word for what was brought to a state.
+func (s State) past() string {
+	switch s { //nolint:exhaustive // the rest are such words
+	case Applying:
+		return "applied"
+	case Reverting:
+		return "reverted"
+	}
+	return string(s)
 }
 
 // States lists all states, from the first to the ends.
@@ -68,11 +106,3 @@ func Working() []State { return []State{Applying, Verifying, Reverting} }
 
 // Working reports whether something is being done.
 func (s State) Working() bool { return slices.Contains(Working(), s) }
-
-func words(states []State) []string {
-	out := make([]string, len(states))
-	for i, s := range states {
-		out[i] = string(s)
-	}
-	return out
-}

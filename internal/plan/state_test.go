@@ -37,3 +37,27 @@ func TestMove(t *testing.T) {
 		}
 	}
 }
+
+// A refusal names the commands that a plan takes, and not the states that it may reach.
+func TestMoveSaysWhatItTakes(t *testing.T) {
+	for from, want := range map[plan.State]string{
+		plan.Drafted:   "it is drafted and cannot be reverted; what it takes now: approve or cancel",
+		plan.Approved:  "it is approved and cannot be reverted; what it takes now: apply or cancel",
+		plan.Paused:    "it is paused and cannot be paused; what it takes now: apply or revert or cancel",
+		plan.Applying:  "it is applying and cannot be cancelled; what it takes now: pause",
+		plan.Verifying: "it is verifying and cannot be cancelled; wait until that is done",
+		plan.Done:      "it is done and cannot be cancelled; what it takes now: revert",
+		plan.Cancelled: "it is cancelled, which is its end",
+	} {
+		to := plan.Cancelled
+		switch from { //nolint:exhaustive // the rest cannot be cancelled
+		case plan.Drafted, plan.Approved:
+			to = plan.Reverting
+		case plan.Paused:
+			to = plan.Paused
+		}
+		if got := fault.Message(plan.Move(from, to)); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

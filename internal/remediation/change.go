@@ -84,7 +84,11 @@ func amend[T any, P recorded[T]](ctx context.Context, d Documents, kind, id stri
 func read[T any](ctx context.Context, d Documents, kind, id string) (value T, document []byte, err error) {
 	document, err = d.Plan(ctx, kind, id)
 	if errors.Is(err, fault.ErrNotFound) {
-		return value, nil, fmt.Errorf("no %s %q; `eksposure remediate status` lists them: %w", kind, id, fault.ErrNotFound)
+		list := "eksposure remediate status"
+		if kind == fleetKind {
+			list = "eksposure remediate fleet show"
+		}
+		return value, nil, fmt.Errorf("no %s %q; `%s` lists them: %w", kind, id, list, fault.ErrNotFound)
 	}
 	if err != nil {
 		return value, nil, err

@@ -81,9 +81,8 @@ func (s *Service) Draft(ctx context.Context, q Request, by access.Principal) (Ru
 
 // Preview gives what Draft would write, and keeps nothing.
 func (s *Service) Preview(ctx context.Context, q Request, by access.Principal) (Run, error) {
-	if !slices.Contains(Topics(), q.Trait) {
-		return Run{}, fmt.Errorf("topic %q is not one that eksposure applies; `eksposure traits explain` has the guidance of the others. Those that it applies: %s: %w",
-			q.Trait, strings.Join(Topics(), ", "), fault.ErrInvalid)
+	if err := known(q.Trait); err != nil {
+		return Run{}, err
 	}
 	f, err := s.cfg.Known.Finding(ctx, q.Cluster)
 	if err != nil {
@@ -114,6 +113,15 @@ func (s *Service) Preview(ctx context.Context, q Request, by access.Principal) (
 	r.Plan.Notes = slices.Concat(r.Plan.Notes, []string{NoteDrift}, d.notes)
 	r.Hash, err = r.Plan.Hash()
 	return r, err
+}
+
+// known refuses a topic that cannot be applied.
+func known(topic string) error {
+	if slices.Contains(Topics(), topic) {
+		return nil
+	}
+	return fmt.Errorf("topic %q is not one that eksposure applies; `eksposure traits explain` has the guidance of the others. Those that it applies: %s: %w",
+		topic, strings.Join(Topics(), ", "), fault.ErrInvalid)
 }
 
 // offered gives the option of the topic as the finding has it.

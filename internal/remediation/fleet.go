@@ -141,6 +141,9 @@ func (s *Service) members(ctx context.Context, f Fleet) ([]Run, error) {
 
 // candidates are the open findings that have the topic, the least severe first.
 func (s *Service) candidates(ctx context.Context, q FleetRequest) ([]*exposure.Finding, error) {
+	if err := known(q.Request.Trait); err != nil {
+		return nil, err
+	}
 	if NamesClusters(q.Request.Trait) && len(q.Query.Clusters) == 0 {
 		return nil, fmt.Errorf("clusters to delete are named one by one: %w", fault.ErrInvalid)
 	}

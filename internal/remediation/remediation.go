@@ -134,7 +134,7 @@ func (s *Service) approvable(r *Run, hash string, by access.Principal, accept []
 		return fmt.Errorf("plan %q has the hash %s and not %q; look at it again and approve what it says now: %w", id, now, hash, fault.ErrConflict)
 	}
 	if s.cfg.FourEyes && by.ID == r.Plan.Author {
-		return fmt.Errorf("plan %q was drafted by %q; somebody else must approve it (setting remediation.four_eyes): %w", id, by.ID, fault.ErrDenied)
+		return fault.Local(fmt.Errorf("plan %q was drafted by %q; somebody else must approve it (setting remediation.four_eyes): %w", id, by.ID, fault.ErrDenied))
 	}
 	if failed := r.Plan.With(plan.Failed); len(failed) > 0 {
 		return fmt.Errorf("plan %q cannot be approved, as these checks failed: %s; mend what they say and draft it again: %w", id, strings.Join(failed, ", "), fault.ErrConflict)

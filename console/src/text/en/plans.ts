@@ -123,7 +123,10 @@ export const plans = {
     risk: "Risk",
     risks: { low: "Low", medium: "Medium", high: "High" },
     effect: "Effect",
-    effects: { immediate: "Immediate: the exposure ends with the change", deferred: "Deferred: the exposure ends with what follows" },
+    effects: {
+      immediate: "Immediate: it counts for the exposure with the change",
+      deferred: "Deferred: by itself it changes nothing of the exposure",
+    },
     canUndo: "Can be undone",
     cannotUndo: "Cannot be undone",
     back: "Taken back",

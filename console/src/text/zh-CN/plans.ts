@@ -124,7 +124,7 @@ export const plans: typeof english = {
     risk: "风险",
     risks: { low: "低", medium: "中", high: "高" },
     effect: "生效",
-    effects: { immediate: "立即：更改后暴露即结束", deferred: "延迟：后续步骤完成后暴露才结束" },
+    effects: { immediate: "立即：更改后即对暴露生效", deferred: "延迟：其本身不会改变暴露" },
     canUndo: "可以撤销",
     cannotUndo: "无法撤销",
     back: "已撤回",

@@ -1,0 +1,7 @@
+package cli
+
+// What the tests of how plans are told call.
+var (
+	Interrupted   = interrupted
+	FleetProgress = fleetProgress
+)
