@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/eksposure/eksposure/internal/exposure"
+	"github.com/eksposure/eksposure/internal/guidance"
 	"github.com/eksposure/eksposure/internal/report"
 )
 
@@ -143,6 +144,12 @@ func traitPage(t exposure.Trait, page exposure.Page, guide exposure.Topic) strin
 	for _, o := range guide.Options {
 		fmt.Fprintf(&b, "### %s\n\n%s\n\n", o.Title, o.Steps)
 	}
+	var forms []string
+	for _, f := range guidance.Forms() {
+		forms = append(forms, f.Title())
+	}
+	fmt.Fprintf(&b, "### In other forms\n\nFilled in for a finding, as %s: `GET /api/v1/findings/ID/topics/%s/guidance` of `eksposure serve`, with `?form=cdk` for one of them, and the finding's page in the console.\n\n",
+		strings.Join(forms, ", "), t.ID)
 	b.WriteString("## References\n\n")
 	for _, ref := range page.References {
 		fmt.Fprintf(&b, "- [%s](%s)\n", ref.Title, ref.URL)

@@ -61,6 +61,15 @@ func (d TopicData) Offers(title string) bool {
 	return len(d.Options) == 0 || slices.Contains(d.Options, title)
 }
 
+// NoRollback says why EKS does not roll the control plane back to the version that it has, once it
+// has a newer one; empty when it does, or when the calendar is not known.
+func (d TopicData) NoRollback() string {
+	if len(d.Cluster.Calendar) == 0 {
+		return ""
+	}
+	return NoRollback(d.Cluster.Version, d.Cluster.Calendar, d.Cluster.SupportType)
+}
+
 // Unfixed lists the workloads, each once, that run an image with a vulnerability
 // for which no fix is known and that may be stopped: those of add-ons and of
 // system namespaces keep the cluster itself going and are left out.

@@ -168,6 +168,8 @@ type ImageEvidence struct {
 	Addon      string                    `json:"add_on,omitempty"`
 	OS         string                    `json:"os,omitempty"`
 	Kinds      []inventory.ContainerKind `json:"kinds"`
+	// Containers are those of the workloads' templates with this image, as far as evidence names them.
+	Containers []ContainerRef `json:"containers,omitempty"`
 	// Running is the number of running pods with this image.
 	Running int `json:"running"`
 	// Vulnerabilities counts distinct vulnerabilities; the rest are subsets of it.
@@ -184,6 +186,24 @@ type ImageEvidence struct {
 	// Report is set when another scanner's report stands in for the image, which
 	// could not be read.
 	Report *ReportEvidence `json:"report,omitempty"`
+}
+
+// ContainerRef names a container of a workload's template.
+type ContainerRef struct {
+	inventory.WorkloadRef
+
+	Container string `json:"container"`
+}
+
+// ContainersOf names the containers of a workload that have the image; none when they are not known.
+func (e *ImageEvidence) ContainersOf(w inventory.WorkloadRef) []string {
+	var names []string
+	for _, c := range e.Containers {
+		if c.WorkloadRef == w {
+			names = append(names, c.Container)
+		}
+	}
+	return names
 }
 
 // ReportEvidence says whose word the evidence is, and how old it is.

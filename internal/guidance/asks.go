@@ -13,7 +13,7 @@ var meanings = sync.OnceValue(func() map[string]string {
 		"FORMER_CIDR":      "a range of addresses that the public endpoint let in before the change",
 		"KMS_KEY_ARN":      "the ARN of a symmetric key in the cluster's Region, for encryption and decryption, that nobody will delete",
 		"NEW_CLUSTER_NAME": "a name that no cluster of the account has in the Region",
-		"NEW_DIGEST":       "the digest of the new image, 64 hexadecimal digits",
+		"NEW_DIGEST":       "the digest of the new build of the image before it, 64 hexadecimal digits; `docker buildx imagetools inspect REPOSITORY:NEW_TAG` prints it, and a plan of eksposure has it",
 		"NODE_GROUP":       "the name of a managed node group",
 		"NEXT_VERSION":     "the next minor version, one above the present",
 		"PREFIX_LIST_ID":   "the ID of a managed prefix list, pl-…",

@@ -34,6 +34,8 @@ type data struct {
 	Ways []way
 	// Nodes are those outside of node groups that are behind.
 	Nodes []string
+	// Current tells that all nodes with evidence have the control plane's version.
+	Current bool
 	// WithKey tells that a new cluster gets a KMS key.
 	WithKey bool
 }
@@ -44,6 +46,8 @@ type image struct {
 	Repository, Digest, Reference, OS string
 	Fixes                             []exposure.Fix
 	Workloads                         []inventory.WorkloadRef
+	// Containers are those that are known to have the image.
+	Containers []exposure.ContainerRef
 }
 
 type way struct{ Variant, Kind, Namespace, Name string }
@@ -80,8 +84,10 @@ func (d *data) read(e exposure.Evidence) {
 	if path := e.Fact("upgrade path"); path != "" {
 		d.Path = strings.Split(path, " → ")[1:]
 	}
-	if names := e.Fact("node names"); names != "" {
-		d.Nodes = strings.Split(names, ", ")
+	if now := e.Fact("control plane version"); now != "" && now == e.Fact("version") {
+		d.Current = true
+	} else if names := e.Fact("node names"); names != "" {
+		d.Nodes = append(d.Nodes, strings.Split(names, ", ")...)
 	}
 	if e.Standing != exposure.Contributing {
 		return
@@ -96,7 +102,7 @@ func (d *data) read(e exposure.Evidence) {
 	case e.Image != nil && len(d.Images) < maxListed:
 		d.Images = append(d.Images, image{
 			Repository: e.Image.Repository, Digest: e.Image.Digest, Reference: e.Image.Reference, OS: e.Image.OS, Fixes: e.Image.Fixes,
-			Workloads: e.Workloads[:min(len(e.Workloads), maxListed)],
+			Workloads: e.Workloads[:min(len(e.Workloads), maxListed)], Containers: e.Image.Containers,
 		})
 	case strings.HasPrefix(e.Resource.Type, "Kubernetes::") && len(d.Ways) < maxListed:
 		if namespace, name, ok := strings.Cut(e.Resource.Name, "/"); ok {
@@ -117,26 +123,6 @@ func minors(from string, to inventory.KubernetesVersion) []string {
 		list = append(list, v.String())
 	}
 	return list
-}
-
-// Target is the version that an upgrade ends with; empty when it is not known.
-func (d *data) Target() string {
-	if len(d.Path) == 0 {
-		return ""
-	}
-	return d.Path[len(d.Path)-1]
-}
-
-// Newest is the newest version in standard support that is known; empty when none is.
-func (d *data) Newest() string {
-	var newest inventory.KubernetesVersion
-	name := ""
-	for _, v := range d.Calendar {
-		if k, err := inventory.ParseKubernetesVersion(v.Version); err == nil && v.Status == "STANDARD_SUPPORT" && k.Compare(newest) > 0 {
-			newest, name = k, v.Version
-		}
-	}
-	return name
 }
 
 // Scalable reports whether a workload has replicas.

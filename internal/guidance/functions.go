@@ -32,7 +32,7 @@ func functions() template.FuncMap {
 		"pyt":   func(list []inventory.Taint) string { return taints(py, list) },
 		"sized": twinOf, "endingPlain": endingPlain, "unknown": unknown, "titled": titled,
 		"followers": followers, "replaced": replaced, "addons": addons, "addonsOrOne": addonsOrOne, "installed": installed,
-		"keys": keys, "keyARNs": keyARNs, "imagesOrOne": imagesOrOne, "stopOrOne": stopOrOne, "waysOrOne": waysOrOne,
+		"keys": keys, "keyARNs": keyARNs, "imagesOrOne": imagesOrOne, "rollouts": rollouts, "stopOrOne": stopOrOne, "waysOrOne": waysOrOne,
 	}
 }
 

@@ -119,6 +119,19 @@ func Write(f *exposure.Finding, topic string) ([]Option, error) {
 	}, nil, Forms()...)
 }
 
+// Fitting gives the IDs of a topic's options that fit the evidence about one resource, an empty one
+// meaning all, the best first.
+func Fitting(f *exposure.Finding, topic, resource string) []string {
+	about := func(e exposure.Evidence) bool { return resource == "" || e.Resource.UID == resource }
+	var list []string
+	for _, o := range optionsOf(topic) {
+		if fits(o, f.Trait(topic), about) && !dataOf(f, topic, o.ID, about).idle() {
+			list = append(list, o.ID)
+		}
+	}
+	return list
+}
+
 // Best gives the best option of a topic for the evidence about one resource, an empty
 // one meaning all. Without forms it has none of them written. It is nil when no option
 // fits.
@@ -148,11 +161,11 @@ func fits(o exposure.Option, t *exposure.TraitState, about func(exposure.Evidenc
 func write(f *exposure.Finding, topic string, offers func(exposure.Option) bool, about func(exposure.Evidence) bool, forms ...Form) ([]Option, error) {
 	var list []Option
 	for _, o := range optionsOf(topic) {
-		if !offers(o) {
+		d := dataOf(f, topic, o.ID, about)
+		if d.idle() || !offers(o) {
 			continue
 		}
-		out := Option{ID: o.ID, Title: o.Title, Remedy: o.Remedy}
-		d := dataOf(f, topic, o.ID, about)
+		out := Option{ID: o.ID, Title: o.Title, Remedy: d.remedy(o)}
 		for _, form := range forms {
 			g, err := render(change(topic, o.ID), form, d)
 			if err != nil {

@@ -58,7 +58,7 @@ func TestEveryOptionHasEveryForm(t *testing.T) {
 func TestNothingKnownIsAsked(t *testing.T) {
 	may := map[string]bool{
 		"ALLOWED_CIDR": true, "EGRESS_CIDR": true, "PREFIX_LIST_ID": true, "KMS_KEY_ARN": true, "NEW_CLUSTER_NAME": true, "NEW_DIGEST": true,
-		"CONTAINER": true, "ADDON_VERSION": true, "CLIENT_CIDR": true, "STACK_NAME": true,
+		"ADDON_VERSION": true, "CLIENT_CIDR": true, "STACK_NAME": true,
 	}
 	for _, c := range guidancetest.Cases() {
 		if c.Bare {

@@ -1,7 +1,6 @@
 package hub
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,7 +21,7 @@ type Guidance struct {
 	References    []exposure.Reference
 	// Option is the first one, which is the best, in every form; nil when none fits.
 	Option *guidance.Option
-	// Options are the IDs of the topic's options that fit the finding, the best first.
+	// Options are the IDs of the finding's options that fit the target, the best first.
 	Options []string
 	// Steps and Commands are those of its page.
 	Steps    []Step
@@ -65,7 +64,8 @@ func (s *Service) Guide(ctx context.Context, t search.TargetTotal) (*Guidance, e
 	}
 	g.Risk = risk(f, t)
 	if len(topic.Options) > 0 {
-		g.read(topic.Options[0].Steps)
+		i := slices.IndexFunc(topic.Options, func(o exposure.Guidance) bool { return g.Option != nil && o.Title == g.Option.Title })
+		g.read(topic.Options[max(i, 0)].Steps)
 	}
 	return g, nil
 }
@@ -87,12 +87,15 @@ func (s *Service) guide(ctx context.Context, t search.TargetTotal, forms ...guid
 		return nil, nil, err
 	}
 	g := &Guidance{Meaning: page.Meaning, References: page.References, Option: option}
+	fitting := guidance.Fitting(f, t.Trait, about(t))
 	for _, topic := range f.Topics {
 		if topic.ID != t.Trait {
 			continue
 		}
 		for _, o := range topic.Options {
-			g.Options = append(g.Options, o.ID)
+			if slices.Contains(fitting, o.ID) {
+				g.Options = append(g.Options, o.ID)
+			}
 		}
 	}
 	return g, f, nil
@@ -128,7 +131,6 @@ func risk(f *exposure.Finding, t search.TargetTotal) string {
 
 var (
 	stepStart = regexp.MustCompile(`^[0-9]+\. `)
-	awsAction = regexp.MustCompile(`^aws ([a-z0-9-]+) ([a-z0-9-]+)`)
 	blanks    = regexp.MustCompile(`\n{3,}`)
 )
 
@@ -170,10 +172,7 @@ func (g *Guidance) read(markdown string) {
 // fence keeps a block of commands.
 func (g *Guidance) fence(step *Step, lines []string) {
 	code := strings.TrimSpace(strings.Join(lines, "\n"))
-	first, _, _ := strings.Cut(code, " ")
-	switch first {
-	case "aws", "kubectl", "eksctl", "docker", "helm":
-	default:
+	if !called.MatchString(code) {
 		return
 	}
 	if step != nil {
@@ -181,39 +180,10 @@ func (g *Guidance) fence(step *Step, lines []string) {
 	}
 	g.Commands = append(g.Commands, code)
 	for line := range strings.SplitSeq(code, "\n") {
-		if m := awsAction.FindStringSubmatch(line); m != nil && m[2] != "wait" {
-			g.permit(m[1] + ":" + pascal(m[2]))
-		}
-	}
-}
-
-func (g *Guidance) permit(action string) {
-	if !slices.Contains(g.Permissions, action) {
-		g.Permissions = append(g.Permissions, action)
-	}
-}
-
-// pascal turns a command of the AWS CLI into the name of its operation.
-func pascal(command string) string {
-	var b strings.Builder
-	for part := range strings.SplitSeq(command, "-") {
-		b.WriteString(strings.ToUpper(part[:min(1, len(part))]) + part[min(1, len(part)):])
-	}
-	return b.String()
-}
-
-// Tool names what a step is done with: a service of AWS, or Kubernetes, or a person.
-func (s Step) Tool() (service, action string) {
-	for _, code := range s.Commands {
-		for line := range strings.SplitSeq(code, "\n") {
-			if m := awsAction.FindStringSubmatch(line); m != nil && m[2] != "wait" {
-				return strings.ToUpper(m[1]), pascal(m[2])
-			}
-			if rest, ok := strings.CutPrefix(line, "kubectl "); ok {
-				verb, _, _ := strings.Cut(rest, " ")
-				return "Kubernetes", cmp.Or(verb, "kubectl")
+		for _, action := range actions(line) {
+			if !slices.Contains(g.Permissions, action) {
+				g.Permissions = append(g.Permissions, action)
 			}
 		}
 	}
-	return "Manual", "Review"
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/eksposure/eksposure/internal/exposure"
 	"github.com/eksposure/eksposure/internal/fault"
 	"github.com/eksposure/eksposure/internal/inventory"
 )
@@ -108,12 +109,8 @@ func (u *upgrade) controlPlane(from, to string) {
 		From: Setting{Version: from}, To: Setting{Version: to},
 		Permissions: []string{describeUpdate, "eks:UpdateClusterVersion"}, Risk: RiskHigh, Effect: Deferred,
 	}
-	switch status := u.status(from); {
-	case status == statusUnsupported:
-		a.Irreversible = fmt.Sprintf("support of %s has ended, and EKS documents no way back to such a version", from)
-	case status != statusStandard && u.s.Cluster.SupportType == supportStandard:
-		a.Irreversible = fmt.Sprintf("EKS rolls back to a version in extended support, such as %s, with the upgrade policy EXTENDED alone, and the cluster has STANDARD", from)
-	default:
+	a.Irreversible = exposure.NoRollback(from, u.s.Calendar.Versions, u.s.Cluster.SupportType)
+	if a.Irreversible == "" {
 		a.UndoDays = undoDays
 		a.UndoLimit = fmt.Sprintf("EKS rolls back to %s, one minor version, within %d days, once no node has %s and no insight of ROLLBACK_READINESS is an error; data and workloads stay as they are", from, undoDays, to)
 	}

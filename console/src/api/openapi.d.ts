@@ -1280,6 +1280,12 @@ export interface components {
             unknown?: components["schemas"]["ExposureUnknownTrait"][];
             unneeded?: components["schemas"]["ExposureUnneeded"];
         };
+        ExposureContainerRef: {
+            container: string;
+            kind: string;
+            name: string;
+            namespace: string;
+        };
         ExposureEvent: {
             /** Format: date-time */
             at: string;
@@ -1430,6 +1436,7 @@ export interface components {
         };
         ExposureImageEvidence: {
             add_on?: string;
+            containers?: components["schemas"]["ExposureContainerRef"][];
             digest: string;
             exploits: number;
             fixable: number;

@@ -194,14 +194,11 @@ func parametersOf(g *hub.Guidance, more []guidanceParameter) []guidanceParameter
 
 // prerequisites are the programs that the commands call.
 func prerequisites(g *hub.Guidance) []string {
-	names := map[string]string{"aws": "the AWS CLI", "kubectl": "kubectl with a kubeconfig for the cluster", "eksctl": "eksctl", "docker": "Docker", "helm": "Helm"}
+	names := map[string]string{"aws": "the AWS CLI", "kubectl": "kubectl with a kubeconfig for the cluster", "eksctl": "eksctl", "docker": "Docker", "helm": "Helm", "python3": "Python 3"}
 	var list []string
-	for _, code := range g.Commands {
-		for line := range strings.SplitSeq(code, "\n") {
-			first, _, _ := strings.Cut(line, " ")
-			if name, ok := names[first]; ok && !slices.Contains(list, name) {
-				list = append(list, name)
-			}
+	for _, program := range g.Programs() {
+		if name, ok := names[program]; ok {
+			list = append(list, name)
 		}
 	}
 	return list

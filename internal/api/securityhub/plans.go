@@ -27,8 +27,10 @@ const maxPlans = 5
 // are for its finding.
 type applied struct {
 	commands []string
-	asks     []guidanceParameter
-	runs     []remediation.Run
+	// looks tells that each of them drafts a plan only where what it looks for is found.
+	looks bool
+	asks  []guidanceParameter
+	runs  []remediation.Run
 }
 
 // runs gives the plans of the targets' clusters, once for all targets of a page.
@@ -80,6 +82,7 @@ func (a *applied) offer(t search.TargetTotal, o remediation.Offer) {
 			a.asks = append(a.asks, guidanceParameter{name, "String", ask.Title, false})
 		}
 	}
+	a.looks = (a.looks || len(a.commands) == 0) && (o.Option == "newest-tag" || o.Option == "add-on")
 	a.commands = append(a.commands, strings.Join(words, " "))
 }
 
@@ -98,8 +101,11 @@ func placeholder(ask string) (flag, name string) {
 
 // level is the word for how much of it is done by itself once a person approved it.
 func (a *applied) level() string {
-	if len(a.commands) == 0 {
+	switch {
+	case len(a.commands) == 0:
 		return "None"
+	case a.looks:
+		return "Partial"
 	}
 	return "Full"
 }
@@ -109,9 +115,13 @@ func (a *applied) steps() []guidanceStep {
 	if len(a.commands) == 0 {
 		return nil
 	}
+	does := "eksposure can do this: one of these commands drafts a plan, which changes nothing until it is approved and applied"
+	if a.looks {
+		does = "eksposure looks for a published version that has the fix: one of these commands drafts a plan with what it finds, which changes nothing until it is approved and applied, and says what has to be rebuilt, or waited for, where it finds none"
+	}
 	list := []guidanceStep{{
 		Phase: "FIX", Service: "eksposure", Action: "remediate plan", Logic: strings.Join(a.commands, "\n"),
-		Description: "eksposure can do this: one of these commands drafts a plan, which changes nothing until it is approved and applied; with --iac DIR it writes a patch of infrastructure code. The steps after this do it by hand.",
+		Description: does + "; with --iac DIR it writes a patch of infrastructure code. The steps after this do it by hand.",
 		Inverse:     "eksposure remediate revert PLAN takes back what can be undone.",
 		VerifyAfter: "The cluster is scanned again when the plan was applied.",
 	}}

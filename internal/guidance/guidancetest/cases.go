@@ -163,7 +163,9 @@ func evidence(ref inventory.ClusterRef, of exposure.Type, variant string, name f
 			e.Image = im
 			e.Resource = inventory.ResourceRef{Type: inventory.TypeImage, UID: im.Repository + "@" + im.Digest}
 			for _, kind := range []string{"Deployment", "CronJob", "Job"} {
-				e.Workloads = append(e.Workloads, inventory.WorkloadRef{Namespace: name("shop"), Kind: kind, Name: name("web")})
+				w := inventory.WorkloadRef{Namespace: name("shop"), Kind: kind, Name: name("web")}
+				e.Workloads = append(e.Workloads, w)
+				im.Containers = append(im.Containers, exposure.ContainerRef{WorkloadRef: w, Container: name("web")})
 			}
 			if strings.Contains(variant, "add-on") {
 				im.Addon = "vpc-cni"

@@ -32,11 +32,16 @@ type Use struct {
 	Running int
 	// Workloads are those with such a pod; with none running, those that name it.
 	Workloads []inventory.WorkloadRef
+	// Containers are the containers of these workloads' templates, maxContainers at most.
+	Containers []exposure.ContainerRef
 	// Unread says why the image's content is not known; empty when it is.
 	Unread string
 	// reportAge is how many days before the snapshot another scanner's report was made.
 	reportAge int
 }
+
+// maxContainers bounds the containers that evidence names: guidance lists fewer workloads.
+const maxContainers = 40
 
 // Uses lists the images that containers name, by digest and, for those without
 // one, by reference. Containers that never ran anything are left out.
@@ -89,7 +94,7 @@ func (u *Use) add(w inventory.WorkloadRef, c *inventory.Container, counted int) 
 		u.Kinds = append(u.Kinds, c.Kind)
 	}
 	if c.Running > 0 && u.Running == 0 {
-		u.Workloads = u.Workloads[:0] // those that only name it no longer matter
+		u.Workloads, u.Containers = u.Workloads[:0], u.Containers[:0] // those that only name it no longer matter
 	}
 	u.Running += max(0, c.Running-counted)
 	if u.Running > 0 && c.Running == 0 {
@@ -97,6 +102,10 @@ func (u *Use) add(w inventory.WorkloadRef, c *inventory.Container, counted int) 
 	}
 	if n := len(u.Workloads); n == 0 || u.Workloads[n-1] != w {
 		u.Workloads = append(u.Workloads, w)
+	}
+	in := exposure.ContainerRef{WorkloadRef: w, Container: c.Name}
+	if c.Kind != inventory.ContainerEphemeral && len(u.Containers) < maxContainers && !slices.Contains(u.Containers, in) {
+		u.Containers = append(u.Containers, in)
 	}
 }
 
@@ -232,7 +241,7 @@ func (u *Use) Evidence(standing exposure.Standing, variant string) exposure.Evid
 		return e
 	}
 	e.Image = &exposure.ImageEvidence{
-		Digest: u.Digest, Repository: u.Repository, Reference: u.Reference, Kinds: u.Kinds, Running: u.Running,
+		Digest: u.Digest, Repository: u.Repository, Reference: u.Reference, Kinds: u.Kinds, Running: u.Running, Containers: u.Containers,
 		Addon: u.Addon(), OS: u.Image.OS.String(),
 	}
 	if r := u.report(); r != nil {

@@ -49,7 +49,7 @@ func Trait() exposure.Trait {
 		Effort: exposure.EffortDays,
 		Options: []exposure.Option{
 			{ID: "upgrade", Title: "Upgrade the cluster to a version in standard support", Remedy: exposure.UpgradeRemedy(), When: controlPlane, Mends: slices.Concat(controlPlane, nodes)},
-			{ID: "nodes", Title: "Bring the nodes to the control plane's version", Remedy: exposure.Remedy{Reversibility: exposure.Partly, Limit: "a node group does not go below its version without a new one", Risk: exposure.RiskMedium, Source: "https://docs.aws.amazon.com/eks/latest/userguide/update-managed-node-group.html"}, When: nodes},
+			{ID: "nodes", Title: "Bring the nodes to the control plane's version", Remedy: exposure.Remedy{Reversibility: exposure.Irreversible, Limit: "EKS does not roll a node group back to an earlier version; nodes of one take a new node group", Risk: exposure.RiskMedium, Source: "https://docs.aws.amazon.com/eks/latest/userguide/update-managed-node-group.html"}, When: nodes},
 			{ID: "replace", Title: "Move the workloads to a new cluster", Remedy: exposure.Remedy{Reversibility: exposure.Reversible, Risk: exposure.RiskHigh, Source: "https://docs.aws.amazon.com/eks/latest/userguide/create-cluster.html"}, When: controlPlane, Mends: slices.Concat(controlPlane, nodes)},
 		},
 		Text: text,
