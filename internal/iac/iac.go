@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 
 	"github.com/eksposure/eksposure/internal/fault"
 )
@@ -119,6 +120,13 @@ func (b *bench) together(what string, change func()) {
 	}
 	if dropped {
 		b.left = append(b.left, Left{What: what, Why: "all of it changes together, and a part of it is left"})
+	}
+}
+
+// loses notes the comment of a value that goes, and with which it goes.
+func (b *bench) loses(f *file, line int, value, comment string) {
+	if comment = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(comment), ",")); comment != "" {
+		b.note(fmt.Sprintf("%s:%d: a comment goes with %s, which it stands beside: %s", f.name, line, value, comment))
 	}
 }
 

@@ -46,7 +46,7 @@ func (b *bench) manifests(im Image, kustomized bool) bool {
 	}
 	var found []place
 	for _, f := range b.files {
-		for _, d := range f.documents {
+		for _, d := range f.objects() {
 			if !b.looksIn(f) || scalar(d, "kind") != im.Workload.Kind || scalar(d, "metadata", "name") != im.Workload.Name {
 				continue
 			}
@@ -79,6 +79,27 @@ func (b *bench) manifests(im Image, kustomized bool) bool {
 		}
 	}
 	return len(found) > 0 || kustomized
+}
+
+// objects are what the documents of a file describe: each its own, those of a List each of
+// its items (kubectl takes a List as what is in it).
+func (f *file) objects() []*yaml.Node {
+	var list []*yaml.Node
+	for _, d := range f.documents {
+		list = append(list, unlisted(d)...)
+	}
+	return list
+}
+
+func unlisted(d *yaml.Node) []*yaml.Node {
+	if !strings.HasSuffix(scalar(d, "kind"), "List") {
+		return []*yaml.Node{d}
+	}
+	var list []*yaml.Node
+	for _, item := range items(at(d, "items")) {
+		list = append(list, unlisted(item)...)
+	}
+	return list
 }
 
 // containerImage gives the image of a container in a workload's template.

@@ -25,19 +25,56 @@ func (s setter) single() bool {
 	case s.in.instances > 1:
 		s.leave(s.block.file, line, what, fmt.Sprintf("its module is called %d times in the folder: a change counts for all; make it an input", s.in.instances))
 	default:
-		s.ignores()
+		if s.block.Type == "resource" {
+			s.ignores()
+		}
 		return true
 	}
 	return false
 }
 
-// ignores notes what Terraform is told not to change.
+// ignores notes what Terraform is told not to change, where that is of the wish.
 func (s setter) ignores() {
 	for _, b := range s.block.Body.Blocks {
-		if at, ok := s.in.attribute(s.block, b.Body, "ignore_changes"); ok && b.Type == "lifecycle" {
+		if at, ok := s.in.attribute(s.block, b.Body, "ignore_changes"); ok && b.Type == "lifecycle" && s.ignored(at.Expression) {
 			s.note(fmt.Sprintf("%s:%d: Terraform ignores changes of %s there, and does not do what it ignores.", s.block.file.name, at.line(), at.code()))
 		}
 	}
+}
+
+// ignored reports whether a list of attributes that Terraform ignores has one that is to be
+// changed.
+func (s setter) ignored(e hclsyntax.Expression) bool {
+	list, ok := e.(*hclsyntax.TupleConsExpr)
+	if !ok {
+		return true // all, or computed
+	}
+	return slices.ContainsFunc(list.Exprs, func(one hclsyntax.Expression) bool {
+		name := literal(one)
+		if t, ok := one.(*hclsyntax.ScopeTraversalExpr); ok {
+			name = t.Traversal.RootName()
+		}
+		return slices.Contains(s.wished(), name)
+	})
+}
+
+// wished are the attributes of the resource that are to be changed.
+func (s setter) wished() []string {
+	switch s.block.Labels[0] {
+	case "aws_eks_node_group":
+		return []string{"version"}
+	case "aws_eks_addon":
+		return []string{"addon_version"}
+	}
+	var list []string
+	for name, is := range map[string]bool{
+		"version": s.wish.Version != "", "vpc_config": s.wish.Endpoint != nil, "encryption_config": s.wish.KeyARN != "", "upgrade_policy": s.wish.SupportType != "",
+	} {
+		if is {
+			list = append(list, name)
+		}
+	}
+	return list
 }
 
 // set gives an attribute of a body a value: in the place of the literal that it stands
@@ -75,6 +112,9 @@ func (s setter) change(at bound, name string, want any) {
 		return
 	}
 	r := to.Range()
+	if _, inside, ok := strings.Cut(string(to.file.text[r.Start.Byte:r.End.Byte]), "/*"); ok && isList {
+		s.loses(to.file, r.Start.Line, name, "/*"+inside[:max(strings.LastIndex(inside, "*/"), 0)]+"*/")
+	}
 	to.file.replace(r.Start.Byte, r.End.Byte, code(want))
 }
 
@@ -133,6 +173,7 @@ func (s setter) items(f *file, list *hclsyntax.TupleConsExpr, want []string) boo
 			last = i
 			continue
 		}
+		s.loses(f, e.Range().Start.Line, text, string(f.text[e.Range().End.Byte:f.lineEnd(start)]))
 		f.replace(f.lineStart(start), f.nextLine(start), "")
 	}
 	indent := f.indent(list.Range().Start.Byte) + "  "

@@ -195,6 +195,7 @@ func (e *editor) list(n *yaml.Node, want []string, what string) {
 			put = f.nextLine(start)
 			continue
 		}
+		e.loses(f, item.Line, item.Value, item.LineComment)
 		f.replace(f.lineStart(start), f.nextLine(start), "")
 	}
 	if put < 0 {
