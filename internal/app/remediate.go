@@ -118,6 +118,16 @@ func (c *clusters) Rollout(ctx context.Context, now *inventory.Snapshot, ref inv
 	return kube.New(kube.Config{}).Rollout(ctx, api.target(now), ref)
 }
 
+// WayIn implements remediation.Workloads.
+func (c *clusters) WayIn(ctx context.Context, now *inventory.Snapshot, ref plan.WayRef) (plan.WayIn, error) {
+	client, err := c.client(ctx)
+	if err != nil {
+		return plan.WayIn{}, err
+	}
+	api := clusterAPI{cloud: client, kubeconfig: c.app.o.Config.Kube}
+	return kube.New(kube.Config{}).WayIn(ctx, api.target(now), ref)
+}
+
 // Readiness implements remediation.Clusters: AWS and the cluster's own API are asked
 // side by side.
 func (c *clusters) Readiness(ctx context.Context, now *inventory.Snapshot, path []string) plan.Readiness {
@@ -279,12 +289,17 @@ func (c *changer) Begin(ctx context.Context, a plan.Action, ref inventory.Cluste
 	if err != nil {
 		return "", err
 	}
-	if a.Kind != plan.WorkloadImage || a.From.Images == nil || a.To.Images == nil {
+	images := a.Kind == plan.WorkloadImage && a.From.Images != nil && a.To.Images != nil
+	sources := a.Kind == plan.SourceRanges && a.From.Sources != nil && a.To.Sources != nil
+	if !images && !sources {
 		return in.Begin(ctx, a, ref, token)
 	}
 	now, err := c.look.Describe(ctx, ref)
 	if err != nil {
 		return "", err
+	}
+	if sources {
+		return kube.New(kube.Config{}).SetSources(ctx, byToken(now, in.Token), plan.WayOf(a.Target), *a.From.Sources, *a.To.Sources)
 	}
 	return kube.New(kube.Config{}).SetImages(ctx, byToken(now, in.Token), *a.From.Images, *a.To.Images)
 }

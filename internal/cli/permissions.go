@@ -66,7 +66,7 @@ Scanning only reads. Plans are applied with a role of its own, whose trust polic
 		r.permissionsCallerCommand(), r.permissionsTrustCommand(),
 		r.permissionsText("kubernetes", "Kubernetes ClusterRole with its binding", "kubernetes | kubectl apply -f -", r.Permissions.Manifest),
 		r.permissionsText("kubernetes-upgrade", "Kubernetes ClusterRole that drafting an upgrade needs besides", "kubernetes-upgrade | kubectl apply -f -", r.Permissions.UpgradeManifest),
-		r.permissionsText("remediation-kubernetes", "Kubernetes ClusterRole of the role that plans about images are applied with", "remediation-kubernetes | kubectl apply -f -", r.Permissions.ChangeManifest),
+		r.permissionsText("remediation-kubernetes", "Kubernetes ClusterRole of the role that plans about images, and about who may connect, are applied with", "remediation-kubernetes | kubectl apply -f -", r.Permissions.ChangeManifest),
 		r.permissionsText("secrets-kubernetes", "Kubernetes ClusterRole that the same role needs besides to have existing secrets written again", "secrets-kubernetes | kubectl apply -f -", r.Permissions.SecretsManifest))
 }
 

@@ -202,7 +202,7 @@ func stepText(run remediation.Run, st remediation.Step) string {
 	title, update := do.Title, ""
 	switch {
 	case st.Update == "":
-	case do.Kind == plan.WorkloadImage || do.Kind == plan.KeyCreation:
+	case do.Kind == plan.WorkloadImage || do.Kind == plan.SourceRanges || do.Kind == plan.KeyCreation:
 		update = ", " + st.Update
 	default:
 		update = ", EKS update " + st.Update

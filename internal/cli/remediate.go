@@ -55,7 +55,7 @@ private, narrower and prefix-list; unencrypted-kubernetes-secrets has associate 
 time, the control plane, its add-ons and its node groups), nodes (node groups alone) and policy (--to STANDARD or EXTENDED);
 delete-cluster has delete;
 high-priority-vulnerability, low-priority-vulnerability and end-of-life-operating-system have newest-tag, for images of yours,
-and add-on, for those that EKS add-ons ship.
+and add-on, for those that EKS add-ons ship; internet-reachable-workload has limit (--cidr).
 
 With --from-callers the ranges are the public addresses that called the Kubernetes API in the last days, each alone, merged
 where that lets nobody else in. They are read in the cluster's audit log by a query of CloudWatch Logs Insights, which AWS
@@ -76,6 +76,7 @@ same, draft the plan without --iac.`,
   eksposure remediate plan --cluster checkout --topic unsupported-kubernetes-version --option upgrade --to 1.35
   eksposure remediate plan --cluster checkout --topic high-priority-vulnerability --option newest-tag
   eksposure remediate plan --cluster checkout --topic high-priority-vulnerability --option add-on
+  eksposure remediate plan --cluster checkout --topic internet-reachable-workload --option limit --cidr 203.0.113.0/24
   eksposure remediate plan --cluster checkout --topic internet-reachable --option private --iac infra | git apply`,
 		Args: noArgs,
 	}
@@ -124,7 +125,7 @@ func remedyFlags(c *cobra.Command) func() (remediation.Request, error) {
 	var operator string
 	c.Flags().StringVar(&q.Trait, "topic", "", "`trait` to remedy: "+strings.Join(remediation.Topics(), ", ")+" (required)")
 	c.Flags().StringVar(&q.Option, "option", "", "`option` of the topic (required)")
-	c.Flags().StringArrayVar(&q.CIDRs, "cidr", nil, "`range` that the public endpoint lets in; may be repeated")
+	c.Flags().StringArrayVar(&q.CIDRs, "cidr", nil, "`range` that the public endpoint, or the load balancers of workloads, let in; may be repeated")
 	c.Flags().StringVar(&q.PrefixList, "prefix-list", "", "`ID` of the managed prefix list whose ranges the public endpoint lets in")
 	c.Flags().IntVar(&q.Callers, "from-callers", 0, "let in who called from a public address in so many `days` (1 to 90), beside --cidr: read in the cluster's audit log, which CloudWatch bills by what is scanned")
 	c.Flags().StringVar(&operator, "operator", "", "`address` that your own requests come from, to check that it stays let in")

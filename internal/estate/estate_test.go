@@ -141,6 +141,12 @@ func get(t *testing.T, server, ca, bearer, path string) (int, string) {
 // send asks a Kubernetes API; what has a body is a strategic merge patch.
 func send(t *testing.T, a api, method, path, content string) (int, string) {
 	t.Helper()
+	return sendAs(t, a, method, path, "application/strategic-merge-patch+json", content)
+}
+
+// sendAs is send of another type of patch.
+func sendAs(t *testing.T, a api, method, path, patch, content string) (int, string) {
+	t.Helper()
 	pool := x509.NewCertPool()
 	pem, err := base64.StdEncoding.DecodeString(a.ca)
 	if err != nil || !pool.AppendCertsFromPEM(pem) {
@@ -156,7 +162,7 @@ func send(t *testing.T, a api, method, path, content string) (int, string) {
 		req.Header.Set("Authorization", "Bearer "+a.bearer)
 	}
 	if content != "" {
-		req.Header.Set("Content-Type", "application/strategic-merge-patch+json")
+		req.Header.Set("Content-Type", patch)
 	}
 	client := &http.Client{Transport: transport(pool)}
 	defer client.CloseIdleConnections()

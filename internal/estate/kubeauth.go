@@ -145,14 +145,16 @@ func ReaderGrants() []Grant {
 }
 
 // RemediatorGroup is the Kubernetes group of the demo's role that applies plans, and
-// RemediatorGrants what it may: to change workloads.
+// RemediatorGrants what it may: to change workloads and what leads there.
 const RemediatorGroup = "eksposure-remediators"
 
-// RemediatorGrants are the RBAC rules of RemediatorGroup: to change workloads, and to have
-// secrets written again.
+// RemediatorGrants are the RBAC rules of RemediatorGroup: to change workloads and what
+// leads there, and to have secrets written again.
 func RemediatorGrants() []Grant {
 	return []Grant{
 		{Group: RemediatorGroup, APIGroups: []string{"apps"}, Resources: []string{"deployments", "statefulsets", "daemonsets"}, Verbs: []string{"get", "patch"}},
+		{Group: RemediatorGroup, APIGroups: []string{""}, Resources: []string{"services"}, Verbs: []string{"get", "patch"}},
+		{Group: RemediatorGroup, APIGroups: []string{"networking.k8s.io"}, Resources: []string{"ingresses"}, Verbs: []string{"get", "patch"}},
 		{Group: RemediatorGroup, APIGroups: []string{""}, Resources: []string{"secrets"}, Verbs: []string{"list", "patch"}},
 		{Group: RemediatorGroup, APIGroups: []string{"batch"}, Resources: []string{"cronjobs"}, Verbs: []string{"get", "patch"}},
 	}

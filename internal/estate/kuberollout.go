@@ -13,6 +13,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -35,23 +36,29 @@ type rolling struct {
 }
 
 // rollable reports whether a request may change the object: of all that a cluster
-// holds, the templates of workloads change, and the metadata of secrets.
+// holds, the templates of workloads change, Services and Ingresses, and the metadata of
+// secrets.
 func (q question) rollable() bool {
-	return q.name != "" && slices.Contains([]string{"deployments", "statefulsets", "daemonsets", "cronjobs", secrets}, q.resource.plural)
+	return q.name != "" && slices.Contains([]string{"deployments", "statefulsets", "daemonsets", "cronjobs", "services", "ingresses", secrets}, q.resource.plural)
 }
 
-// secrets are the one kind beside workloads that a patch may change: their metadata.
+// secrets are a kind beside workloads that a patch may change: their metadata.
 const secrets = "secrets"
+
+// plain reports whether nothing follows a change of the object.
+func (q question) plain() bool {
+	return slices.Contains([]string{secrets, "services", "ingresses"}, q.resource.plural)
+}
 
 // patchType is the form of patches that the estate takes of a resource.
 func (q question) patchType() types.PatchType {
-	if q.resource.plural == secrets {
+	if q.plain() {
 		return types.MergePatchType
 	}
 	return types.StrategicMergePatchType
 }
 
-// patch takes a patch of a workload or of a secret, as the API server does: with the
+// patch takes a patch of a workload, of what leads there, or of a secret, as the API server does: with the
 // right to, only onto the resource version that it names, and with dryRun without
 // keeping it.
 func (k *kubeServer) patch(w http.ResponseWriter, r *http.Request, user *kubeUser, q question) string {
@@ -84,10 +91,12 @@ func (k *kubeServer) patch(w http.ResponseWriter, r *http.Request, user *kubeUse
 	if err != nil {
 		return k.status(w, http.StatusUnprocessableEntity, metav1.StatusReasonInvalid, err.Error())
 	}
-	if q.resource.plural == secrets {
-		k.store.changes++
-		accessor(next).SetResourceVersion("2" + strconv.Itoa(100000+k.store.changes))
-		k.store.objects[q.resource] = replaced(list, i, next)
+	if q.plain() {
+		if r.URL.Query().Get("dryRun") == "" && !equality.Semantic.DeepEqual(list[i], next) {
+			k.store.changes++
+			accessor(next).SetResourceVersion("2" + strconv.Itoa(100000+k.store.changes))
+			k.store.objects[q.resource] = replaced(list, i, next)
+		}
 		if !strings.Contains(r.Header.Get("Accept"), "as=PartialObjectMetadata") {
 			return k.write(w, q.resource, mediaJSON, next)
 		}
@@ -128,6 +137,10 @@ func merged(o runtime.Object, patch []byte) (runtime.Object, error) {
 		*v = batchv1.CronJob{}
 	case *corev1.Secret:
 		*v = corev1.Secret{}
+	case *corev1.Service:
+		*v = corev1.Service{}
+	case *networkingv1.Ingress:
+		*v = networkingv1.Ingress{}
 	}
 	return next, json.Unmarshal(is, next)
 }

@@ -48,7 +48,7 @@ func TestWorkloadsArePatchedAndRolledOut(t *testing.T) {
 	}{
 		{"another version", search, patch("1", image), http.StatusConflict},
 		{"what is not there", search + "s", patch("", image), http.StatusNotFound},
-		{"what may not be changed", "/api/v1/namespaces/shop/services/search", "{}", http.StatusMethodNotAllowed},
+		{"what may not be changed", "/api/v1/namespaces/shop/configmaps/search", "{}", http.StatusMethodNotAllowed},
 		{"no patch", search, "[", http.StatusBadRequest},
 	} {
 		t.Log(refused.why)

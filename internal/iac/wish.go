@@ -59,6 +59,8 @@ func WishOf(p *plan.Plan) (Wish, error) {
 			w.Addons = set(w.Addons, Versioned{a.Target.Name, a.To.Addon.Version})
 		case plan.WorkloadImage:
 			w.Images = append(w.Images, imagesOf(a)...)
+		case plan.SourceRanges:
+			return w, fmt.Errorf("source ranges are named in the manifest or chart that the object is made by, for which no patch is made; `eksposure traits explain internet-reachable-workload` has it for kubectl, Kustomize and Helm: %w", fault.ErrInvalid)
 		case plan.KeyCreation:
 			return w, fmt.Errorf("a key is made by the code that the cluster is made by: add it there (`eksposure traits explain unencrypted-kubernetes-secrets` has it for Terraform), and name it with --key: %w", fault.ErrInvalid)
 		case plan.SecretsRewrite:

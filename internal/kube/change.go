@@ -14,16 +14,15 @@ import (
 	"github.com/eksposure/eksposure/internal/plan"
 )
 
-// fieldManager is who owns what SetImages writes, as managedFields shows it.
+// fieldManager is who owns what SetImages and SetSources write, as managedFields shows it.
 const fieldManager = "eksposure"
 
 // SetImages gives containers of a workload the images of an action, when they have
 // those that the plan found; with the new ones already there it does nothing. The
 // server tries the change first without keeping it (dry run), and takes it only when
-// nobody changed the workload in between. It is the only thing that this package
-// writes, and needs ChangeRules. It gives the generation that the workload then has,
-// "generation 7". One that has other images, or that changed meanwhile, is
-// fault.ErrConflict.
+// nobody changed the workload in between. It needs ChangeRules, and gives the generation
+// that the workload then has, "generation 7". One that has other images, or that changed
+// meanwhile, is fault.ErrConflict.
 func (c *Client) SetImages(ctx context.Context, t Target, from, to plan.WorkloadImages) (string, error) {
 	ref := to.Workload
 	r, err := rollable(ref)

@@ -217,7 +217,7 @@ func poll(t *testing.T, done func() bool) {
 	}
 }
 
-// verbs notes each request about a workload as VERB GROUP/RESOURCE.
+// verbs notes each request about an object as VERB GROUP/RESOURCE.
 type verbs struct {
 	next http.RoundTripper
 	seen map[string]int
@@ -231,6 +231,9 @@ func (v *verbs) WrappedRoundTripper() http.RoundTripper { return v.next }
 
 func (v *verbs) RoundTrip(req *http.Request) (*http.Response, error) {
 	parts := strings.Split(strings.Trim(req.URL.Path, "/"), "/") // apis GROUP v1 namespaces NAMESPACE RESOURCE NAME
+	if parts[0] == "api" {
+		parts = slices.Insert(parts, 1, "")
+	}
 	verb := strings.ToLower(req.Method)
 	dryRun := req.URL.Query().Get("dryRun")
 	v.seen[verb+" "+parts[1]+"/"+parts[5]]++
@@ -246,6 +249,7 @@ func TestChangeRules(t *testing.T) {
 	t.Parallel()
 	lab := kubetest.Start(t, kubetest.Options{})
 	apply(t, lab, changeables)
+	apply(t, lab, limitables)
 	target := remediatorTarget(t, lab)
 	has := map[string]string{}
 	change := func(c kube.Config, kind string) error {
@@ -253,13 +257,18 @@ func TestChangeRules(t *testing.T) {
 		if has[kind] == to {
 			from, to = to, from
 		}
-		_, err := kube.New(c).SetImages(t.Context(), target, appImages(kind, from), appImages(kind, to))
+		var err error
+		if kind == "Service" || kind == "Ingress" {
+			_, err = kube.New(c).SetSources(t.Context(), target, wayOf(kind, "web"), sourcesFor(kind, from), sourcesFor(kind, to))
+		} else {
+			_, err = kube.New(c).SetImages(t.Context(), target, appImages(kind, from), appImages(kind, to))
+		}
 		if err == nil {
 			has[kind] = to
 		}
 		return err
 	}
-	kinds := map[string]string{"deployments": "Deployment", "statefulsets": "StatefulSet", "daemonsets": "DaemonSet", "cronjobs": "CronJob"}
+	kinds := map[string]string{"deployments": "Deployment", "statefulsets": "StatefulSet", "daemonsets": "DaemonSet", "cronjobs": "CronJob", "services": "Service", "ingresses": "Ingress"}
 	t.Run("enough and all used", func(t *testing.T) {
 		rec := &verbs{seen: map[string]int{}}
 		for _, kind := range kinds {
@@ -300,6 +309,15 @@ func TestChangeRules(t *testing.T) {
 	}
 }
 
+// sourcesFor are no source ranges where an image is as it was at first, and some where it
+// is another.
+func sourcesFor(kind, reference string) plan.Sources {
+	if reference == "r.example/app:1.0" {
+		return plan.Sources{}
+	}
+	return plan.SourcesOf(kind, []string{"192.0.2.0/24"})
+}
+
 // withoutVerb is the manifest of changes, in which one resource lacks a verb.
 func withoutVerb(resource, verb string) string {
 	var b strings.Builder
@@ -316,7 +334,7 @@ func withoutVerb(resource, verb string) string {
 	return b.String()
 }
 
-// What the role may do is to get and patch workloads, and nothing else.
+// What the role may do is to get and patch workloads and what leads there, and nothing else.
 func TestChangeManifestIsNarrow(t *testing.T) {
 	m := kube.ChangeManifest()
 	for _, never := range []string{"secret", "*", "pods", "create", "delete", "update", "list"} {

@@ -4,8 +4,8 @@
 // fills the Kubernetes part of an inventory.Snapshot. What cannot be read becomes
 // a gap of its section with the remedy; the other sections go on. It lists only
 // the resources that [Rules] names, never a Secret. What plans change, the images
-// of workloads, it changes with the rights of [ChangeRules] by [Client.SetImages],
-// and with no other function.
+// of workloads and who may connect to load balancers, it changes with the rights of
+// [ChangeRules] by [Client.SetImages] and [Client.SetSources].
 //
 // Lists are read in pages and each page is reduced to what the snapshot keeps
 // before the next is asked for, so memory follows what is kept and not the size

@@ -75,10 +75,13 @@ func (r resource) path(version string) string {
 
 // in is the URL path of the list of one namespace.
 func (r resource) in(namespace string) string {
+	if r.group == "" {
+		return path.Join("/api", r.versions[0], "namespaces", namespace, r.name)
+	}
 	return path.Join("/apis", r.group, r.versions[0], "namespaces", namespace, r.name)
 }
 
-// changeable are the resources whose images SetImages changes.
+// changeable are the resources that SetImages and SetSources change.
 func changeable() []resource {
-	return []resource{deployments(), statefulSets(), daemonSets(), cronJobs()}
+	return []resource{deployments(), statefulSets(), daemonSets(), cronJobs(), services(), ingresses()}
 }

@@ -35,7 +35,7 @@ type Rule struct {
 // requests are made of.
 func Rules() []Rule { return rulesOf(allResources(), "list") }
 
-// ChangeRules returns everything that SetImages needs, and no more.
+// ChangeRules returns everything that SetImages and SetSources need, and no more.
 func ChangeRules() []Rule { return rulesOf(changeable(), "get", "patch") }
 
 func rulesOf(resources []resource, verbs ...string) []Rule {

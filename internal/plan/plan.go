@@ -71,6 +71,9 @@ const (
 	SecretsRewrite Kind = "secrets-rewrite"
 	// WorkloadImage is the image of containers of a workload (Kubernetes, patch).
 	WorkloadImage Kind = "workload-image"
+	// SourceRanges are who may connect to the load balancer of a Service or an Ingress
+	// (Kubernetes, patch).
+	SourceRanges Kind = "source-ranges"
 	// ControlPlaneVersion is the Kubernetes version of the control plane
 	// (eks:UpdateClusterVersion).
 	ControlPlaneVersion Kind = "control-plane-version"
@@ -115,7 +118,7 @@ type Action struct {
 // Rights names what of `eksposure permissions` prints the rights which the action takes.
 func (a Action) Rights() string {
 	switch a.Kind { //nolint:exhaustive // the rest are changes by EKS's API
-	case WorkloadImage:
+	case WorkloadImage, SourceRanges:
 		return "remediation-kubernetes"
 	case SecretsRewrite:
 		return "secrets-kubernetes"

@@ -41,6 +41,19 @@ func Ranges(texts []string) ([]string, error) {
 }
 
 func rangeOf(text string) (netip.Prefix, error) {
+	p, err := prefixOf(text)
+	if err != nil {
+		return p, err
+	}
+	// Amazon EKS User Guide, "Cluster API server endpoint": no reserved addresses.
+	if endpoint.PrivateRange(p.String()) {
+		return p, fmt.Errorf("CIDR range %q is not of the internet; requests reach the public endpoint from public addresses, such as a NAT gateway's: %w", text, fault.ErrInvalid)
+	}
+	return p, nil
+}
+
+// prefixOf reads a CIDR range that has no bits beyond its length.
+func prefixOf(text string) (netip.Prefix, error) {
 	p, err := netip.ParsePrefix(text)
 	if err != nil {
 		if a, other := netip.ParseAddr(text); other == nil && a.Zone() == "" {
@@ -54,10 +67,6 @@ func rangeOf(text string) (netip.Prefix, error) {
 	if p != p.Masked() {
 		return p, fmt.Errorf("CIDR range %q has bits beyond its length; write %s, or %s/%d for this address alone: %w",
 			text, p.Masked(), p.Addr(), p.Addr().BitLen(), fault.ErrInvalid)
-	}
-	// Amazon EKS User Guide, "Cluster API server endpoint": no reserved addresses.
-	if endpoint.PrivateRange(p.String()) {
-		return p, fmt.Errorf("CIDR range %q is not of the internet; requests reach the public endpoint from public addresses, such as a NAT gateway's: %w", text, fault.ErrInvalid)
 	}
 	return p, nil
 }

@@ -20,6 +20,8 @@ type Setting struct {
 	SecretMark string `json:"secret_mark,omitempty"`
 	// Images are what a workload's containers run.
 	Images *WorkloadImages `json:"images,omitempty"`
+	// Sources are who may connect to a load balancer.
+	Sources *Sources `json:"sources,omitempty"`
 	// Version is the Kubernetes version of a control plane or a node group.
 	Version string `json:"version,omitempty"`
 	// SupportType is the upgrade policy: STANDARD or EXTENDED.
@@ -69,6 +71,9 @@ func (s Setting) Equal(o Setting) bool {
 	if s.Addon != nil && !s.Addon.equal(*o.Addon) {
 		return false
 	}
+	if (s.Sources == nil) != (o.Sources == nil) || s.Sources != nil && !s.Sources.equal(*o.Sources) {
+		return false
+	}
 	return same(s.Encryption, o.Encryption) && same(s.Key, o.Key) && (s.Endpoint == nil || s.Endpoint.equal(*o.Endpoint))
 }
 
@@ -89,6 +94,8 @@ func (s Setting) String() string {
 		return s.Endpoint.String()
 	case s.Images != nil:
 		return s.Images.String()
+	case s.Sources != nil:
+		return s.Sources.String()
 	case s.Encryption != nil && s.Encryption.KeyARN != "":
 		return "key " + s.Encryption.KeyARN
 	case s.Addon != nil:

@@ -111,6 +111,8 @@ func (a Action) Then(now *inventory.Snapshot) *inventory.Snapshot {
 	switch a.Kind {
 	case EndpointAccess, SecretsEncryption, WorkloadImage:
 		return a.To.Put(now)
+	case SourceRanges:
+		return a.limited(now)
 	case KeyCreation, SecretsRewrite: // no scan sees them
 	case Deletion:
 		return a.without(now)

@@ -110,6 +110,8 @@ func (s *Service) advance(ctx context.Context, r Run, st *Step) (Run, error) {
 	switch action.Kind { //nolint:exhaustive // the rest are updates of EKS
 	case plan.WorkloadImage:
 		return s.roll(ctx, r, st, action)
+	case plan.SourceRanges:
+		return s.narrow(ctx, r, st, action)
 	case plan.KeyCreation:
 		return s.makeKey(ctx, r, st, action)
 	case plan.SecretsRewrite:
@@ -205,6 +207,8 @@ func (s *Service) begins(ctx context.Context, r Run, st *Step, ask func() (strin
 		return s.denied(ctx, r, st, first, err)
 	case errors.Is(err, fault.ErrConflict) && action.Kind == plan.WorkloadImage:
 		return s.wait(ctx, r, *st, "the workload changed meanwhile: "+fault.Message(err))
+	case errors.Is(err, fault.ErrConflict) && action.Kind == plan.SourceRanges:
+		return s.wait(ctx, r, *st, "the object changed meanwhile: "+fault.Message(err))
 	case errors.Is(err, fault.ErrConflict):
 		return s.wait(ctx, r, *st, "EKS is busy with another update: "+fault.Message(err))
 	case fault.Of(err).Retry:
@@ -293,6 +297,7 @@ func (s *Service) verify(ctx context.Context, r Run) (Run, error) {
 		state, problem = plan.Stopped, r.Cause+"; it was undone"
 	case r.State == plan.Reverting:
 		state = plan.Reverted
+	case seen.Trait == Unclear && r.Plan.Trait == traitWorkload && !r.Plan.Ends: // ways in that it is not about
 	case seen.Trait == Unclear && s.now().Sub(last.Begun) < patience:
 		return s.wait(ctx, r, last, "the scan could not tell whether the trait is gone: "+strings.Join(seen.Evidence, "; "))
 	case seen.Trait == Unclear:

@@ -24,7 +24,7 @@ type Request struct {
 	// Trait is the topic; Option one of its options.
 	Trait, Option string
 	// CIDRs, PrefixList (its ID), Callers (of how many days) and Operator are for the
-	// endpoint, KeyARN is for secrets.
+	// endpoint; CIDRs and Operator are for load balancers, too. KeyARN is for secrets.
 	CIDRs      []string
 	PrefixList string
 	Callers    int
@@ -50,11 +50,13 @@ const (
 	traitLow     = "low-priority-vulnerability"
 	traitSystem  = "end-of-life-operating-system"
 	traitVersion = "unsupported-kubernetes-version"
+
+	traitWorkload = "internet-reachable-workload"
 )
 
 // Topics lists the topics that can be applied: traits, and exposure.DeleteTopic.
 func Topics() []string {
-	return []string{traitOpen, traitNarrow, traitVersion, traitSecrets, traitHigh, traitLow, traitSystem, exposure.DeleteTopic}
+	return []string{traitOpen, traitNarrow, traitVersion, traitSecrets, traitHigh, traitLow, traitSystem, traitWorkload, exposure.DeleteTopic}
 }
 
 // idLength is how many letters of randomness a plan's ID has; 12 are 60 bits.
@@ -206,19 +208,23 @@ func (s *Service) proposal(ctx context.Context, f *exposure.Finding, now *invent
 		return proposal{actions: actions, checks: checks, notes: []string{fmt.Sprintf(noteDeletion, now.Cluster.Ref.Name)}}, err
 	case traitSecrets:
 		return s.secrets(ctx, now, q)
+	case traitWorkload:
+		return s.limit(ctx, f, now, q)
 	}
 	return s.endpoint(ctx, now, q)
 }
 
 // takes refuses what a topic does not take, and what it lacks.
 func takes(q Request) error {
-	endpoint := q.Trait == traitOpen || q.Trait == traitNarrow
+	endpoint, limits := q.Trait == traitOpen || q.Trait == traitNarrow, q.Trait == traitWorkload && q.Option == optionLimit
 	switch {
 	case (q.KeyARN != "" || q.NewKey || q.Rewrite) && (q.Trait != traitSecrets || q.upgrades()):
 		return fmt.Errorf("option %q of topic %q takes no key, and writes no secrets again: %w", q.Option, q.Trait, fault.ErrInvalid)
 	case q.KeyARN != "" && q.NewKey:
 		return fmt.Errorf("option %q takes a key that there is, or a new one, and not both: %w", q.Option, fault.ErrInvalid)
-	case !endpoint && (len(q.CIDRs) > 0 || q.PrefixList != "" || q.Callers != 0 || q.Operator.IsValid()):
+	case limits && len(q.CIDRs) == 0:
+		return fmt.Errorf("option %q needs the CIDR ranges that may connect (--cidr): %w", q.Option, fault.ErrInvalid)
+	case !endpoint && !limits && (len(q.CIDRs) > 0 || q.PrefixList != "" || q.Callers != 0 || q.Operator.IsValid()):
 		return fmt.Errorf("topic %q takes no CIDR ranges, no prefix list, no callers and no operator's address: %w", q.Trait, fault.ErrInvalid)
 	case q.Callers < 0 || q.Callers > plan.MaxCallerDays:
 		return fmt.Errorf("callers of %d days: want 1 to %d days: %w", q.Callers, plan.MaxCallerDays, fault.ErrInvalid)
@@ -244,7 +250,7 @@ func (s *Service) compose(f *exposure.Finding, now *inventory.Snapshot, q Reques
 		}
 		after = verdict(s.cfg.Clusters.Evaluate(then, f).Finding, q.Trait, s.now())
 	}
-	if after.Trait != Gone && q.Trait != traitNarrow && q.Trait != traitVersion && !ofImages(q.Trait) {
+	if after.Trait != Gone && q.Trait != traitNarrow && q.Trait != traitVersion && q.Trait != traitWorkload && !ofImages(q.Trait) {
 		return Run{}, fmt.Errorf("the plan would leave the trait as it is: %s: %w", strings.TrimSuffix(strings.Join(after.Evidence, "; "), "."), fault.ErrInvalid)
 	}
 	ends := after.Trait == Gone && !q.policy() // which mends nothing, also where there is nothing to mend

@@ -72,14 +72,9 @@ func (s *Service) images(ctx context.Context, f *exposure.Finding, now *inventor
 	return d, nil
 }
 
-// contributing is the trait's evidence as the snapshot shows it.
+// contributing is the evidence of images as the snapshot shows it.
 func (s *Service) contributing(f *exposure.Finding, now *inventory.Snapshot, trait string) []exposure.Evidence {
-	o := s.cfg.Clusters.Evaluate(now, f)
-	r := o.Evaluation.Result(trait)
-	if r == nil {
-		return nil
-	}
-	return slices.DeleteFunc(slices.Clone(r.Evidence), func(e exposure.Evidence) bool { return e.Standing != exposure.Contributing || e.Image == nil })
+	return slices.DeleteFunc(s.evidence(f, now, trait), func(e exposure.Evidence) bool { return e.Image == nil })
 }
 
 // rollouts looks at the workloads that run an image. One that is gone, or cannot be

@@ -58,6 +58,8 @@ func Offers(topic string) []Offer {
 		}}, upgrade}
 	case traitHigh, traitLow, traitSystem:
 		return []Offer{{Option: optionNewestTag}, {Option: optionAddon}}
+	case traitWorkload:
+		return []Offer{{Option: optionLimit, Asks: []Ask{{Name: "cidrs", Title: "CIDR ranges that may connect", Many: true, Required: true}, ranges[2]}}}
 	case exposure.DeleteTopic:
 		return []Offer{{Option: "delete"}}
 	case traitVersion:

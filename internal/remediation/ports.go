@@ -48,11 +48,14 @@ type Networks interface {
 	Callers(ctx context.Context, now *inventory.Snapshot, days int) (plan.Callers, error)
 }
 
-// Workloads looks at what clusters run, with the rights of scanning.
+// Workloads looks at what clusters run and at what leads there, with the rights of scanning.
 type Workloads interface {
 	// Rollout looks at one workload of a cluster that was described; one that is not
 	// there is fault.ErrNotFound.
 	Rollout(ctx context.Context, now *inventory.Snapshot, ref inventory.WorkloadRef) (plan.Rollout, error)
+	// WayIn looks at one Service or Ingress of such a cluster; one that is not there is
+	// fault.ErrNotFound.
+	WayIn(ctx context.Context, now *inventory.Snapshot, ref plan.WayRef) (plan.WayIn, error)
 }
 
 // Registries read images, with the rights of scanning.

@@ -52,8 +52,8 @@ func (s *Service) hesitate(ctx context.Context, r Run, st *Step, why string) (Ru
 func (s *Service) checks(ctx context.Context, r *Run, st *Step) ([]plan.Check, error) {
 	action, first := r.Plan.Actions[st.Action], len(r.begun()) == 0
 	switch action.Kind {
-	case plan.UpgradePolicy, plan.KeyCreation, plan.SecretsRewrite:
-		return nil, nil // they come with a key, or have none
+	case plan.UpgradePolicy, plan.KeyCreation, plan.SecretsRewrite, plan.SourceRanges:
+		return nil, nil // they come with a key, or have none that anything but the plan decides
 	case plan.AddonVersion, plan.WorkloadImage:
 		actions := r.Plan.Actions[st.Action : st.Action+1]
 		if first {

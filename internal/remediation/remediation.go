@@ -29,7 +29,8 @@ type Config struct {
 	Clusters Clusters
 	// Networks is for plans about the endpoint.
 	Networks Networks
-	// Workloads, Registries and Addons are for plans about images.
+	// Workloads is for plans about images and about who may connect, Registries and Addons
+	// are for images.
 	Workloads  Workloads
 	Registries Registries
 	Addons     Addons

@@ -2294,7 +2294,7 @@ export interface components {
             inverse?: components["schemas"]["PlanChange"];
             irreversible?: string;
             /** @enum {string} */
-            kind: "add-on-version" | "control-plane-version" | "deletion" | "endpoint-access" | "node-group-version" | "secrets-encryption" | "upgrade-policy" | "workload-image";
+            kind: "add-on-version" | "control-plane-version" | "deletion" | "endpoint-access" | "node-group-version" | "secrets-encryption" | "source-ranges" | "upgrade-policy" | "workload-image";
             permissions: string[] | null;
             /** @enum {string} */
             risk: "high" | "low" | "medium";
@@ -2439,6 +2439,7 @@ export interface components {
             images?: components["schemas"]["PlanWorkloadImages"];
             key?: components["schemas"]["PlanNewKey"];
             secret_mark?: string;
+            sources?: components["schemas"]["PlanSources"];
             support_type?: string;
             version?: string;
         };
@@ -2451,6 +2452,10 @@ export interface components {
             issues?: string[];
             read?: boolean;
             ready?: string[];
+        };
+        PlanSources: {
+            cidrs?: string[];
+            written?: string;
         };
         PlanTopic: {
             /** @description Whether the clusters of a fleet plan are always named one by one. */

@@ -39,7 +39,7 @@ func words() map[reflect.Type][]string {
 	set(sets, export.CSV, export.OCSFJSON)
 	set(sets, export.Running, export.Succeeded, export.Failed, export.Cancelled)
 	set(sets, plan.States()...)
-	set(sets, plan.EndpointAccess, plan.SecretsEncryption, plan.WorkloadImage)
+	set(sets, plan.EndpointAccess, plan.SecretsEncryption, plan.WorkloadImage, plan.SourceRanges)
 	set(sets, plan.ControlPlaneVersion, plan.AddonVersion, plan.NodeGroupVersion, plan.UpgradePolicy, plan.Deletion)
 	set(sets, plan.RiskLow, plan.RiskMedium, plan.RiskHigh)
 	set(sets, plan.Immediate, plan.Deferred)

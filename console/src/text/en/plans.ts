@@ -54,6 +54,7 @@ export const plans = {
       rewrite_secrets: "Write existing secrets again",
       to: "Kubernetes version",
       "policy.to": "Support policy",
+      "limit.cidrs": "CIDR ranges that may connect",
     } as Record<string, string>,
     hints: {
       cidrs: "For example 203.0.113.0/24. Nobody else will reach the public endpoint.",
@@ -65,6 +66,7 @@ export const plans = {
       rewrite_secrets: "On Kubernetes 1.27 and older. Takes a Kubernetes role of its own; values are not read.",
       to: "The oldest in standard support that lasts for 90 days when left empty. The control plane goes one version at a time.",
       "policy.to": "STANDARD or EXTENDED.",
+      "limit.cidrs": "For example 203.0.113.0/24. Nobody else will reach the load balancers.",
     } as Record<string, string>,
   },
   plan: {

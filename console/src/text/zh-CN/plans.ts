@@ -56,6 +56,7 @@ export const plans: typeof english = {
       rewrite_secrets: "重新写入现有 Secret",
       to: "Kubernetes 版本",
       "policy.to": "支持策略",
+      "limit.cidrs": "允许连接的 CIDR 范围",
     },
     hints: {
       cidrs: "例如 203.0.113.0/24。其他人将无法访问公有端点。",
@@ -67,6 +68,7 @@ export const plans: typeof english = {
       rewrite_secrets: "适用于 Kubernetes 1.27 及更早版本。需要单独的 Kubernetes 角色；不会读取值。",
       to: "留空则为标准支持期内至少还有 90 天的最旧版本。控制平面每次升级一个版本。",
       "policy.to": "STANDARD 或 EXTENDED。",
+      "limit.cidrs": "例如 203.0.113.0/24。其他人将无法访问这些负载均衡器。",
     },
   },
   plan: {
