@@ -50,6 +50,19 @@ func (d *data) NoRollback() string {
 	return exposure.NoRollback(previous(d), d.Calendar, d.SupportType)
 }
 
+// Lost are the versions on the way from which EKS does not roll back, but the last.
+func (d *data) Lost() []string {
+	var list []string
+	from := d.Version
+	for i, v := range d.Path {
+		if i < len(d.Path)-1 && len(d.Calendar) > 0 && exposure.NoRollback(from, d.Calendar, d.SupportType) != "" {
+			list = append(list, v)
+		}
+		from = v
+	}
+	return list
+}
+
 // remedy is what an option is like for this cluster.
 func (d *data) remedy(o exposure.Option) exposure.Remedy {
 	if o.ID == "upgrade" && d.NoRollback() != "" {

@@ -113,11 +113,14 @@ func TestWayBackFromAnUpgrade(t *testing.T) {
 				t.Errorf("a step back: %t, want %t", got, back)
 			}
 			for _, g := range o.Forms {
-				if g.Cannot == "" && strings.Contains(strings.Join(g.Notes, "\n"), "There is no way back") == back {
+				if g.Cannot == "" && strings.Contains(strings.Join(g.Notes, "\n"), "There is no way back:") == back {
 					t.Errorf("%s: notes %q", g.Form, g.Notes)
 				}
 			}
 		})
+	}
+	if text := textOf(*optionOf(t, versioned("1.27", "EXTENDED", "1.27 → 1.28 → 1.32 → 1.33"), "upgrade"), guidance.AWSCLI); !strings.Contains(text, "There is no way back from 1.28, 1.32.") {
+		t.Error(text)
 	}
 	if o := optionOf(t, versioned("1.32", "EXTENDED", "1.32 → 1.33", inventory.NodeGroup{Name: "a", Version: "1.31"}), "nodes"); o.Remedy.Reversibility != exposure.Irreversible {
 		t.Errorf("nodes: %s", o.Remedy.Describe())

@@ -10,7 +10,7 @@ import (
 const beginning = `(?m:^|\$\(|[|;&]\s*)`
 
 var (
-	called    = regexp.MustCompile(beginning + `(aws|kubectl|eksctl|docker|helm|python3|grep) `)
+	called    = regexp.MustCompile(beginning + `(aws|kubectl|eksctl|eksposure|docker|helm|python3|grep) `)
 	awsAction = regexp.MustCompile(beginning + `aws ([a-z0-9-]+) ([a-z0-9-]+)(?: ([a-z0-9-]+))?`)
 	kubectl   = regexp.MustCompile(beginning + `kubectl ([^\n]*)`)
 )
@@ -74,6 +74,10 @@ func (s Step) Tool() (service, action string) {
 		for line := range strings.SplitSeq(code, "\n") {
 			if m := awsAction.FindStringSubmatch(line); m != nil && m[2] != "wait" {
 				return strings.ToUpper(m[1]), pascal(m[2])
+			}
+			if own, ok := strings.CutPrefix(line, "eksposure "); ok {
+				fields := strings.Fields(own)
+				return "eksposure", strings.Join(fields[:min(len(fields), 2)], " ")
 			}
 			if m := kubectl.FindStringSubmatch(line); m != nil {
 				return "Kubernetes", verb(strings.Fields(m[1]))

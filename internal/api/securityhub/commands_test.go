@@ -135,6 +135,7 @@ func TestToolOfAStep(t *testing.T) {
 		"kubectl drain NODE --ignore-daemonsets":           "Kubernetes drain",
 		"A=$(aws kms create-key --region x)":               "KMS CreateKey",
 		"aws eks wait cluster-active\naws eks list-addons": "EKS ListAddons",
+		"eksposure remediate plan --cluster x":             "eksposure remediate plan",
 		"python3 -c 'x' < ranges.txt":                      "Manual Review",
 	} {
 		service, action := hub.Step{Commands: []string{code}}.Tool()

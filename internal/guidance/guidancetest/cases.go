@@ -103,7 +103,9 @@ func cluster(ref inventory.ClusterRef, name func(string) string) exposure.Cluste
 		},
 		RoleARN: "arn:aws:iam::111122223333:role/checkout-cluster",
 		Calendar: []inventory.VersionSupport{
+			{Version: "1.31", Status: "EXTENDED_SUPPORT"},
 			{Version: "1.32", Status: "EXTENDED_SUPPORT"},
+			{Version: "1.33", Status: "EXTENDED_SUPPORT"},
 			{Version: "1.34", Status: "STANDARD_SUPPORT"},
 			{Version: "1.36", Status: "STANDARD_SUPPORT", Released: time.Date(2026, 6, 2, 0, 0, 0, 0, time.UTC)},
 		},
