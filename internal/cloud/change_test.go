@@ -215,11 +215,20 @@ func TestChangerRefusals(t *testing.T) {
 }
 
 func TestKey(t *testing.T) {
-	_, looks, _ := changing(t, "")
+	e, looks, _ := changing(t, "")
 	got, err := looks.Key(t.Context(), legacy, secretsKey)
+	if check := plan.KeyPolicyCheck(legacy, got); check.Verdict != plan.Passed {
+		t.Errorf("its policy: %+v", check)
+	}
+	got.Policy = ""
 	want := plan.KeyState{ARN: secretsKey, State: "Enabled", Spec: "SYMMETRIC_DEFAULT", Usage: "ENCRYPT_DECRYPT", Manager: "CUSTOMER"}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	e.Inject(estate.Fault{Operation: "GetKeyPolicy", Kind: estate.FaultDeny, Times: 1})
+	unread, err := looks.Key(t.Context(), legacy, secretsKey)
+	if check := plan.KeyPolicyCheck(legacy, unread); err != nil || check.Verdict != plan.Unknown || !strings.Contains(check.Detail, "kms:GetKeyPolicy") {
+		t.Errorf("without the right: %+v, %v", check, err)
 	}
 	if _, err := looks.Key(t.Context(), legacy, secretsKey+"x"); !errors.Is(err, fault.ErrNotFound) {
 		t.Errorf("a key that is not there: %v", err)

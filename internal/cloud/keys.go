@@ -80,9 +80,28 @@ func (c *Client) Key(ctx context.Context, ref inventory.ClusterRef, keyARN strin
 	if err != nil {
 		return plan.KeyState{}, err
 	}
-	return plan.KeyState{
+	is := plan.KeyState{
 		ARN: aws.ToString(key.Arn), State: string(key.KeyState), Spec: string(key.KeySpec), Usage: string(key.KeyUsage), Manager: string(key.KeyManager),
-	}, nil
+	}
+	if is.Policy, err = c.keyPolicy(ctx, place{ref.Account, parsed.Region}, is.ARN); err != nil {
+		is.PolicyUnread = unread(err)
+	}
+	return is, ctx.Err()
+}
+
+// keyPolicy reads the policy of a key; KMS gives keys one, named default.
+func (c *Client) keyPolicy(ctx context.Context, p place, keyARN string) (string, error) {
+	cfg, err := c.in(ctx, p)
+	if err != nil {
+		return "", err
+	}
+	return call(ctx, c, kmsGetKeyPolicy, func(ctx context.Context) (string, error) {
+		out, err := kms.NewFromConfig(cfg).GetKeyPolicy(ctx, &kms.GetKeyPolicyInput{KeyId: aws.String(keyARN)})
+		if err != nil {
+			return "", err
+		}
+		return aws.ToString(out.Policy), nil
+	})
 }
 
 // parseKey reads the ARN of a key; false when it is none of KMS.

@@ -61,6 +61,7 @@ const (
 	kmsDeleteAlias                    action = "kms:DeleteAlias"
 	kmsDescribeKey                    action = "kms:DescribeKey"
 	kmsEnableKeyRotation              action = "kms:EnableKeyRotation"
+	kmsGetKeyPolicy                   action = "kms:GetKeyPolicy"
 	kmsGetKeyRotationStatus           action = "kms:GetKeyRotationStatus"
 	kmsListKeys                       action = "kms:ListKeys"
 	kmsListResourceTags               action = "kms:ListResourceTags"
@@ -158,6 +159,7 @@ func Permissions() []Permission {
 		{string(inspector2GetClustersForImage), ScopeInspector, "which clusters Amazon Inspector saw an image on; only with the setting images.inspector"},
 		{string(inspector2ListFindings), ScopeInspector, "Amazon Inspector's findings about an image that cannot be pulled; only with the setting images.inspector"},
 		{string(kmsDescribeKey), ScopeAccount, "state of the key that encrypts secrets"},
+		{string(kmsGetKeyPolicy), ScopePlan, "whether the policy of a key lets EKS use it, for a plan that encrypts secrets with it; no scan asks for it, and without it the check is for a person"},
 		{string(logsGetQueryResults), ScopeCallers, "what a query of the audit log came to; only to draft ranges from callers"},
 		{string(logsStartQuery), ScopeCallers, "count the calls in a cluster's audit log by address and user, which CloudWatch bills by what it scans; may be narrowed to log groups /aws/eks/*/cluster"},
 		{string(logsStopQuery), ScopeCallers, "end a query that takes too long, so that it costs no more"},

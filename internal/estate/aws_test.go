@@ -73,6 +73,7 @@ func (e everything) ask(t *testing.T, keys []string) {
 	e.network(t)
 	for _, key := range keys {
 		must(t, kms.NewFromConfig(e.cfg).DescribeKey, &kms.DescribeKeyInput{KeyId: aws.String(key)})
+		must(t, kms.NewFromConfig(e.cfg).GetKeyPolicy, &kms.GetKeyPolicyInput{KeyId: aws.String(key)})
 	}
 	must(t, ecr.NewFromConfig(e.cfg).GetAuthorizationToken, &ecr.GetAuthorizationTokenInput{})
 	inspector := inspector2.NewFromConfig(e.cfg)

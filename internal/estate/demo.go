@@ -113,7 +113,7 @@ func scanActions() []string {
 	return []string{
 		"account:ListRegions", "cloudtrail:LookupEvents", "ec2:DescribeInstances", "ec2:DescribeManagedPrefixLists", "ec2:DescribeNatGateways", "ec2:DescribeRegions", "ec2:DescribeRouteTables", "ec2:DescribeSecurityGroups",
 		"ec2:DescribeSubnets", "ec2:DescribeVpcAttribute", "ec2:GetManagedPrefixListEntries", "ecr:GetAuthorizationToken", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer",
-		"ecr:ListImages", "eks:Describe*", "eks:List*", "eks:StartInsightsRefresh", "inspector2:GetClustersForImage", "inspector2:ListFindings", "kms:DescribeKey",
+		"ecr:ListImages", "eks:Describe*", "eks:List*", "eks:StartInsightsRefresh", "inspector2:GetClustersForImage", "inspector2:ListFindings", "kms:DescribeKey", "kms:GetKeyPolicy",
 		"logs:GetQueryResults", "logs:StartQuery", "logs:StopQuery", "sts:GetCallerIdentity",
 	}
 }

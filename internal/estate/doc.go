@@ -9,7 +9,7 @@
 //
 //   - AWS: STS, Organizations, Account, EC2 DescribeRegions, the reading half of
 //     EKS with UpdateClusterConfig (endpoint access, upgrade policy) and
-//     AssociateEncryptionConfig, KMS DescribeKey, ECR GetAuthorizationToken, EventBridge PutEvents and
+//     AssociateEncryptionConfig, KMS DescribeKey and GetKeyPolicy, ECR GetAuthorizationToken, EventBridge PutEvents and
 //     objects of S3 (path style, multipart uploads), at one address, told
 //     apart by the service in the request's signature scope, each in its own
 //     protocol with its own names for errors. Signatures (SigV4, in headers and

@@ -15,6 +15,10 @@ func (e *Estate) keyOperations() []operation {
 			service: "kms", name: "DescribeKey", action: "kms:DescribeKey", handle: e.describeKey,
 			resource: func(c *call) string { return c.keyARN() },
 		},
+		{
+			service: "kms", name: "GetKeyPolicy", action: "kms:GetKeyPolicy", handle: e.keyPolicy,
+			resource: func(c *call) string { return c.keyARN() },
+		},
 		{service: "ecr", name: "GetAuthorizationToken", action: "ecr:GetAuthorizationToken", handle: e.authorizationToken},
 	}
 }
@@ -39,23 +43,46 @@ func (c *call) keyARN() string {
 // describeKey also answers for keys of other accounts, when the key is there and
 // its policy lets others see it.
 func (e *Estate) describeKey(_ context.Context, c *call) (any, error) {
+	k, account, err := e.sees(c, "kms:DescribeKey")
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"KeyMetadata": k.metadata(account)}, nil
+}
+
+// keyPolicy gives the policy that a key was made with, or KMS's default one (KMS Developer
+// Guide, "Default key policy").
+func (e *Estate) keyPolicy(_ context.Context, c *call) (any, error) {
+	k, account, err := e.sees(c, "kms:GetKeyPolicy")
+	if err != nil {
+		return nil, err
+	}
+	text := k.Policy
+	if text == "" {
+		text = `{"Version":"2012-10-17","Statement":[{"Sid":"Enable IAM User Permissions","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + account + `:root"},"Action":"kms:*","Resource":"*"}]}`
+	}
+	return map[string]any{"Policy": text, "PolicyName": "default"}, nil
+}
+
+// sees gives the key that a call names, and its account, when its policy lets the caller do
+// the action.
+func (e *Estate) sees(c *call, action string) (k *Key, owner string, err error) {
 	arn := c.keyARN()
 	parts := strings.Split(arn, ":")
 	if len(parts) != 6 || parts[2] != "kms" {
-		return nil, kmsError("InvalidArnException", "Invalid arn "+arn)
+		return nil, "", kmsError("InvalidArnException", "Invalid arn "+arn)
 	}
 	account := e.account(parts[4])
 	if account == nil || parts[3] != c.region {
-		return nil, noKey(arn)
+		return nil, "", noKey(arn)
 	}
-	k := account.key(parts[3], parts[5])
-	if k == nil {
-		return nil, noKey(arn)
+	if k = account.key(parts[3], parts[5]); k == nil {
+		return nil, "", noKey(arn)
 	}
 	if k.Closed {
-		return nil, c.closed("kms:DescribeKey")
+		return nil, "", c.closed(action)
 	}
-	return map[string]any{"KeyMetadata": k.metadata(account.ID)}, nil
+	return k, account.ID, nil
 }
 
 // key finds a key by what ends its ARN, key/ID, or its alias; nil when there is none.

@@ -123,7 +123,7 @@ func DraftNewKey(s *inventory.Snapshot, planID string) ([]Action, []Check, error
 	}
 	return []Action{create, associate(ref, now, AliasARN(ref))}, []Check{
 		{"key", Passed, "it is made for this cluster: symmetric, in its region, and rotated each year"},
-		{"key policy", Passed, "the account's own IAM policies decide about the key, and the cluster's role may use it; who else may delete it is up to them"},
+		{checkKeyPolicy, Passed, "the account's own IAM policies decide about the key, and the cluster's role may use it; who else may delete it is up to them"},
 	}, nil
 }
 

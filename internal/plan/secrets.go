@@ -15,9 +15,12 @@ const (
 	managedByCustomer = "CUSTOMER"
 )
 
-// KeyState is what KMS tells of a key (kms:DescribeKey).
+// KeyState is what KMS tells of a key.
 type KeyState struct {
 	ARN, State, Spec, Usage, Manager string
+	// Policy is the key policy, as JSON, and PolicyUnread why it is not known
+	// (kms:GetKeyPolicy).
+	Policy, PolicyUnread string
 }
 
 // DraftSecrets gives the action that encrypts a cluster's secrets with a key. It
@@ -34,7 +37,7 @@ func DraftSecrets(s *inventory.Snapshot, key KeyState) ([]Action, []Check, error
 	}
 	return []Action{associate(s.Cluster.Ref, now, key.ARN)}, []Check{
 		KeyCheck(s.Cluster.Ref, key),
-		{"key policy", Unknown, "the key's policy must let the role of the setting remediation.role make grants (kms:CreateGrant), and nobody but a few delete the key; that is not read"},
+		KeyPolicyCheck(s.Cluster.Ref, key),
 	}, nil
 }
 

@@ -74,7 +74,7 @@ func (s *Service) checks(ctx context.Context, r *Run, st *Step) ([]plan.Check, e
 		if err != nil {
 			return []plan.Check{plan.NoKey(err)}, ctx.Err()
 		}
-		return []plan.Check{plan.KeyCheck(r.Plan.Cluster, key)}, nil
+		return []plan.Check{plan.KeyCheck(r.Plan.Cluster, key), plan.KeyPolicyCheck(r.Plan.Cluster, key)}, nil
 	case plan.EndpointAccess, plan.Deletion, plan.ControlPlaneVersion, plan.NodeGroupVersion:
 	}
 	now, err := s.look(ctx, r.Plan.Cluster)
