@@ -100,7 +100,7 @@ test("by keyboard alone: what cannot be undone is accepted by typing, and the pl
   await tabTo(page, "Approve", "button");
   await page.keyboard.press("Enter");
   await expect(page.getByRole("dialog")).toBeVisible();
-  await tabTo(page, "key policy", "checkbox");
+  await tabTo(page, "existing secrets", "checkbox");
   await page.keyboard.press("Space");
   await tabTo(page, /^Type “irreversible”/, "textbox");
   await page.keyboard.type("irreversible");

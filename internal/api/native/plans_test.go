@@ -250,7 +250,7 @@ func TestFleetPlans(t *testing.T) {
 		status                   int
 		fleet, first             plan.State
 	}{
-		{"no such topic", "POST", "/fleet-plans", `{"topic":"x","option":"private"}`, 404, "", ""},
+		{"no such topic", "POST", "/fleet-plans", `{"topic":"x","option":"private"}`, 400, "", ""},
 		{"no such option", "POST", "/fleet-plans", `{"topic":"internet-reachable","option":"x"}`, 409, "", ""},
 		{"no such wish", "POST", "/fleet-plans", `{"topic":"internet-reachable","option":"private","wish":"x"}`, 400, "", ""},
 		{"waves of nothing", "POST", "/fleet-plans", `{"topic":"internet-reachable","option":"private","batch":-1}`, 400, "", ""},
