@@ -265,14 +265,25 @@ func (s *Service) compose(f *exposure.Finding, now *inventory.Snapshot, q Reques
 	return r, nil
 }
 
+// maxRemains bounds the evidence that a plan names of a trait that it leaves.
+const maxRemains = 3
+
 // remains says what a plan leaves of its trait; nothing when it ends it.
 func remains(trait string, after Verified) []string {
+	format := "The trait %s stays: %s"
 	switch after.Trait {
-	case Present:
-		return []string{fmt.Sprintf("The trait %s stays: %s", trait, plan.Named(after.Evidence))}
-	case Unclear:
-		return []string{fmt.Sprintf("Whether the trait %s ends cannot be told: %s", trait, plan.Named(after.Evidence))}
 	case Gone:
+		return nil
+	case Unclear:
+		format = "Whether the trait %s ends cannot be told: %s"
+	case Present:
 	}
-	return nil
+	var notes []string
+	for _, e := range after.Evidence[:min(len(after.Evidence), maxRemains)] {
+		notes = append(notes, fmt.Sprintf(format, trait, strings.TrimSuffix(e, ".")))
+	}
+	if more := len(after.Evidence) - len(notes); more > 0 {
+		notes = append(notes, fmt.Sprintf("Of the trait %s the finding names %d more.", trait, more))
+	}
+	return notes
 }
