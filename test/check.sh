@@ -74,7 +74,7 @@ BUILT=1 ./console/test.sh
 # that take minutes without it already.
 heavy=$(go list -f '{{if not .Standard}}{{.ImportPath}} {{join .Deps " "}} {{join .TestImports " "}} {{join .XTestImports " "}}{{end}}' ./internal/... |
 	grep -E 'github.com/anchore/(syft|grype)|internal/(app|catalog|vulndb|estate/vulndata)' | cut -d' ' -f1 | sort)
-quick=$(go list ./internal/... | grep -vE 'internal/(store|cloud|estate|kube)' | sort | comm -23 - <(echo "$heavy"))
+quick=$(go list ./internal/... | grep -vE 'internal/(store|cloud|estate|kube|guidance)' | sort | comm -23 - <(echo "$heavy"))
 
 step "tests"
 go list ./... | sort | comm -23 - <(echo "$quick") | xargs go test -timeout 20m
