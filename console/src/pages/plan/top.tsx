@@ -12,11 +12,12 @@ export function Top({ run }: { run: Run }) {
   const formats = useFormats();
   const { move } = useChanges(run.plan.id);
   const count = (run.plan.actions ?? []).length;
+  const waits = run.fleet !== undefined && (run.state === "drafted" || run.state === "approved");
   return (
     <PlanTop
       title={run.plan.title}
       state={run.state}
-      description={t.next[run.state]}
+      description={waits ? t.withFleet : t.next[run.state]}
       moves={run.moves ?? []}
       questions={{
         apply: { title: t.applyTitle, text: `${t.applyText(formats.number(count), count, run.plan.cluster.name)} ${t.applyAfter}` },

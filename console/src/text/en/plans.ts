@@ -157,6 +157,7 @@ export const plans = {
       approved: "It is approved, and nothing was changed yet.",
       paused: "It stopped between two actions. What was done stays as it is.",
     } as Record<string, string>,
+    withFleet: "Nothing was changed. Its fleet plan is approved and begins it, wave after wave.",
     needs: "Needs the role approver",
     approve: "Approve",
     apply: "Apply",

@@ -155,6 +155,7 @@ export const plans: typeof english = {
       approved: "已批准，尚未更改任何内容。",
       paused: "已在两个操作之间停止。已完成的更改保持不变。",
     },
+    withFleet: "尚未更改任何内容。它随其批量计划获批，并逐批开始。",
     needs: "批准和应用需要“审批者”角色",
     approve: "批准",
     apply: "应用",
