@@ -292,17 +292,22 @@ func TestRemediateImages(t *testing.T) {
 	if !slices.Equal(titles, want) || !r.Plan.Ends || r.Plan.Before != before.Severity || r.Plan.After.Rank() >= before.Severity.Rank() {
 		t.Errorf("plan %q, ends %t, severity %s → %s", titles, r.Plan.Ends, r.Plan.Before, r.Plan.After)
 	}
+	x.thereAndBack(t, s, r, before, was, "search/search", w.images.Image("shop-search-v3.0.2"))
+}
+
+// thereAndBack carries a plan about images to its end, where a container has an image and
+// the trait is gone, and back, where all is as it was.
+func (x *street) thereAndBack(t *testing.T, s *remediation.Service, r remediation.Run, before *exposure.Finding, was map[string]string, container string, next images.Published) {
+	t.Helper()
 	r = x.done(t, s, r.Plan.ID, plan.Done)
-	after := x.parts.Known
-	f, err := after.Finding(t.Context(), x.ref.String())
+	f, err := x.parts.Known.Finding(t.Context(), x.ref.String())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Verified.Trait != remediation.Gone || f.Severity != r.Plan.After || f.Trait("high-priority-vulnerability") != nil {
+	if r.Verified.Trait != remediation.Gone || f.Severity != r.Plan.After || f.Trait(r.Plan.Trait) != nil {
 		t.Errorf("the trait is %s, severity %s, planned %s", r.Verified.Trait, f.Severity, r.Plan.After)
 	}
-	fixed := w.images.Image("shop-search-v3.0.2")
-	if got, want := x.images(t)["search/search"], x.reference(fixed)+"@"+fixed.Digest; got != want {
+	if got, want := x.images(t)[container], x.reference(next)+"@"+next.Digest; got != want {
 		t.Errorf("the template has %s, want %s", got, want)
 	}
 	if _, err := s.Revert(t.Context(), r.Plan.ID, bob); err != nil {

@@ -2,17 +2,14 @@ package app_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/eksposure/eksposure/internal/estate"
 	"github.com/eksposure/eksposure/internal/fault"
 	"github.com/eksposure/eksposure/internal/inventory"
 	"github.com/eksposure/eksposure/internal/kube"
@@ -338,24 +335,8 @@ func TestLimitOnceWhoeverIsKilledWhen(t *testing.T) {
 // that let the internet in let an office in.
 func TestRemediateLimitOnTheDemo(t *testing.T) {
 	t.Parallel()
-	e := other(t, func(s *estate.Scenario) { only(s, "shop-production") })
-	env := append(environment(t, e), "EKSPOSURE_REMEDIATION_ROLE="+estate.RemediationRole)
-	want := func(says string, args ...string) string {
-		t.Helper()
-		r := run(t, env, args...)
-		if r.code != 0 || !strings.Contains(r.out+r.err, says) {
-			t.Fatalf("%v: exit code %d, want %q:\n%s%s", args, r.code, says, r.out, r.err)
-		}
-		return r.out
-	}
-	want("", "scan", "--allow-gaps")
-	var r remediation.Run
-	if err := json.Unmarshal([]byte(want("", "remediate", "plan", "--cluster", "shop-production", "--topic", reachableWorkload, "--option", "limit",
-		"--cidr", "203.0.113.0/24", "--operator", "203.0.113.7", "-o", "json")), &r); err != nil {
-		t.Fatal(err)
-	}
-	golden(t, "plan-limit.golden", strings.NewReplacer(r.Plan.ID, "PLAN", r.Hash, "HASH", r.Plan.AuthorName, "AUTHOR", r.Plan.Drafted.UTC().Format(time.RFC3339), "TODAY").
-		Replace(want("", "remediate", "show", r.Plan.ID)))
+	want := demoCommands(t, "shop-production")
+	r := demoPlan(t, want, "plan-limit.golden", "--cluster", "shop-production", "--topic", reachableWorkload, "--option", "limit", "--cidr", "203.0.113.0/24", "--operator", "203.0.113.7")
 	want("is approved", "remediate", "approve", r.Plan.ID, "--hash", r.Hash, "--accept", "callers", "--accept", "controllers")
 	want("is done", "remediate", "apply", r.Plan.ID)
 	want("is reverted", "remediate", "revert", r.Plan.ID)

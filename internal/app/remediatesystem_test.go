@@ -77,30 +77,7 @@ func TestRemediateOperatingSystems(t *testing.T) {
 			t.Errorf("check %+v does not say %q", behaviour, step)
 		}
 	}
-	r = x.done(t, s, r.Plan.ID, plan.Done)
-	f, err := x.parts.Known.Finding(t.Context(), x.ref.String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if r.Verified.Trait != remediation.Gone || f.Severity != r.Plan.After || f.Trait(pastItsEnd) != nil {
-		t.Errorf("the trait is %s, severity %s, planned %s", r.Verified.Trait, f.Severity, r.Plan.After)
-	}
-	moved := w.images.Image("legacy-erp-7.3")
-	if got, want := x.images(t)["index/erp"], x.reference(moved)+"@"+moved.Digest; got != want {
-		t.Errorf("the template has %s, want %s", got, want)
-	}
-	if _, err := s.Revert(t.Context(), r.Plan.ID, bob); err != nil {
-		t.Fatal(err)
-	}
-	r = x.done(t, s, r.Plan.ID, plan.Reverted)
-	for name, reference := range x.images(t) {
-		if reference != was[name] {
-			t.Errorf("%s has %s, and had %s", name, reference, was[name])
-		}
-	}
-	if r.Verified.Trait != remediation.Present || r.Verified.Severity != before.Severity {
-		t.Errorf("after the revert the trait is %s, severity %s", r.Verified.Trait, r.Verified.Severity)
-	}
+	x.thereAndBack(t, s, r, before, was, "index/erp", w.images.Image("legacy-erp-7.3"))
 	t.Run("nothing is left of the line", func(t *testing.T) {
 		x.apply(t, strings.Replace(x.manifest, erp, x.reference(w.images.Image("legacy-erp-7.4")), 1))
 		x.scan(t)

@@ -35,7 +35,11 @@ func (c *Client) SetImages(ctx context.Context, t Target, from, to plan.Workload
 	}
 	defer cn.close()
 	where := r.in(ref.Namespace) + "/" + ref.Name
-	now, err := read(ctx, cn, cn.rest.Get().AbsPath(where))
+	body, err := cn.answer(ctx, cn.rest.Get().AbsPath(where))
+	if err != nil {
+		return "", fmt.Errorf("get workload %q: %w", ref, err)
+	}
+	now, err := templateOf(body)
 	if err != nil {
 		return "", fmt.Errorf("get workload %q: %w", ref, err)
 	}
@@ -47,20 +51,42 @@ func (c *Client) SetImages(ctx context.Context, t Target, from, to plan.Workload
 	case !has.Equal(plan.Setting{Images: &from}):
 		return "", fmt.Errorf("workload %q has %s now, and not %s: %w", ref, has, from, fault.ErrConflict)
 	}
-	body, err := json.Marshal(patchOf(ref.Kind, now.version, to))
-	if err != nil {
+	if body, err = json.Marshal(patchOf(ref.Kind, now.version, to)); err != nil {
 		return "", fmt.Errorf("patch of workload %q: %w", ref, err)
 	}
-	patch := func() *rest.Request {
-		return cn.rest.Patch(types.StrategicMergePatchType).AbsPath(where).Param("fieldManager", fieldManager).Param("fieldValidation", "Strict").Body(body)
-	}
-	if _, err := read(ctx, cn, patch().Param("dryRun", "All")); err != nil {
+	patch := cn.patcher(types.StrategicMergePatchType, where, body)
+	if _, err := cn.answer(ctx, patch().Param("dryRun", "All")); err != nil {
 		return "", fmt.Errorf("try the new image of workload %q (server-side dry run): %w", ref, err)
 	}
-	if now, err = read(ctx, cn, patch()); err != nil {
+	if body, err = cn.answer(ctx, patch()); err != nil {
+		return "", fmt.Errorf("patch workload %q: %w", ref, err)
+	}
+	if now, err = templateOf(body); err != nil {
 		return "", fmt.Errorf("patch workload %q: %w", ref, err)
 	}
 	return now.name(), nil
+}
+
+// patcher makes requests that patch an object at a path, each for one use.
+func (cn *conn) patcher(by types.PatchType, where string, body []byte) func() *rest.Request {
+	return func() *rest.Request {
+		return cn.rest.Patch(by).AbsPath(where).Param("fieldManager", fieldManager).Param("fieldValidation", "Strict").Body(body)
+	}
+}
+
+// answer gives what the server answers, as JSON.
+func (cn *conn) answer(ctx context.Context, req *rest.Request) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, cn.timeout)
+	defer cancel()
+	res := req.SetHeader("Accept", runtime.ContentTypeJSON).MaxRetries(maxRetries).Do(ctx)
+	if err := res.Error(); err != nil { // with the server's own words, which Raw leaves out
+		return nil, translate(err)
+	}
+	body, err := res.Raw()
+	if err != nil {
+		return nil, translate(err)
+	}
+	return body, nil
 }
 
 // template is what a workload asks for, its version in the server's store, and the
@@ -73,19 +99,9 @@ type template struct {
 
 func (t template) name() string { return fmt.Sprintf("generation %d", t.generation) }
 
-// read takes from the answer the part of a workload that all kinds have in one of two
+// templateOf takes from an answer the part of a workload that all kinds have in one of two
 // places.
-func read(ctx context.Context, cn *conn, req *rest.Request) (template, error) {
-	ctx, cancel := context.WithTimeout(ctx, cn.timeout)
-	defer cancel()
-	res := req.SetHeader("Accept", runtime.ContentTypeJSON).MaxRetries(maxRetries).Do(ctx)
-	if err := res.Error(); err != nil { // with the server's own words, which Raw leaves out
-		return template{}, translate(err)
-	}
-	body, err := res.Raw()
-	if err != nil {
-		return template{}, translate(err)
-	}
+func templateOf(answer []byte) (template, error) {
 	type pods struct {
 		Template struct {
 			Spec corev1.PodSpec `json:"spec"`
@@ -104,7 +120,7 @@ func read(ctx context.Context, cn *conn, req *rest.Request) (template, error) {
 			} `json:"jobTemplate"`
 		} `json:"spec"`
 	}
-	if err := json.Unmarshal(body, &o); err != nil {
+	if err := json.Unmarshal(answer, &o); err != nil {
 		return template{}, fmt.Errorf("%w: %w", err, fault.ErrUnavailable)
 	}
 	spec := &o.Spec.Template.Spec

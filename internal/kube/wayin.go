@@ -11,7 +11,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/rest"
 
 	"github.com/eksposure/eksposure/internal/fault"
 	"github.com/eksposure/eksposure/internal/plan"
@@ -111,7 +110,11 @@ func (c *Client) SetSources(ctx context.Context, t Target, ref plan.WayRef, from
 	}
 	defer cn.close()
 	where := r.in(ref.Namespace) + "/" + ref.Name
-	now, err := readWay(ctx, cn, cn.rest.Get().AbsPath(where))
+	body, err := cn.answer(ctx, cn.rest.Get().AbsPath(where))
+	if err != nil {
+		return "", fmt.Errorf("get %q: %w", ref, err)
+	}
+	now, err := rangedOf(body)
 	if err != nil {
 		return "", fmt.Errorf("get %q: %w", ref, err)
 	}
@@ -122,17 +125,17 @@ func (c *Client) SetSources(ctx context.Context, t Target, ref plan.WayRef, from
 	case !has.Equal(plan.Setting{Sources: &from}):
 		return "", fmt.Errorf("%q has %s now, and not %s: %w", ref, has, from, fault.ErrConflict)
 	}
-	body, err := json.Marshal(sourcesPatch(ref.Kind, now.Metadata.ResourceVersion, to))
-	if err != nil {
+	if body, err = json.Marshal(sourcesPatch(ref.Kind, now.Metadata.ResourceVersion, to)); err != nil {
 		return "", fmt.Errorf("patch of %q: %w", ref, err)
 	}
-	patch := func() *rest.Request {
-		return cn.rest.Patch(types.MergePatchType).AbsPath(where).Param("fieldManager", fieldManager).Param("fieldValidation", "Strict").Body(body)
-	}
-	if _, err := readWay(ctx, cn, patch().Param("dryRun", "All")); err != nil {
+	patch := cn.patcher(types.MergePatchType, where, body)
+	if _, err := cn.answer(ctx, patch().Param("dryRun", "All")); err != nil {
 		return "", fmt.Errorf("try the source ranges of %q (server-side dry run): %w", ref, err)
 	}
-	if now, err = readWay(ctx, cn, patch()); err != nil {
+	if body, err = cn.answer(ctx, patch()); err != nil {
+		return "", fmt.Errorf("patch %q: %w", ref, err)
+	}
+	if now, err = rangedOf(body); err != nil {
 		return "", fmt.Errorf("patch %q: %w", ref, err)
 	}
 	return now.name(), nil
@@ -159,19 +162,9 @@ func (o ranged) sources(kind string) plan.Sources {
 	return plan.WayIn{Ingress: &in}.Sources()
 }
 
-func readWay(ctx context.Context, cn *conn, req *rest.Request) (ranged, error) {
-	ctx, cancel := context.WithTimeout(ctx, cn.timeout)
-	defer cancel()
-	res := req.SetHeader("Accept", runtime.ContentTypeJSON).MaxRetries(maxRetries).Do(ctx)
-	if err := res.Error(); err != nil { // with the server's own words, which Raw leaves out
-		return ranged{}, translate(err)
-	}
-	body, err := res.Raw()
-	if err != nil {
-		return ranged{}, translate(err)
-	}
+func rangedOf(answer []byte) (ranged, error) {
 	var o ranged
-	if err := json.Unmarshal(body, &o); err != nil {
+	if err := json.Unmarshal(answer, &o); err != nil {
 		return ranged{}, fmt.Errorf("%w: %w", err, fault.ErrUnavailable)
 	}
 	return o, nil

@@ -142,10 +142,14 @@ func WithBack(actions []Action) []Action {
 	list := slices.Clone(actions)
 	for i, a := range list {
 		if a.Irreversible == "" {
-			list[i].Back = &Change{Title: "Take back: " + a.Title, From: a.To, To: a.From}
+			list[i].Back = a.undoing()
 		}
 	}
 	return list
+}
+
+func (a Action) undoing() *Change {
+	return &Change{Title: "Take back: " + a.Title, From: a.To, To: a.From}
 }
 
 // Inverse is the action that undoes this one; false when none does.
@@ -153,7 +157,7 @@ func (a Action) Inverse() (Action, bool) {
 	if a.Irreversible != "" {
 		return Action{}, false
 	}
-	back := cmp.Or(a.Back, &Change{Title: "Take back: " + a.Title, From: a.To, To: a.From})
+	back := cmp.Or(a.Back, a.undoing())
 	a.Title, a.From, a.To, a.Back = back.Title, back.From, back.To, nil
 	return a, true
 }

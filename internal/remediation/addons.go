@@ -65,12 +65,7 @@ func (s *Service) addons(ctx context.Context, f *exposure.Finding, now *inventor
 	for _, name := range slices.Sorted(maps.Keys(shipped)) { // not installed any more
 		work.Addons = append(work.Addons, plan.VulnerableAddon{Name: name, Evidence: shipped[name]})
 	}
-	for _, next := range found {
-		if now.Image(next.Digest) == nil {
-			now.Images = append(now.Images, next)
-			now.Normalize()
-		}
-	}
+	learn(now, found)
 	var more []string
 	d.actions, d.checks, more = plan.DraftAddons(work)
 	d.notes = append(d.notes, more...)

@@ -59,17 +59,22 @@ func (s *Service) images(ctx context.Context, f *exposure.Finding, now *inventor
 			return proposal{}, err
 		}
 	}
+	learn(now, found)
+	d := proposal{notes: append([]string{noteRollout}, notes...)}
+	var more []string
+	d.actions, d.checks, more = plan.DraftImages(work)
+	d.notes = append(d.notes, more...)
+	return d, nil
+}
+
+// learn puts images into a snapshot that does not have them.
+func learn(now *inventory.Snapshot, found []inventory.Image) {
 	for _, next := range found {
 		if now.Image(next.Digest) == nil {
 			now.Images = append(now.Images, next)
 			now.Normalize()
 		}
 	}
-	d := proposal{notes: append([]string{noteRollout}, notes...)}
-	var more []string
-	d.actions, d.checks, more = plan.DraftImages(work)
-	d.notes = append(d.notes, more...)
-	return d, nil
 }
 
 // contributing is the evidence of images as the snapshot shows it.
